@@ -1,0 +1,25 @@
+/** What is traced: the first packet of a flow, as a socket of the sender would send it. */
+import type { Address, Port } from '../net/address.ts';
+
+export type Protocol = 'ICMP' | 'TCP' | 'UDP' | 'SCTP';
+
+export interface Flow {
+  /** As the caller wrote them, for the trace. */
+  readonly fromText: string;
+  readonly toText: string;
+  /** The namespace that sends. */
+  readonly host: string;
+  readonly namespace: string;
+  /** `null`: the kernel selects the source by the route. */
+  readonly source: Address | null;
+  readonly destination: Address;
+  readonly protocol: Protocol;
+  /** Ephemeral, unless the caller named one. */
+  readonly sourcePort: Port;
+  /** ICMP: unused. */
+  readonly destinationPort: Port;
+  /** How the destination's name was resolved, one entry a question; empty for an address or an object's name. */
+  readonly resolution: readonly { readonly query: string; readonly answer: string }[];
+  /** Bytes behind the transport header; 56 for a ping. */
+  readonly payload: number;
+}

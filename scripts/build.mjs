@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+// Bundles the four programs of the package into dist/: the extension, the language server, the panel, the command line.
+// `--watch` rebuilds on change; `--dev` keeps names and source maps.
+import { build, context } from 'esbuild';
+import { cp, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+const watch = process.argv.includes('--watch');
+const dev = watch || process.argv.includes('--dev');
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: !dev,
+  sourcemap: dev ? 'linked' : false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  target: 'es2022',
+};
+const node = { ...common, platform: 'node', target: 'node20' };
+
+const programs = [
+  { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', format: 'cjs', external: ['vscode'] },
+  { ...node, entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/server.cjs', format: 'cjs' },
+  { ...common, platform: 'browser', entryPoints: ['webview/src/main.ts'], outfile: 'dist/webview.js', format: 'esm' },
+  { ...node, entryPoints: ['cli/src/main.ts'], outfile: 'dist/cli.js', format: 'esm' },
+];
+
+await mkdir(path.join(root, 'dist'), { recursive: true });
+await cp(path.join(root, 'node_modules/@vscode/codicons/dist/codicon.ttf'), path.join(root, 'dist/codicon.ttf'));
+if (watch) {
+  for (const program of programs) await (await context(program)).watch();
+  console.log('watching; Ctrl+C ends it');
+} else await Promise.all(programs.map((program) => build(program)));

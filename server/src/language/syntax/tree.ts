@@ -1,0 +1,82 @@
+/**
+ * The syntax tree: green and position-independent. A node knows its width, never its offset, so an edit leaves every
+ * other statement's node as it was, and whatever was computed from a node may be cached under it in a WeakMap.
+ * Together the nodes hold every character of the text.
+ */
+
+/** A word, a quoted string (with its quotes in `text`) or one of `{ } ; ,`. `->` and `!` are words. */
+export interface Token {
+  readonly kind: 'word' | 'string' | 'comma';
+  /** Interned and detached from the document (V8 slices pin it). */
+  readonly text: string;
+  /** From the start of the statement. */
+  readonly offset: number;
+}
+
+export interface SyntaxProblem {
+  readonly code: 'unclosed-string' | 'unclosed-block' | 'stray-brace' | 'unexpected-character' | 'too-long';
+  /** From the start of the node that carries the problem. */
+  readonly offset: number;
+  readonly length: number;
+  readonly message: string;
+}
+
+/** `cluster demo { … }`, `ip 10.0.14.15`: words to the end of the line or `;`, and perhaps a block. */
+export interface StatementNode {
+  readonly kind: 'statement';
+  /** Leading blanks, newlines and comments, the words, the block, and the terminator. */
+  readonly width: number;
+  /** Where the first word begins, from the start of the node. */
+  readonly leading: number;
+  readonly tokens: readonly Token[];
+  readonly block: BlockNode | null;
+  /** Of this node alone, not of its block. */
+  readonly problems: readonly SyntaxProblem[];
+}
+
+/** Dumps are kept line by line, verbatim: `routes`, `iptables` and their like (`VERBATIM_KEYWORDS`). */
+export interface LineNode {
+  readonly kind: 'line';
+  /** With its newline. */
+  readonly width: number;
+  /** Without indentation, newline and trailing blanks. */
+  readonly leading: number;
+  readonly text: string;
+  /** `table nat {` inside an `iptables` block: its lines. */
+  readonly block: BlockNode | null;
+  readonly problems: readonly SyntaxProblem[];
+}
+
+export interface BlockNode {
+  readonly kind: 'block';
+  readonly mode: 'statements' | 'verbatim';
+  /** Where `{` stands, from the start of the node that owns the block. */
+  readonly offset: number;
+  /** From `{` to behind `}`. */
+  readonly width: number;
+  readonly children: readonly (StatementNode | LineNode)[];
+  /** Blanks and comments between the last child and `}`. */
+  readonly trailing: number;
+  /** False where the text ends, or an outer declaration begins, before `}`. */
+  readonly closed: boolean;
+}
+
+export interface FileNode {
+  readonly kind: 'file';
+  readonly width: number;
+  readonly children: readonly (StatementNode | LineNode)[];
+  readonly trailing: number;
+  readonly problems: readonly SyntaxProblem[];
+}
+
+export interface TextEdit {
+  /** In the old text. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Statements whose block holds a dump. */
+export const VERBATIM_KEYWORDS: ReadonlySet<string> = new Set([
+  'routes', 'rules', 'addresses', 'links', 'neighbours', 'fdb', 'iptables', 'ip6tables', 'ipset', 'sysctl',
+]);

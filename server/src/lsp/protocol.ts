@@ -1,0 +1,48 @@
+/** The requests beyond LSP, by which the client asks for what the panel and the lenses need. */
+import type { Topology } from '../../../engine/src/topology/model.ts';
+
+/** A way of asking, as a person chooses it: who sends, who receives, and what the receiver offers. */
+export interface PartnerItem {
+  /** `pod default/pod1` as a trace's `from` or `to` takes it, with port and protocol: `kube-system/kube-dns:53/UDP`. */
+  readonly to: string;
+  readonly label: string;
+  readonly detail: string;
+  readonly kind: 'pod' | 'node' | 'service' | 'external';
+}
+
+export interface TopologyParams {
+  readonly uri: string;
+}
+
+export interface TopologyResult {
+  readonly version: number;
+  readonly topology: Topology;
+}
+
+export interface PartnersParams {
+  readonly uri: string;
+  /** `default/pod1`, `host1`, `qq.com`: the declaration above which the lens stands. */
+  readonly party: string;
+  readonly kind: 'pod' | 'node' | 'service' | 'external';
+}
+
+/** A lens above a service or an external asks who sends to it; above a pod or node, whom it sends to. */
+export interface PartnersResult {
+  readonly role: 'sender' | 'receiver';
+  /** For a service: its ports, as `to` texts, to choose from first. Empty for others. */
+  readonly offers: readonly PartnerItem[];
+  readonly partners: readonly PartnerItem[];
+}
+
+/** Sent by the server when a new version of a document has been analysed. */
+export interface ChangedParams {
+  readonly uri: string;
+  readonly version: number;
+}
+
+export const TOPOLOGY_REQUEST = 'k8snet/topology';
+export const PARTNERS_REQUEST = 'k8snet/partners';
+export const CHANGED_NOTIFICATION = 'k8snet/changed';
+
+/** The command of a code lens; its arguments are `[PartnersParams]`. */
+export const TRACE_COMMAND = 'k8snet.traceTo';
