@@ -1,0 +1,227 @@
+/**
+ * A topology as a shell script that builds it from network namespaces, on any Linux with iproute2 and iptables. The
+ * tests let the real kernel judge the simulator in exactly this lab.
+ *
+ * Each host's root namespace and each pod's namespace becomes one netns; each network a netns with one bridge.
+ */
+import { contains, formatAddress, formatMac } from '../net/address.ts';
+import type { Address, Mac } from '../net/address.ts';
+import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
+import type { Host, Interface, Namespace, Network, Topology, Vxlan } from '../topology/model.ts';
+import type { Table } from '../topology/netfilter.ts';
+
+interface Place {
+  readonly host: Host;
+  readonly namespace: Namespace;
+  readonly netns: string;
+}
+
+/** The name of a namespace's netns, without the lab's prefix: `host1`, `pod-default-pod1`. */
+export const netnsOf = (host: string, namespace: string): string =>
+  (namespace === ROOT_NAMESPACE ? host : `pod-${namespace}`).replaceAll(/[^\w.-]/g, '-');
+
+/** The script takes `up` or `down`; its namespaces are named `$LAB-…`, `k8snet-…` unless LAB says otherwise. */
+export function labScript(topology: Topology): string {
+  const places = topology.hosts.flatMap((host) =>
+    host.namespaces.map((namespace): Place => ({ host, namespace, netns: netnsOf(host.name, namespace.name) })));
+  const names = [...topology.networks.map(networkNetns), ...places.map((place) => place.netns)];
+  return [
+    '#!/bin/sh',
+    '# Builds this topology from network namespaces: sh lab.sh up, and takes it down again: sh lab.sh down.',
+    'set -eu',
+    'LAB=${LAB:-k8snet}',
+    'IPTABLES=${IPTABLES:-iptables}',
+    'IP6TABLES=${IP6TABLES:-ip6tables}',
+    '',
+    'down() {',
+    ...names.map((name) => `  ip netns del "$LAB-${name}" 2>/dev/null || :`),
+    '}',
+    '',
+    'up() {',
+    ...names.map((name) => `ip netns add "$LAB-${name}"`),
+    ...names.flatMap(quiet),
+    ...topology.networks.flatMap(networkLines),
+    ...topology.networks.flatMap((network) => plugs(network, places)),
+    ...places.flatMap(podLinks),
+    ...places.flatMap((place) => placeLines(place, topology)),
+    '}',
+    '',
+    'case "${1:-}" in',
+    '  up) up ;;',
+    '  down) down ;;',
+    '  *) echo "usage: sh $0 up|down" >&2; exit 2 ;;',
+    'esac',
+    '',
+  ].join('\n');
+}
+
+const networkNetns = (network: Network): string => `net-${network.name.replaceAll(/[^\w.-]/g, '-')}`;
+
+/** One word of the shell, whatever a person called it. */
+const quoted = (text: string): string => (/^[\w.:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
+/** No duplicate address detection: what is configured holds at once. */
+const quiet = (netns: string): string[] => [
+  `ip netns exec "$LAB-${netns}" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 2>/dev/null || :`,
+];
+
+const networkLines = (network: Network): string[] => [
+  `ip -n "$LAB-${networkNetns(network)}" link add br0 type bridge mcast_snooping 0`,
+  `ip -n "$LAB-${networkNetns(network)}" link set br0 mtu ${network.mtu} up`,
+  // The switch is no part of the topology's kernel: no iptables of its own.
+  `ip netns exec "$LAB-${networkNetns(network)}" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0 net.ipv6.conf.br0.disable_ipv6=1 2>/dev/null || :`,
+];
+
+function plugs(network: Network, places: readonly Place[]): string[] {
+  const lines: string[] = [];
+  let port = 0;
+  for (const place of places)
+    for (const device of place.namespace.interfaces)
+      if (device.device.kind === 'physical' && device.device.network === network.name) {
+        port++;
+        lines.push(
+          `ip link add ${quoted(device.name)}${hardware(device)} mtu ${device.mtu} netns "$LAB-${place.netns}" type veth peer name p${port} mtu ${network.mtu} netns "$LAB-${networkNetns(network)}"`,
+          `ip -n "$LAB-${networkNetns(network)}" link set p${port} master br0 up`,
+        );
+      }
+  return lines;
+}
+
+/** A veth pair is made from the pod's end. */
+const podLinks = (place: Place): string[] =>
+  place.namespace.interfaces.flatMap((device) =>
+    place.namespace.name !== ROOT_NAMESPACE && device.device.kind === 'veth' && device.device.peer !== null
+      ? [
+          `ip link add ${quoted(device.name)}${hardware(device)} mtu ${device.mtu} netns "$LAB-${place.netns}" type veth peer name ${quoted(device.device.peer.name)}${peerHardware(place, device.device.peer.name)} mtu ${device.mtu} netns "$LAB-${netnsOf(device.device.peer.host, device.device.peer.namespace)}"`,
+        ]
+      : []);
+
+function peerHardware(place: Place, name: string): string {
+  const peer = place.host.namespaces.flatMap((n) => n.interfaces).find((i) => i.name === name);
+  return peer === undefined ? '' : hardware(peer);
+}
+
+const hardware = (device: Interface): string => (device.mac === null ? '' : ` address ${formatMac(device.mac)}`);
+
+function placeLines(place: Place, topology: Topology): string[] {
+  const { namespace, netns } = place;
+  const batch = [
+    'link set lo up',
+    ...namespace.interfaces.flatMap(deviceLines),
+    ...namespace.interfaces.filter((device) => device.device.kind !== 'unknown').flatMap((device) => [
+      ...(device.port === null ? [] : [`link set ${device.name} master ${device.port.master}`]),
+      ...(device.name === 'lo' ? [] : device.addresses.map((a) => `addr add ${formatAddress(a.address)}/${a.length} dev ${device.name} noprefixroute${a.address.family === 6 ? ' nodad' : ''}`)),
+      `link set ${device.name} ${device.up ? 'up' : 'down'}`,
+      ...(device.port === null ? [] : [`link set ${device.name} type bridge_slave hairpin ${onOff(device.port.hairpin)} isolated ${onOff(device.port.isolated)} learning ${onOff(device.port.learning)} flood ${onOff(device.port.flood)}`]),
+    ]),
+    ...routeLines(namespace),
+    ...namespace.rules.filter((rule) => ![0, 32766, 32767].includes(rule.priority)).map((rule) => `rule add ${rule.text.replace(/^(\d+):\s*/, 'pref $1 ')}`),
+    ...neighbourLines(namespace, topology),
+  ];
+  return [
+    `echo "${netns}"`,
+    ...sysctlLines(place),
+    `ip -n "$LAB-${netns}" -batch - <<'END'`,
+    ...batch,
+    'END',
+    ...lateSysctlLines(place),
+    ...fdbLines(namespace, netns),
+    ...([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), netns, family)),
+  ];
+}
+
+const onOff = (value: boolean): string => (value ? 'on' : 'off');
+
+function deviceLines(device: Interface): string[] {
+  const kind = device.device;
+  const made = `link add ${device.name}${hardware(device)} mtu ${device.mtu}`;
+  switch (kind.kind) {
+    case 'bridge':
+      return [`${made} type bridge mcast_snooping 0`];
+    // A bridge without ports swallows packets as a dummy does, and every kernel has it.
+    case 'dummy':
+      return [`${made} type bridge`];
+    case 'vxlan':
+      return [`${made} ${vxlanOptions(kind)}`];
+    case 'tun':
+      return [`tuntap add ${device.name} mode tun`, `link set ${device.name} mtu ${device.mtu}`];
+    case 'loopback':
+    case 'physical':
+    case 'veth':
+      return [];
+    case 'unknown':
+      return [];
+  }
+}
+
+const vxlanOptions = (vxlan: Vxlan): string =>
+  [
+    `type vxlan id ${vxlan.vni}`,
+    vxlan.underlay === null ? '' : `dev ${vxlan.underlay}`,
+    vxlan.local === null ? '' : `local ${formatAddress(vxlan.local)}`,
+    `dstport ${vxlan.port}`,
+    vxlan.learning ? 'learning' : 'nolearning',
+    vxlan.df === 'unset' ? '' : `df ${vxlan.df}`,
+    vxlan.checksum ? 'udpcsum' : 'noudpcsum',
+  ].filter((word) => word !== '').join(' ');
+
+/** Link-scope routes first: a gateway must be reachable when its route is added. */
+function routeLines(namespace: Namespace): string[] {
+  const known = new Set(namespace.interfaces.filter((i) => i.device.kind !== 'unknown').map((i) => i.name));
+  const routes = namespace.routes.filter((route) =>
+    route.table !== LOCAL_TABLE && route.type !== 'multicast' && route.nexthops.every((hop) => hop.device === null || known.has(hop.device)));
+  const gatewayed = (hops: (typeof routes)[number]['nexthops']): number => (hops.some((hop) => hop.via !== null) ? 1 : 0);
+  return [...routes].sort((a, b) => gatewayed(a.nexthops) - gatewayed(b.nexthops)).map((route) =>
+    `${route.destination.address.family === 6 ? '-6 ' : ''}route replace ${route.text.replaceAll(/\b(linkdown|dead|pref medium)\b/g, '').trim()}`);
+}
+
+/** What flanneld would answer to an L3 miss stands there from the start. */
+function neighbourLines(namespace: Namespace, topology: Topology): string[] {
+  const permanent = (address: Address, mac: Mac | null, device: string): string[] =>
+    mac === null ? [] : [`neigh replace ${formatAddress(address)} lladdr ${formatMac(mac)} dev ${device} nud permanent`];
+  const lines = namespace.neighbours.filter((n) => n.state === 'permanent').flatMap((n) => permanent(n.address, n.mac, n.device));
+  for (const device of namespace.interfaces) {
+    if (device.device.kind !== 'vxlan' || device.device.misses === null) continue;
+    for (const lease of device.device.misses)
+      for (const pod of topology.pods.filter((p) => p.node === lease.node))
+        for (const address of pod.addresses.filter((a) => contains(lease.subnet, a)))
+          lines.push(...permanent(address, lease.vtepMac, device.name));
+  }
+  return lines;
+}
+
+function fdbLines(namespace: Namespace, netns: string): string[] {
+  const vxlan = new Set(namespace.interfaces.filter((i) => i.device.kind === 'vxlan').map((i) => i.name));
+  const remote = (mac: Mac | null, device: string, destination: Address | null): string[] =>
+    mac === null || destination === null ? [] : [`${formatMac(mac)} dev ${quoted(device)} dst ${formatAddress(destination)}`];
+  const entries = namespace.fdb.filter((entry) => vxlan.has(entry.device)).flatMap((entry) => remote(entry.mac, entry.device, entry.destination));
+  const answered = namespace.interfaces.flatMap((device) =>
+    device.device.kind === 'vxlan' ? (device.device.misses ?? []).flatMap((lease) => remote(lease.vtepMac, device.name, lease.publicAddress)) : []);
+  return [...entries, ...answered].map((entry) => `bridge -n "$LAB-${netns}" fdb append ${entry}`);
+}
+
+const isDeviceSetting = (name: string): boolean => /\.conf\.(?!all\.|default\.)/.test(name);
+
+/** sysctl(8) spells an interface's dot as a slash. */
+const setting = (netns: string) => (sysctl: { readonly name: string; readonly value: string }): string =>
+  `ip netns exec "$LAB-${netns}" sysctl -qw '${sysctl.name.replaceAll("'", '')}=${sysctl.value.replaceAll("'", '')}' 2>/dev/null || :`;
+
+const sysctlLines = (place: Place): string[] =>
+  place.namespace.sysctls.filter((s) => !isDeviceSetting(s.name)).map(setting(place.netns));
+
+const lateSysctlLines = (place: Place): string[] =>
+  place.namespace.sysctls.filter((s) => isDeviceSetting(s.name)).map(setting(place.netns));
+
+function tableLines(tables: readonly Table[], netns: string, family: 4 | 6): string[] {
+  if (tables.every((table) => table.chains.every((chain) => chain.rules.length === 0 && chain.policy !== 'DROP'))) return [];
+  return [
+    `ip netns exec "$LAB-${netns}" "$${family === 4 ? 'IPTABLES' : 'IP6TABLES'}-restore" <<'END'`,
+    ...tables.flatMap((table) => [
+      `*${table.name}`,
+      ...table.chains.map((chain) => `:${chain.name} ${chain.policy ?? '-'} [0:0]`),
+      ...table.chains.flatMap((chain) => chain.rules.map((rule) => rule.text)),
+      'COMMIT',
+    ]),
+    'END',
+  ];
+}
