@@ -29,6 +29,8 @@ export type Match =
   | ({ readonly kind: 'in-interface' | 'out-interface'; readonly name: string } & Invertible)
   | ({ readonly kind: 'fragment' } & Invertible)
   | { readonly kind: 'comment'; readonly text: string }
+  /** `-m tcp` without a condition: the header must be in the packet, so a later fragment does not match. */
+  | { readonly kind: 'transport-header'; readonly protocol: 'tcp' | 'udp' | 'sctp' | 'dccp' }
   | ({ readonly kind: 'source-port' | 'destination-port'; readonly protocol: 'tcp' | 'udp' | 'sctp' | 'dccp'; readonly ports: PortRange } & Invertible)
   | ({ readonly kind: 'multiport'; readonly which: 'source' | 'destination' | 'either'; readonly ports: readonly PortRange[] } & Invertible)
   /** Flag bits as on the wire: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32. */

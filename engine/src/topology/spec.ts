@@ -95,6 +95,8 @@ export interface CapturedInterface extends Omit<Interface, 'device' | 'port' | '
   readonly addresses: readonly InterfaceAddress[] | null;
   readonly device: Interface['device'] | null;
   readonly port: BridgePort | null;
+  /** The bridge, which `ip addr` prints without the port's flags (`port` is then null). */
+  readonly master?: string | null;
   /** The number before the name, and behind `@if`. */
   readonly index: number;
   readonly peerIndex: number | null;
