@@ -5,7 +5,7 @@ Reads one JSON line from standard input:
   {"up": SHELL SCRIPT, "taps": {NAME: NETNS}, "servers": [{"netns", "protocol", "port", "family"}],
    "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload"}]}
 and prints a line a question:
-  {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family"}],
+  {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family", "hex"}],
    "answer": {"kind", "from"}, "served": [{"netns", "from", "port"}]}
 
 It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`): all that it makes dies with it.
@@ -105,10 +105,12 @@ class RuleLog:
                 length, kind, _, _, _ = struct.unpack_from('=IHHII', data, at)
                 if kind == NFNL_SUBSYS_ULOG << 8:
                     family = data[at + 16]
-                    prefix = attributes(data[at + 20:at + length]).get(10, b'').rstrip(b'\0').decode()
+                    logged = attributes(data[at + 20:at + length])
+                    prefix = logged.get(10, b'').rstrip(b'\0').decode()
                     event = re.match(r'TRACE: (\w+):([^:]+):(\w+):(\d+)', prefix)
                     if event:
-                        yield {'table': event[1], 'chain': event[2], 'event': event[3], 'number': int(event[4]), 'family': 4 if family == 2 else 6}
+                        yield {'table': event[1], 'chain': event[2], 'event': event[3], 'number': int(event[4]), 'family': 4 if family == 2 else 6,
+                               'hex': logged.get(9, b'').hex()}
                 at += (length + 3) & ~3
 
 
