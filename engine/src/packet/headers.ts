@@ -65,6 +65,11 @@ export interface UdpHeader {
   readonly destinationPort: number;
   /** False: the checksum field is 0 (noudpcsum). */
   readonly checksum: boolean;
+  /**
+   * The sum is left to the device (CHECKSUM_PARTIAL), as a capture on the sending host shows it: the field holds the
+   * sum of the pseudo header only. The simulator sends none.
+   */
+  readonly partialChecksum?: true;
 }
 
 export interface TcpHeader {
@@ -77,6 +82,8 @@ export interface TcpHeader {
   readonly flags: readonly ('FIN' | 'SYN' | 'RST' | 'PSH' | 'ACK' | 'URG')[];
   readonly window: number;
   readonly mss?: number;
+  /** As in UDP. */
+  readonly partialChecksum?: true;
 }
 
 export interface SctpHeader {
