@@ -85,9 +85,14 @@ describe('what the codecs write', () => {
     expect(verdicts.filter((verdict) => verdict === '0')).toEqual([]);
   });
 
-  it('any frame that is encoded is well formed to tshark', () => {
-    const many = fc.sample(frames, { numRuns: 200, seed: 7 }).filter((headers) => headers.some((each) => each.header !== 'udp'));
-    const wrong = fields(capture(many), 'frame.number', '_ws.expert.message').filter(([, message]) => /checksum|length|IPv4 total/i.test(message ?? ''));
-    expect(wrong).toEqual([]);
+  it('any frame that is encoded has no checksum that tshark finds wrong', () => {
+    // tshark also sums the cut quote of an error, over the bytes that are left.
+    const cut = (headers: PacketHeaders): boolean =>
+      headers.some((each, i) => each.header.startsWith('icmp') && headers[i + 1]?.header.startsWith('ip') === true && encodePacket(headers.slice(i + 1)).length > 548);
+    const many = fc.sample(frames, { numRuns: 300, seed: 7 }).filter((headers) => !cut(headers));
+    const status = fields(capture(many), 'ip.checksum.status', 'udp.checksum.status', 'tcp.checksum.status', 'sctp.checksum.status', 'icmp.checksum.status', 'icmpv6.checksum.status');
+    const verdicts = status.flat().flatMap((cell) => cell.split(',')).filter((cell) => cell !== '');
+    expect(verdicts.filter((verdict) => verdict === '1').length).toBeGreaterThan(300);
+    expect(status.flatMap((row, i) => (row.some((cell) => cell.split(',').includes('0')) ? [{ row, packet: many[i] }] : []))).toEqual([]);
   });
 });
