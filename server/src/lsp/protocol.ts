@@ -40,6 +40,12 @@ export interface ChangedParams {
   readonly version: number;
 }
 
+/** `initializationOptions`. */
+export interface ServerOptions {
+  /** Where a diagnostic's page is, with `{slug}` for its name; without it codes carry no link. */
+  readonly pageUri?: string;
+}
+
 export const TOPOLOGY_REQUEST = 'k8snet/topology';
 export const PARTNERS_REQUEST = 'k8snet/partners';
 export const CHANGED_NOTIFICATION = 'k8snet/changed';

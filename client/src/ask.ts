@@ -1,0 +1,89 @@
+/** From a click on "Trace to…", or the palette, to a question for the panel. */
+import { window } from 'vscode';
+import type { Uri } from 'vscode';
+import type { Topology } from '../../engine/src/topology/model.ts';
+import type { PartnerItem, PartnersParams, PartnersResult } from '../../server/src/lsp/protocol.ts';
+import type { Question } from '../../webview/src/protocol.ts';
+import { choose } from './choose.ts';
+import type { Memory } from './memory.ts';
+import type { Server } from './server.ts';
+
+interface Asking {
+  readonly server: Server;
+  readonly memory: Memory;
+}
+
+/** Above a pod or node: whom it sends to. Above a service or an external: who sends to it, and to which of its ports. */
+export async function askAbout(asking: Asking, party: PartnersParams): Promise<Question | undefined> {
+  const partners = await asking.server.partners(party);
+  if (partners === null) {
+    void window.showWarningMessage(`k8snet cannot tell whom ${party.kind} ${party.party} can talk to: see the k8snet log under Output.`);
+    return undefined;
+  }
+  return partners.role === 'receiver' ? askReceiver(asking, party, partners.partners) : askSender(asking, party, partners);
+}
+
+async function askReceiver({ memory }: Asking, party: PartnersParams, partners: readonly PartnerItem[]): Promise<Question | undefined> {
+  const to = await choose({
+    title: `Trace from ${party.party} to…`,
+    placeholder: 'a pod, node, service or external; or type a DNS name or an address, with :PORT/PROTOCOL',
+    items: partners,
+    last: memory.partner(party.kind, party.party, 'receiver'),
+  });
+  if (to === undefined) return undefined;
+  memory.rememberPartner(party.kind, party.party, 'receiver', to);
+  return { from: party.party, to };
+}
+
+async function askSender({ memory }: Asking, party: PartnersParams, { offers, partners }: PartnersResult): Promise<Question | undefined> {
+  const to = await chooseOffer(memory, party, offers);
+  if (to === undefined) return undefined;
+  const from = await choose({
+    title: `Trace to ${to} from…`,
+    placeholder: 'who sends: a pod, node or external',
+    items: partners,
+    last: memory.partner(party.kind, party.party, 'sender'),
+  });
+  if (from === undefined) return undefined;
+  memory.rememberPartner(party.kind, party.party, 'sender', from);
+  return { from, to };
+}
+
+/** Which of a service's ports: asked only where there are several. */
+async function chooseOffer(memory: Memory, party: PartnersParams, offers: readonly PartnerItem[]): Promise<string | undefined> {
+  if (offers.length <= 1) return offers[0]?.to ?? party.party;
+  const to = await choose({
+    title: `Trace to ${party.party}`,
+    placeholder: 'which port',
+    items: offers,
+    last: memory.partner(party.kind, party.party, 'offer'),
+  });
+  if (to !== undefined) memory.rememberPartner(party.kind, party.party, 'offer', to);
+  return to;
+}
+
+/** From the palette: asks for the sender first. */
+export async function askBoth(asking: Asking, document: Uri): Promise<Question | undefined> {
+  const answer = await asking.server.topology(document);
+  if (answer === null) {
+    void window.showWarningMessage('k8snet cannot read this file\'s network: see the k8snet log under Output.');
+    return undefined;
+  }
+  const senders = sendersOf(answer.topology);
+  const from = await choose({ title: 'Trace from…', placeholder: 'who sends: a pod, node or external', items: senders, last: asking.memory.partner('file', '', 'sender') });
+  if (from === undefined) return undefined;
+  asking.memory.rememberPartner('file', '', 'sender', from);
+  const kind = senders.find((sender) => sender.to === from)?.kind ?? 'pod';
+  const party: PartnersParams = { uri: document.toString(), kind, party: from };
+  const partners = await asking.server.partners(party);
+  // Whatever was typed as the sender, the receivers are those that any pod has.
+  return askReceiver(asking, party, partners?.role === 'receiver' ? partners.partners : []);
+}
+
+function sendersOf({ pods, hosts }: Topology): readonly PartnerItem[] {
+  const item = (kind: PartnerItem['kind'], name: string, detail: string): PartnerItem => ({ to: name, label: name, detail, kind });
+  return [
+    ...pods.map((pod) => item('pod', pod.namespace === 'default' ? pod.name : `${pod.namespace}/${pod.name}`, `pod on ${pod.node}`)),
+    ...hosts.flatMap((host) => (host.kind === 'router' ? [] : [item(host.kind, host.name, host.kind)])),
+  ];
+}

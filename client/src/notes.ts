@@ -1,0 +1,103 @@
+/** Notes at the ends of the lines that a shown trace passed through: "③ DNAT → 10.0.0.46:53". */
+import { DecorationRangeBehavior, Disposable, MarkdownString, Range, ThemeColor, window, workspace } from 'vscode';
+import type { DecorationOptions, TextDocument, TextDocumentContentChangeEvent, TextEditor, Uri } from 'vscode';
+import type { Annotation } from '../../webview/src/protocol.ts';
+import { uriOf } from './files.ts';
+
+export interface Notes {
+  /** Replaces all notes by those of a trace of `document`. */
+  show(document: Uri, annotations: readonly Annotation[]): void;
+  clear(): void;
+  dispose(): void;
+}
+
+interface Note {
+  readonly uri: string;
+  /** From 0. */
+  readonly line: number;
+  readonly text: string;
+  readonly details: readonly string[];
+}
+
+/** Unicode has circled numbers in three blocks up to 50. */
+export function circled(n: number): string {
+  if (n >= 1 && n <= 20) return String.fromCodePoint(0x2460 + n - 1);
+  if (n >= 21 && n <= 35) return String.fromCodePoint(0x3251 + n - 21);
+  if (n >= 36 && n <= 50) return String.fromCodePoint(0x32b1 + n - 36);
+  return `(${n})`;
+}
+
+const noteOf = (document: Uri, annotation: Annotation): Note => ({
+  uri: uriOf(document, annotation.file).toString(),
+  line: annotation.line - 1,
+  text: `${annotation.hops.map(circled).join('')} ${annotation.note}`.trim(),
+  details: annotation.details,
+});
+
+function optionsFor(note: Note, document: TextDocument): DecorationOptions {
+  const line = document.lineAt(note.line);
+  const hover = new MarkdownString();
+  for (const detail of note.details) hover.appendMarkdown('- ').appendText(detail).appendMarkdown('\n');
+  return {
+    range: new Range(note.line, line.firstNonWhitespaceCharacterIndex, note.line, line.text.length),
+    hoverMessage: hover,
+    renderOptions: { after: { contentText: note.text } },
+  };
+}
+
+/** Where a line stands after an edit; `undefined` where the edit took it away. The panel sends new notes soon after. */
+function moved(line: number, change: TextDocumentContentChangeEvent): number | undefined {
+  const { start, end } = change.range;
+  if (line < end.line || (line === end.line && start.line === end.line)) return line > start.line ? undefined : line;
+  if (line === end.line) return start.character === 0 || start.line === end.line ? start.line + change.text.split('\n').length - 1 : undefined;
+  return line + change.text.split('\n').length - 1 - (end.line - start.line);
+}
+
+export function createNotes(): Notes {
+  const type = window.createTextEditorDecorationType({
+    rangeBehavior: DecorationRangeBehavior.ClosedClosed,
+    after: { margin: '0 0 0 3ch', color: new ThemeColor('editorCodeLens.foreground'), fontStyle: 'italic' },
+  });
+  let notes: readonly Note[] = [];
+
+  const isWanted = (document: TextDocument): boolean => workspace.getConfiguration('k8snet', document.uri).get('inlineNotes', true);
+
+  function draw(editor: TextEditor): void {
+    const { document } = editor;
+    const uri = document.uri.toString();
+    const here = isWanted(document) ? notes.filter((note) => note.uri === uri && note.line < document.lineCount) : [];
+    editor.setDecorations(type, here.map((note) => optionsFor(note, document)));
+  }
+  const drawAll = (): void => window.visibleTextEditors.forEach(draw);
+
+  const subscriptions = Disposable.from(
+    type,
+    window.onDidChangeVisibleTextEditors(drawAll),
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('k8snet.inlineNotes')) drawAll();
+    }),
+    // VS Code moves the drawn decorations itself; ours are moved for the next drawing.
+    workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      const uri = document.uri.toString();
+      notes = notes.flatMap((note) => {
+        if (note.uri !== uri) return [note];
+        let line: number | undefined = note.line;
+        for (const change of contentChanges) if (line !== undefined) line = moved(line, change);
+        return line === undefined ? [] : [{ ...note, line }];
+      });
+    }),
+  );
+  return {
+    show(document, annotations) {
+      notes = annotations.map((annotation) => noteOf(document, annotation));
+      drawAll();
+    },
+    clear() {
+      notes = [];
+      drawAll();
+    },
+    dispose: () => {
+      subscriptions.dispose();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The language server's process, and the requests beyond LSP that it answers. */
+import { EventEmitter, ProgressLocation, Uri, window, workspace } from 'vscode';
+import type { Event, ExtensionContext, LogOutputChannel } from 'vscode';
+import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
+import type { LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
+import { CHANGED_NOTIFICATION, PARTNERS_REQUEST, TOPOLOGY_REQUEST } from '../../server/src/lsp/protocol.ts';
+import type { ChangedParams, PartnersParams, PartnersResult, ServerOptions as Initialization, TopologyResult } from '../../server/src/lsp/protocol.ts';
+import { EXPLAIN_COMMAND } from './explain.ts';
+
+/** A wait shorter than this needs no words. */
+const PATIENCE_MS = 400;
+
+export interface Server {
+  /** `null` where the server does not know the document or could not answer; it has logged why. */
+  topology(document: Uri): Promise<TopologyResult | null>;
+  partners(params: PartnersParams): Promise<PartnersResult | null>;
+  readonly onChanged: Event<ChangedParams>;
+  restart(): Promise<void>;
+  dispose(): void;
+}
+
+export async function startServer(context: ExtensionContext, log: LogOutputChannel): Promise<Server> {
+  const module = context.asAbsolutePath('dist/server.cjs');
+  const run = { module, transport: TransportKind.ipc };
+  const programs: ServerOptions = { run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6009'] } } };
+  const initialization: Initialization = { pageUri: `command:${EXPLAIN_COMMAND}?${encodeURIComponent('["{slug}"]')}` };
+  const options: LanguageClientOptions = {
+    documentSelector: [{ scheme: 'file', language: 'k8snet' }, { scheme: 'untitled', language: 'k8snet' }],
+    outputChannel: log,
+    initializationOptions: initialization,
+  };
+  const client = new LanguageClient('k8snet', 'k8snet', programs, options);
+  const changed = new EventEmitter<ChangedParams>();
+  client.onNotification(CHANGED_NOTIFICATION, (params: ChangedParams) => changed.fire(params));
+  await client.start();
+
+  /** Opens the document first: the server knows open documents only, and a restored panel's may not be. */
+  async function ask<R>(method: string, document: Uri, params: object): Promise<R | null> {
+    try {
+      await workspace.openTextDocument(document);
+      return await unlessQuick(client.sendRequest<R | null>(method, params));
+    } catch (error) {
+      log.error(`${method}: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+  }
+  return {
+    topology: (document) => ask<TopologyResult>(TOPOLOGY_REQUEST, document, { uri: document.toString() }),
+    partners: (params) => ask<PartnersResult>(PARTNERS_REQUEST, Uri.parse(params.uri), params),
+    onChanged: changed.event,
+    restart: () => client.restart(),
+    dispose: () => {
+      changed.dispose();
+      void client.dispose();
+    },
+  };
+}
+
+/** Shows that the server is busy where an answer takes long. */
+async function unlessQuick<T>(answer: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => {
+    void window.withProgress({ location: ProgressLocation.Window, title: 'k8snet: working out the network' }, () => answer.then(undefined, () => undefined));
+  }, PATIENCE_MS);
+  try {
+    return await answer;
+  } finally {
+    clearTimeout(timer);
+  }
+}
