@@ -100,6 +100,8 @@ export interface CapturedInterface extends Omit<Interface, 'device' | 'port' | '
   /** The number before the name, and behind `@if`. */
   readonly index: number;
   readonly peerIndex: number | null;
+  /** `link-netns NAME`: the namespace that the other end of a veth pair is in. */
+  readonly linkNamespace?: string;
 }
 
 export interface NodeSpec {

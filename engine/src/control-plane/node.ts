@@ -1,0 +1,66 @@
+/** A node's own network namespace, before the kernel's routes and before captured state. */
+import { contains, formatAddress, networkOf } from '../net/address.ts';
+import type { Prefix } from '../net/address.ts';
+import { ROOT_NAMESPACE } from '../topology/model.ts';
+import type { Interface, Namespace, Route } from '../topology/model.ts';
+import { declared, derived } from '../topology/origin.ts';
+import type { InterfaceSpec } from '../topology/spec.ts';
+import { bridgeDevices, listenersOf } from './cni.ts';
+import { flannelDevices } from './flannel/device.ts';
+import { flannelForwarding } from './flannel/forwarding.ts';
+import { nodeTables } from './iptables.ts';
+import { defaultRules, interfaceAddress, loopback } from './kernel.ts';
+import { inventedMac } from './mac.ts';
+import type { NodePlan, Plan } from './plan.ts';
+import { makeRoute } from './route.ts';
+import { nodeSysctls } from './sysctls.ts';
+
+const BRIDGE_NAME = /^(docker0|cni0|br-.*)$/;
+
+export function nodeNamespace(plan: Plan, node: NodePlan): Namespace {
+  const forwarding = flannelForwarding(plan, node);
+  const declaredNames = new Set(node.interfaces.map((i) => i.name));
+  const programmed = [...bridgeDevices(plan, node), ...flannelDevices(plan, node)].filter((i) => !declaredNames.has(i.name));
+  return {
+    name: ROOT_NAMESPACE,
+    interfaces: [loopback(), ...node.interfaces.filter((i) => i.name !== 'lo').map((i) => physical(plan, node, i)), ...programmed],
+    rules: defaultRules(),
+    routes: [...defaultRoutes(plan, node), ...forwarding.routes],
+    neighbours: forwarding.neighbours,
+    fdb: forwarding.fdb,
+    tables: nodeTables(plan, node),
+    sysctls: nodeSysctls(plan.settings.kubeProxy.mode),
+    listeners: listenersOf(node.spec.listeners, node.spec.at),
+    origin: declared(node.spec.at),
+  };
+}
+
+function physical(plan: Plan, node: NodePlan, spec: InterfaceSpec): Interface {
+  const network = plan.networks.get(spec.network ?? '');
+  const learned = spec.addresses.map((a) => plan.learnedMacs.get(formatAddress(a.address))).find((m) => m !== undefined);
+  const origin = declared(spec.at);
+  return {
+    name: spec.name,
+    mac: spec.mac ?? learned ?? inventedMac(`interface ${node.spec.name} ${spec.name}`),
+    mtu: spec.mtu ?? network?.mtu ?? 1500,
+    up: true,
+    addresses: spec.addresses.map((a) => interfaceAddress(a.address, a.length, origin)),
+    port: null,
+    device: spec.network !== null ? { kind: 'physical', network: network?.name ?? null } : BRIDGE_NAME.test(spec.name) ? { kind: 'bridge' } : { kind: 'dummy' },
+    origin,
+  };
+}
+
+/** One default route for each family, by the first interface whose network has a gateway within the interface's subnet. */
+function defaultRoutes(plan: Plan, node: NodePlan): readonly Route[] {
+  return ([4, 6] as const).flatMap((family) => {
+    for (const spec of node.interfaces) {
+      const network = plan.networks.get(spec.network ?? '');
+      const gateway = network?.gateways.find((g) => g.family === family && spec.addresses.some((a) => contains(networkOf(a), g)));
+      if (network === undefined || gateway === undefined) continue;
+      const zero: Prefix = { address: { family, words: [0, 0, 0, 0] }, length: 0 };
+      return [makeRoute({ destination: zero, via: gateway, device: spec.name, protocol: 'static', origin: derived('network', `the gateway of ${network.name}`, network.at) })];
+    }
+    return [];
+  });
+}

@@ -1,0 +1,170 @@
+/**
+ * What every part of the derivation asks for: the declared objects without duplicates, each node's uplink and lease,
+ * and the MACs that captured tables tell of devices that nobody captured. Made once for a topology.
+ */
+import { compareAddresses, contains, firstAddress, formatAddress, networkOf, overlaps } from '../net/address.ts';
+import type { Address, Family, Mac, Prefix } from '../net/address.ts';
+import type { Lease, Route } from '../topology/model.ts';
+import { derived } from '../topology/origin.ts';
+import type { ClusterSpec, ExternalSpec, InterfaceSpec, NetworkSpec, NodeSpec, PodSpec, ServiceSpec } from '../topology/spec.ts';
+import { inventedMac } from './mac.ts';
+import { settingsOf } from './settings.ts';
+import type { Settings } from './settings.ts';
+
+export interface Plan {
+  readonly settings: Settings;
+  readonly networks: ReadonlyMap<string, NetworkSpec>;
+  readonly nodes: ReadonlyMap<string, NodePlan>;
+  readonly externals: readonly ExternalSpec[];
+  /** By `namespace/name`; a pod whose node is not declared is among them. */
+  readonly pods: ReadonlyMap<string, PodSpec>;
+  readonly services: readonly ServiceSpec[];
+  /** Of every node, IPv4 before IPv6, nodes by name. */
+  readonly leases: readonly Lease[];
+  /** The MAC that captured neighbour tables agree on, by address. */
+  readonly learnedMacs: ReadonlyMap<string, Mac>;
+}
+
+export interface NodePlan {
+  readonly spec: NodeSpec;
+  /** The declared interfaces, and captured ones whose address lies on a network. */
+  readonly interfaces: readonly InterfaceSpec[];
+  /** The interface that flannel sends by. */
+  readonly uplink: InterfaceSpec | undefined;
+  readonly leases: readonly Lease[];
+  /** This node's own pods, without those on the host's network. */
+  readonly pods: readonly PodSpec[];
+  /** flannel's older generation runs here. */
+  readonly routesPerNetwork: boolean;
+}
+
+export const podKey = (pod: { readonly namespace: string; readonly name: string }): string => `${pod.namespace}/${pod.name}`;
+
+/** The first of two with the same name wins: the second is a diagnostic elsewhere. */
+function unique<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T> {
+  const byKey = new Map<string, T>();
+  for (const item of items) if (!byKey.has(keyOf(item))) byKey.set(keyOf(item), item);
+  return byKey;
+}
+
+export function planOf(spec: ClusterSpec): Plan {
+  const settings = settingsOf(spec);
+  const networks = unique(spec.networks, (n) => n.name);
+  const specs = unique(spec.nodes, (n) => n.name);
+  const pods = unique(spec.pods, podKey);
+  const learnedMacs = learnedMacsOf(specs.values());
+  const podsOn = podsByNode(pods.values());
+  const nodes = new Map<string, NodePlan>();
+  const declared = [...specs.values()].flatMap((node) => node.podCidrs.map((subnet) => ({ node: node.name, subnet })));
+  for (const node of specs.values()) {
+    const own = podsOn.get(node.name) ?? [];
+    const interfaces = interfacesOf(node, networks);
+    const uplink = uplinkOf(node, interfaces, networks);
+    const subnets = subnetsOf(node, own, settings, declared);
+    const leases = subnets.flatMap((subnet) => leaseOf(node, uplink, subnet, learnedMacs));
+    nodes.set(node.name, { spec: node, interfaces, uplink, leases, pods: own, routesPerNetwork: isOlderGeneration(node, settings) });
+  }
+  return {
+    settings,
+    networks,
+    nodes,
+    externals: [...unique(spec.externals, (e) => e.name).values()].filter((e) => !specs.has(e.name)),
+    pods,
+    services: [...unique(spec.services, podKey).values()],
+    leases: [...nodes.values()].flatMap((n) => n.leases).sort((a, b) => compareAddresses(a.subnet.address, b.subnet.address)),
+    learnedMacs,
+  };
+}
+
+function podsByNode(pods: Iterable<PodSpec>): ReadonlyMap<string, readonly PodSpec[]> {
+  const byNode = new Map<string, PodSpec[]>();
+  for (const pod of pods) {
+    if (pod.hostNetwork) continue;
+    const list = byNode.get(pod.node);
+    if (list === undefined) byNode.set(pod.node, [pod]);
+    else list.push(pod);
+  }
+  for (const list of byNode.values()) list.sort((a, b) => (podKey(a) < podKey(b) ? -1 : 1));
+  return byNode;
+}
+
+/** What neighbour tables say of an address, where all that say something agree. */
+function learnedMacsOf(nodes: Iterable<NodeSpec>): ReadonlyMap<string, Mac> {
+  const macs = new Map<string, Mac | null>();
+  for (const node of nodes) {
+    for (const entry of node.captured.neighbours ?? []) {
+      if (entry.mac === null) continue;
+      const key = formatAddress(entry.address);
+      const known = macs.get(key);
+      macs.set(key, known === undefined || known === entry.mac ? entry.mac : null);
+    }
+  }
+  return new Map([...macs].filter((pair): pair is [string, Mac] => pair[1] !== null));
+}
+
+const DERIVED_DEVICE = /^(lo|cni0|docker0|br-.*|flannel.*|veth.*)$/;
+
+function interfacesOf(node: NodeSpec, networks: ReadonlyMap<string, NetworkSpec>): readonly InterfaceSpec[] {
+  const captured = new Map((node.captured.interfaces ?? []).filter((c) => c.addresses !== null).map((c) => [c.name, c]));
+  const prefixesOf = (name: string): readonly Prefix[] | undefined => captured.get(name)?.addresses?.map((a) => ({ address: a.address, length: a.length }));
+  const interfaces = [...unique(node.interfaces, (i) => i.name).values()].map((i) => ({ ...i, addresses: prefixesOf(i.name) ?? i.addresses }));
+  for (const device of captured.values()) {
+    if (DERIVED_DEVICE.test(device.name) || interfaces.some((i) => i.name === device.name)) continue;
+    const addresses = prefixesOf(device.name) ?? [];
+    const network = [...networks.values()].find((n) => n.prefixes.some((p) => addresses.some((a) => contains(p, a.address))));
+    if (network === undefined || device.origin.at === undefined) continue;
+    interfaces.push({ name: device.name, addresses, network: network.name, mac: device.mac, mtu: device.mtu, at: device.origin.at });
+  }
+  return interfaces;
+}
+
+const mainDefault = (routes: readonly Route[] | undefined): string | null =>
+  routes?.find((r) => r.destination.length === 0 && r.type === 'unicast')?.nexthops[0]?.device ?? null;
+
+/** flannel's pkg/ipmatch: the interface with the given address, else the one with the default route. */
+function uplinkOf(node: NodeSpec, interfaces: readonly InterfaceSpec[], networks: ReadonlyMap<string, NetworkSpec>): InterfaceSpec | undefined {
+  const { publicAddress } = node;
+  const named = publicAddress === null ? undefined : interfaces.find((i) => i.addresses.some((a) => compareAddresses(a.address, publicAddress) === 0));
+  const plugged = interfaces.filter((i) => i.network !== null && networks.has(i.network));
+  const leading = plugged.filter((i) => networks.get(i.network ?? '')?.gateways.length !== 0);
+  return named ?? interfaces.find((i) => i.name === mainDefault(node.captured.routes)) ?? leading[0] ?? plugged[0];
+}
+
+/** The node's pod subnets: declared, else what its pods' addresses show. */
+function subnetsOf(node: NodeSpec, pods: readonly PodSpec[], settings: Settings, taken: readonly { readonly node: string; readonly subnet: Prefix }[]): readonly Prefix[] {
+  if (node.podCidrs.length > 0) return node.podCidrs.map(networkOf);
+  return ([4, 6] as const).flatMap((family) => {
+    const inside = pods.flatMap((p) => p.addresses).filter((a) => a.family === family && settings.podCidrs.some((c) => contains(c, a))).sort(compareAddresses);
+    const first = inside[0];
+    if (first === undefined) return [];
+    const subnet = networkOf({ address: first, length: family === 4 ? 24 : 64 });
+    return taken.some((t) => t.node !== node.name && overlaps(t.subnet, subnet)) ? [] : [subnet];
+  });
+}
+
+/** The address of `family` that flannel of this node is reached at. */
+export function publicAddressOf(node: NodeSpec, uplink: InterfaceSpec | undefined, family: Family): Address | undefined {
+  if (node.publicAddress?.family === family) return node.publicAddress;
+  return uplink?.addresses.find((a) => a.address.family === family)?.address;
+}
+
+function leaseOf(node: NodeSpec, uplink: InterfaceSpec | undefined, subnet: Prefix, learned: ReadonlyMap<string, Mac>): readonly Lease[] {
+  const { family } = subnet.address;
+  const publicAddress = publicAddressOf(node, uplink, family);
+  if (publicAddress === undefined) return [];
+  const device = (node.captured.interfaces ?? []).find((c) => (family === 4 ? /^flannel\.\d+$/ : /^flannel-v6\.\d+$/).test(c.name));
+  const said = family === 4 ? (node.vtepMac ?? device?.mac) : device?.mac;
+  const vtepMac = said ?? learned.get(formatAddress(firstAddress(subnet))) ?? inventedMac(`vtep ${node.name} ${family}`);
+  return [{ node: node.name, subnet, publicAddress, vtepMac, origin: derived('flannel', `the lease of ${node.name}, ${formatAddress(subnet.address)}/${subnet.length}`, node.at) }];
+}
+
+/** The article's generation: one route for the whole pod network on the vxlan device, without a gateway. */
+function isOlderGeneration(node: NodeSpec, settings: Settings): boolean {
+  if (settings.flannel.routesPer === 'network') return true;
+  return (node.captured.routes ?? []).some(
+    (r) =>
+      r.nexthops.some((h) => h.via === null && h.device !== null && /^flannel(-v6)?\.\d+$/.test(h.device)) &&
+      r.type === 'unicast' &&
+      settings.podCidrs.some((c) => compareAddresses(firstAddress(c), r.destination.address) === 0 && c.length === r.destination.length),
+  );
+}

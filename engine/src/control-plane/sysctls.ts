@@ -1,0 +1,35 @@
+/** The network sysctls that a trace asks for, where nobody captured them. */
+import type { Sysctl } from '../topology/model.ts';
+import { derived } from '../topology/origin.ts';
+import type { Origin } from '../topology/origin.ts';
+
+const values = (origin: Origin, entries: Readonly<Record<string, number>>): readonly Sysctl[] =>
+  Object.entries(entries).map(([name, value]) => ({ name, value: String(value), origin }));
+
+const FORWARDING = { 'net.ipv4.ip_forward': 1, 'net.ipv4.conf.all.forwarding': 1, 'net.ipv6.conf.all.forwarding': 1 };
+
+const NO_FORWARDING = { 'net.ipv4.ip_forward': 0, 'net.ipv4.conf.all.forwarding': 0, 'net.ipv6.conf.all.forwarding': 0 };
+
+const NO_SOURCE_CHECK = { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0 };
+
+/**
+ * kubeadm's preflight demands forwarding and bridge-nf-call-iptables; kube-proxy sets route_localnet for IPv4
+ * (pkg/proxy/iptables/proxier.go), as NodePorts answer on localhost.
+ */
+export const nodeSysctls = (kubeProxy: 'iptables' | 'none'): readonly Sysctl[] => [
+  ...values(derived('kubelet', 'a node forwards, and bridged packets pass iptables'), {
+    ...FORWARDING,
+    'net.bridge.bridge-nf-call-iptables': 1,
+    'net.bridge.bridge-nf-call-ip6tables': 1,
+    ...NO_SOURCE_CHECK,
+    'net.netfilter.nf_conntrack_tcp_be_liberal': 0,
+  }),
+  ...values(kubeProxy === 'iptables' ? derived('kube-proxy', 'node ports answer on localhost') : derived('kernel', 'the default of a new network namespace'), {
+    'net.ipv4.conf.all.route_localnet': kubeProxy === 'iptables' ? 1 : 0,
+  }),
+];
+
+export const routerSysctls = (): readonly Sysctl[] => values(derived('network', 'a gateway forwards'), { ...FORWARDING, ...NO_SOURCE_CHECK });
+
+export const endHostSysctls = (): readonly Sysctl[] =>
+  values(derived('kernel', 'the default of a new network namespace'), { ...NO_FORWARDING, ...NO_SOURCE_CHECK, 'net.ipv4.conf.all.route_localnet': 0 });

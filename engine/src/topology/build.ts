@@ -1,0 +1,59 @@
+/** The only maker of a topology: derives what the cluster's programs would program, and lays captured state over it. */
+import { CLUSTER_NDOTS, clusterSearch } from '../control-plane/dns.ts';
+import { podNamespace } from '../control-plane/cni.ts';
+import { servicesOf } from '../control-plane/endpoints.ts';
+import { nodeNamespace } from '../control-plane/node.ts';
+import { outsideOf } from '../control-plane/outside.ts';
+import { planOf, podKey } from '../control-plane/plan.ts';
+import type { NodePlan, Plan } from '../control-plane/plan.ts';
+import { finished, matchVeths } from './captured.ts';
+import type { Host, Pod, Topology } from './model.ts';
+import { declared } from './origin.ts';
+import type { ClusterSpec, PodSpec } from './spec.ts';
+
+/**
+ * Never throws, whatever half-finished spec comes: of two objects with one name the first counts, and what refers to
+ * something that is not declared stands alone.
+ */
+export function buildTopology(spec: ClusterSpec): Topology {
+  const plan = planOf(spec);
+  const pods = [...plan.pods.values()].map((pod) => podOf(plan, pod));
+  const outside = outsideOf(plan);
+  return {
+    cluster: { name: plan.settings.name, domain: plan.settings.domain, podCidrs: plan.settings.podCidrs, serviceCidrs: plan.settings.serviceCidrs },
+    networks: outside.networks,
+    hosts: [...[...plan.nodes.values()].map((node) => nodeHost(plan, node)), ...outside.hosts.map(withKernelState)],
+    pods,
+    services: servicesOf(plan, pods),
+  };
+}
+
+function podOf(plan: Plan, pod: PodSpec): Pod {
+  const node = plan.nodes.get(pod.node);
+  return {
+    namespace: pod.namespace,
+    name: pod.name,
+    node: pod.node,
+    addresses: pod.hostNetwork && node !== undefined ? nodeAddresses(node) : pod.addresses,
+    hostNetwork: pod.hostNetwork,
+    ready: pod.ready,
+    labels: pod.labels,
+    search: pod.search ?? clusterSearch(pod.namespace, plan.settings.domain),
+    ndots: pod.ndots ?? CLUSTER_NDOTS,
+    origin: declared(pod.at),
+  };
+}
+
+/** The first address of each family on the uplink: what kubelet reports as the node's InternalIP. */
+const nodeAddresses = (node: NodePlan): Pod['addresses'] =>
+  ([4, 6] as const).flatMap((family) => node.uplink?.addresses.find((a) => a.address.family === family)?.address ?? []);
+
+function nodeHost(plan: Plan, node: NodePlan): Host {
+  const derived = [nodeNamespace(plan, node), ...node.pods.map((pod) => podNamespace(plan, node, pod))];
+  const matched = matchVeths(node.spec.name, derived, node.spec.captured);
+  const capturedOf = new Map(node.pods.map((pod) => [podKey(pod), pod.captured]));
+  const namespaces = matched.map((namespace, i) => finished(namespace, i === 0 ? node.spec.captured : (capturedOf.get(namespace.name) ?? {})));
+  return { name: node.spec.name, kind: 'node', namespaces, origin: declared(node.spec.at) };
+}
+
+const withKernelState = (host: Host): Host => ({ ...host, namespaces: host.namespaces.map((n) => finished(n, {})) });
