@@ -4,27 +4,30 @@
  * Together the nodes hold every character of the text.
  */
 
-/** A word, a quoted string (with its quotes in `text`) or one of `{ } ; ,`. `->` and `!` are words. */
+/** A word, a quoted string (with its quotes in `text`) or a comma. `->` and `!` are words; `{ } ; #` are no tokens. */
 export interface Token {
   readonly kind: 'word' | 'string' | 'comma';
   /** Interned and detached from the document (V8 slices pin it). */
   readonly text: string;
-  /** From the start of the statement. */
+  /** From the start of the node, its leading included. */
   readonly offset: number;
 }
 
 export interface SyntaxProblem {
-  readonly code: 'unclosed-string' | 'unclosed-block' | 'stray-brace' | 'unexpected-character' | 'too-long';
+  readonly code: 'unclosed-string' | 'unclosed-block' | 'stray-brace' | 'nameless-block' | 'unexpected-character' | 'too-long' | 'too-deep';
   /** From the start of the node that carries the problem. */
   readonly offset: number;
   readonly length: number;
   readonly message: string;
 }
 
-/** `cluster demo { … }`, `ip 10.0.14.15`: words to the end of the line or `;`, and perhaps a block. */
+/**
+ * `cluster demo { … }`, `ip 10.0.14.15`: words to the end of the line or `;`, and perhaps a block.
+ * Without tokens it is what stands for an error: a stray `}` (a problem, no block) or a block without a name.
+ */
 export interface StatementNode {
   readonly kind: 'statement';
-  /** Leading blanks, newlines and comments, the words, the block, and the terminator. */
+  /** Leading blanks, newlines and comments, the words, the block, the terminator, and a comment behind it on its line. */
   readonly width: number;
   /** Where the first word begins, from the start of the node. */
   readonly leading: number;
@@ -37,12 +40,13 @@ export interface StatementNode {
 /** Dumps are kept line by line, verbatim: `routes`, `iptables` and their like (`VERBATIM_KEYWORDS`). */
 export interface LineNode {
   readonly kind: 'line';
-  /** With its newline. */
+  /** With what leads to it, and its newline. */
   readonly width: number;
-  /** Without indentation, newline and trailing blanks. */
+  /** Indentation, and the empty lines and comment lines before: where `text` begins, from the start of the node. */
   readonly leading: number;
+  /** Without indentation, newline and trailing blanks; of a line that opens a block, what stands before `{`. */
   readonly text: string;
-  /** `table nat {` inside an `iptables` block: its lines. */
+  /** `table nat {` inside an `iptables` block: its lines. `text` is then `table nat`. */
   readonly block: BlockNode | null;
   readonly problems: readonly SyntaxProblem[];
 }
@@ -75,6 +79,11 @@ export interface TextEdit {
   readonly end: number;
   readonly text: string;
 }
+
+/** Words that begin a declaration at the top of a file. Inside an unclosed block such a line ends the block. */
+export const TOP_LEVEL_KEYWORDS: ReadonlySet<string> = new Set([
+  'cluster', 'network', 'external', 'node', 'pod', 'service', 'expect', 'policy', 'fault', 'objects',
+]);
 
 /** Statements whose block holds a dump. */
 export const VERBATIM_KEYWORDS: ReadonlySet<string> = new Set([
