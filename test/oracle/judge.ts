@@ -81,7 +81,7 @@ function serversOf(namespace: Namespace, topology: Topology, flows: readonly Flo
 export function framesSeen(observation: Observation): readonly string[] {
   const frames = observation.frames
     .filter((frame) => frame.interface !== 'lo' || !frame.out)
-    .map((frame) => ({ frame, packet: decodePacket(Uint8Array.from(Buffer.from(frame.hex, 'hex'))).headers }))
+    .map((frame) => ({ frame, packet: decodePacket(Uint8Array.from(Buffer.from(frame.hex, 'hex'))) }))
     .filter(({ packet }) => !packet.some(isHousekeeping));
   const synAnswered = frames.some(({ packet }) => packet.some((h) => h.header === 'tcp' && h.flags.join(' ') === 'SYN ACK'));
   return frames
@@ -89,8 +89,9 @@ export function framesSeen(observation: Observation): readonly string[] {
     .map(({ frame, packet }) => `${frame.tap} ${frame.interface} ${frame.out ? 'out' : 'in'}: ${summary(packet)}`);
 }
 
+/** ARP, neighbour and router discovery, multicast listener reports: what namespaces say without being asked. */
 const isHousekeeping = (header: Header): boolean =>
-  header.header === 'arp' || (header.header === 'icmpv6' && ((header.type >= 130 && header.type <= 137) || header.type === 143));
+  header.header === 'arp' || (header.header === 'ipv6' && header.destination.startsWith('ff02:')) || (header.header === 'icmpv6' && ((header.type >= 130 && header.type <= 137) || header.type === 143));
 
 export const framesPredicted = (hops: readonly Hop[]): readonly string[] =>
   hops.map((hop) => `${hop.host}/${hop.namespace} ${hop.interface} ${hop.direction}: ${summary(hop.packet)}`);

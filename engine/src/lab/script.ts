@@ -5,7 +5,7 @@
  * Each host's root namespace and each pod's namespace becomes one netns; each network a netns with one bridge.
  */
 import { contains, formatAddress, formatMac } from '../net/address.ts';
-import type { Address, Mac } from '../net/address.ts';
+import type { Address, Family, Mac } from '../net/address.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Host, Interface, Namespace, Network, Topology, Vxlan } from '../topology/model.ts';
 import type { Table } from '../topology/netfilter.ts';
@@ -114,8 +114,6 @@ function placeLines(place: Place, topology: Topology): string[] {
       `link set ${device.name} ${device.up ? 'up' : 'down'}`,
       ...(device.port === null ? [] : [`link set ${device.name} type bridge_slave hairpin ${onOff(device.port.hairpin)} isolated ${onOff(device.port.isolated)} learning ${onOff(device.port.learning)} flood ${onOff(device.port.flood)}`]),
     ]),
-    ...routeLines(namespace),
-    ...namespace.rules.filter((rule) => ![0, 32766, 32767].includes(rule.priority)).map((rule) => `rule add ${rule.text.replace(/^(\d+):\s*/, 'pref $1 ')}`),
     ...neighbourLines(namespace, topology),
   ];
   return [
@@ -124,6 +122,7 @@ function placeLines(place: Place, topology: Topology): string[] {
     `ip -n "$LAB-${netns}" -batch - <<'END'`,
     ...batch,
     'END',
+    ...([4, 6] as const).flatMap((family) => [`ip -${family} -n "$LAB-${netns}" -batch - <<'END'`, ...routeLines(namespace, family), ...ruleLines(namespace, family), 'END']),
     ...lateSysctlLines(place),
     ...fdbLines(namespace, netns),
     ...([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), netns, family)),
@@ -166,14 +165,18 @@ const vxlanOptions = (vxlan: Vxlan): string =>
   ].filter((word) => word !== '').join(' ');
 
 /** Link-scope routes first: a gateway must be reachable when its route is added. */
-function routeLines(namespace: Namespace): string[] {
+function routeLines(namespace: Namespace, family: Family): string[] {
   const known = new Set(namespace.interfaces.filter((i) => i.device.kind !== 'unknown').map((i) => i.name));
   const routes = namespace.routes.filter((route) =>
-    route.table !== LOCAL_TABLE && route.type !== 'multicast' && route.nexthops.every((hop) => hop.device === null || known.has(hop.device)));
+    route.destination.address.family === family && route.table !== LOCAL_TABLE && route.type !== 'multicast' && route.nexthops.every((hop) => hop.device === null || known.has(hop.device)));
   const gatewayed = (hops: (typeof routes)[number]['nexthops']): number => (hops.some((hop) => hop.via !== null) ? 1 : 0);
   return [...routes].sort((a, b) => gatewayed(a.nexthops) - gatewayed(b.nexthops)).map((route) =>
-    `${route.destination.address.family === 6 ? '-6 ' : ''}route replace ${route.text.replaceAll(/\b(linkdown|dead|pref medium)\b/g, '').trim()}`);
+    `route replace ${route.text.replaceAll(/\b(linkdown|dead|pref medium)\b/g, '').trim()}`);
 }
+
+/** The kernel brings 0, 32766 and 32767 itself. */
+const ruleLines = (namespace: Namespace, family: Family): string[] =>
+  namespace.rules.filter((rule) => rule.family === family && ![0, 32766, 32767].includes(rule.priority)).map((rule) => `rule add ${rule.text.replace(/^(\d+):\s*/, 'pref $1 ')}`);
 
 /** What flanneld would answer to an L3 miss stands there from the start. */
 function neighbourLines(namespace: Namespace, topology: Topology): string[] {
