@@ -1,10 +1,10 @@
 /**
  * Re-use of the tree of the text before an edit.
  *
- * Why it is sound: the parse of a node depends on the text from its start to its end, and ahead of that no further than
- * the first word of the next node (the end of a block looks there); it depends on the text before it only through the
- * context of its list and, at the beginning of a line, through nothing else. So of each list that the edit reaches:
- * - the nodes whose successor still ends before the edit are kept (`keptPrefix`);
+ * Why it is sound: the parse of a node depends on the text from its start to the end of the line where it ends, and
+ * ahead of that no further than the first word of the next node (the end of a block looks there); it depends on the text
+ * before it only through the context of its list and its line. So of each list that the edit reaches:
+ * - the nodes whose successor still ends before the line of the edit are kept (`keptPrefix`);
  * - where parsing arrives, behind the edit, at the beginning of a line where an old node began, that node and all behind
  *   it are kept with the end of the list (`splice`);
  * - what lies between is parsed again, each with its old node at hand so that its block is re-used in the same way.
@@ -14,6 +14,8 @@ import type { BlockNode, LineNode, StatementNode, SyntaxProblem, TextEdit, Token
 
 export interface Change {
   readonly oldText: string;
+  /** Where the line begins on which the edit begins. */
+  readonly line: number;
   readonly start: number;
   readonly oldEnd: number;
   readonly newEnd: number;
@@ -59,7 +61,7 @@ interface Position {
 
 export function createChange(oldText: string, edit: TextEdit): Change {
   return {
-    oldText, start: edit.start, oldEnd: edit.end,
+    oldText, line: edit.start === 0 ? 0 : oldText.lastIndexOf('\n', edit.start - 1) + 1, start: edit.start, oldEnd: edit.end,
     newEnd: edit.start + edit.text.length, delta: edit.text.length - (edit.end - edit.start),
   };
 }
@@ -88,21 +90,18 @@ export function innerList(change: Change, old: OldNode, brace: number, context: 
 /** The nodes that the edit cannot have reached from behind; moves `position` behind them. */
 export function keptPrefix(change: Change, old: OldList, position: Position): Child[] {
   if (position.at !== old.start || old.start > change.start) return [];
-  // Entries on the line that opens a dump depend on all of that line.
-  const newline = change.oldText.indexOf('\n', old.start);
-  if ((old.context.kind === 'dump' || old.context.kind === 'table') && !(newline >= 0 && newline < change.start)) return [];
   let reached = 0;
   let at = old.start;
   let kept = old.start;
   let previous = 0;
   for (const child of old.children) {
     at += child.width;
-    if (at >= change.start) break;
+    if (at > change.line) break;
     reached++;
     kept += previous;
     previous = child.width;
   }
-  // The last node that ends before the edit may have looked into it.
+  // The last node that ends before the line of the edit may have looked into it.
   if (reached < 2) return [];
   old.index = reached - 1;
   old.at = kept;
