@@ -1,0 +1,125 @@
+/** What a pasted dump holds: its lines, the state they give and what is wrong with them. Cached under its block. */
+import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
+import type { CapturedState } from '../../../../engine/src/topology/spec.ts';
+import type { Table } from '../../../../engine/src/topology/netfilter.ts';
+import type { StatementNode } from '../syntax/tree.ts';
+import type { Capture } from './declarations.ts';
+import type { DumpReading } from './dump-formats.ts';
+import { DUMP_READERS } from './dump-formats.ts';
+import type { DumpText } from './dump-lines.ts';
+import { linesOfBlock, linesOfFile } from './dump-lines.ts';
+
+/** Records come from "line" index + 1 of `lines`: the block may stand anywhere in the file. */
+export interface CaptureContent extends DumpReading {
+  readonly lines: readonly DumpText[];
+}
+
+export type FileReading =
+  | { readonly ok: true; readonly path: string; readonly lines: readonly DumpText[] }
+  | { readonly ok: false; readonly because: 'not found' | 'outside' };
+
+/** Files named by `from "FILE"`, read once a version. */
+export interface FileLookup {
+  readonly read: (path: string) => FileReading;
+  /** What was read so far, for the next version: a file with the same text keeps its lines and what is cached of them. */
+  readonly known: ReadonlyMap<string, { readonly text: string | undefined; readonly reading: FileReading }>;
+}
+
+interface CachedContent {
+  readonly keyword: Capture['keyword'];
+  readonly content: CaptureContent;
+}
+
+const contents = new WeakMap<StatementNode | readonly DumpText[], CachedContent>();
+
+const indexed = (index: number): SourceRef => ({ file: '', line: index + 1 });
+
+function read(capture: Capture, key: StatementNode | readonly DumpText[], lines: () => readonly DumpText[]): CaptureContent {
+  const cached = contents.get(key);
+  if (cached?.keyword === capture.keyword) return cached.content;
+  const made = lines();
+  const content = { lines: made, ...DUMP_READERS[capture.keyword](made, indexed) };
+  contents.set(key, { keyword: capture.keyword, content });
+  return content;
+}
+
+/** `null` where the file named cannot be read. */
+export function contentOf(capture: Capture, files: FileLookup): CaptureContent | null {
+  if (capture.from === null) return read(capture, capture.node, () => linesOfBlock(capture.node));
+  const file = files.read(capture.from.value);
+  return file.ok ? read(capture, file.lines, () => file.lines) : null;
+}
+
+/** The state of a declaration's captures, every record with the line that it stands on. */
+export function capturedState(captures: readonly Capture[], offset: number, files: FileLookup, at: (offset: number) => SourceRef): CapturedState {
+  let state: CapturedState = {};
+  for (const capture of captures) {
+    const reader = DUMP_READERS[capture.keyword];
+    if (capture.from === null) {
+      const lines = linesOfBlock(capture.node);
+      const start = offset + capture.offset;
+      state = merge(state, reader(lines, (i) => at(start + (lines[i]?.offset ?? 0))).state);
+    } else {
+      const file = files.read(capture.from.value);
+      if (file.ok) state = merge(state, reader(file.lines, (i) => ({ file: file.path, line: i + 1 })).state);
+    }
+  }
+  return state;
+}
+
+function merge(a: CapturedState, b: CapturedState): CapturedState {
+  const merged: Record<string, unknown> = { ...a, ...b };
+  for (const key of Object.keys(a) as (keyof CapturedState)[]) {
+    const [x, y] = [a[key], b[key]];
+    if (x !== undefined && y !== undefined) merged[key] = key === 'tables' ? mergeTables([...(a.tables ?? []), ...(b.tables ?? [])]) : [...x, ...y];
+  }
+  return merged;
+}
+
+/** The same table pasted in two blocks is one table. */
+function mergeTables(tables: readonly Table[]): Table[] {
+  const merged = new Map<string, Table>();
+  for (const table of tables) {
+    const key = `${table.family}/${table.name}`;
+    const before = merged.get(key);
+    merged.set(key, before === undefined ? table : { ...before, chains: mergeChains([...before.chains, ...table.chains]) });
+  }
+  return [...merged.values()];
+}
+
+function mergeChains(chains: Table['chains']): Table['chains'] {
+  const merged = new Map<string, Table['chains'][number]>();
+  for (const chain of chains) {
+    const before = merged.get(chain.name);
+    merged.set(chain.name, before === undefined ? chain : { ...before, rules: [...before.rules, ...chain.rules] });
+  }
+  return [...merged.values()];
+}
+
+/** The path of `from "FILE"`, relative to the folder of the file that names it; `null` where it leaves that folder. */
+export function relativePath(file: string, path: string): string | null {
+  if (path === '' || path.startsWith('/') || path.includes('\\') || /^[A-Za-z]:/.test(path) || path.split('/').includes('..')) return null;
+  const slash = file.lastIndexOf('/');
+  return slash < 0 ? path : `${file.slice(0, slash + 1)}${path}`;
+}
+
+/** Looks files up through `readFile`, each once. `before`: the older version's lookup. */
+export function fileLookup(file: string, readFile: ((path: string) => string | undefined) | undefined, before: FileLookup | null): FileLookup {
+  const known = new Map<string, { readonly text: string | undefined; readonly reading: FileReading }>();
+  const read = (path: string): FileReading => {
+    const seen = known.get(path);
+    if (seen !== undefined) return seen.reading;
+    const relative = relativePath(file, path);
+    const text = relative === null ? undefined : readFile?.(path);
+    const older = before?.known.get(path);
+    const reading = older !== undefined && older.text === text ? older.reading : readingOf(relative, text);
+    known.set(path, { text, reading });
+    return reading;
+  };
+  return { read, known };
+}
+
+function readingOf(relative: string | null, text: string | undefined): FileReading {
+  if (relative === null) return { ok: false, because: 'outside' };
+  return text === undefined ? { ok: false, because: 'not found' } : { ok: true, path: relative, lines: linesOfFile(text) };
+}

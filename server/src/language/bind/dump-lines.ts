@@ -1,0 +1,42 @@
+/** The lines of a pasted dump: of a block, with `table nat { … }` spelt as iptables-save does, or of another file. */
+import type { LineNode, StatementNode } from '../syntax/tree.ts';
+import { childrenOf } from './statements.ts';
+
+/** One line; `node` is the key under which what it says is cached. */
+export interface DumpText {
+  readonly text: string;
+  /** Where `text` begins, from the start of the capture's statement; -1 for a line of another file. */
+  readonly offset: number;
+  readonly key: object;
+}
+
+const tableKeys = new WeakMap<LineNode, object>();
+
+/** `table nat {` and its lines stand for `*nat` and the same lines. */
+export function linesOfBlock(statement: StatementNode): DumpText[] {
+  const lines: DumpText[] = [];
+  const { block } = statement;
+  if (block === null) return lines;
+  for (const { node, offset } of childrenOf(block, 0)) {
+    if (node.kind !== 'line') continue;
+    if (node.block === null) lines.push({ text: node.text, offset: offset + node.leading, key: node });
+    else {
+      lines.push({ text: node.text.replace(/^table\s+/, '*'), offset: offset + node.leading, key: tableKey(node) });
+      for (const inner of childrenOf(node.block, offset)) {
+        if (inner.node.kind === 'line') lines.push({ text: inner.node.text, offset: inner.offset + inner.node.leading, key: inner.node });
+      }
+    }
+  }
+  return lines;
+}
+
+/** The rewritten line is not the node's own text, so it has a key of its own. */
+function tableKey(node: LineNode): object {
+  const key = tableKeys.get(node) ?? {};
+  tableKeys.set(node, key);
+  return key;
+}
+
+export function linesOfFile(text: string): DumpText[] {
+  return text.split('\n').map((line) => ({ text: line.trim(), offset: -1, key: {} }));
+}

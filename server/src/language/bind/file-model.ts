@@ -1,0 +1,59 @@
+/** One version of a file: its declarations in order, each where it stands. */
+import type { Diagnostic, Range } from '../diagnostics/define.ts';
+import { shifted } from '../diagnostics/define.ts';
+import type { FileNode } from '../syntax/tree.ts';
+import { declare } from './declare.ts';
+import type {
+  ClusterDeclaration, Declaration, ExpectDeclaration, ExternalDeclaration, NetworkDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration,
+} from './declarations.ts';
+import { syntaxDiagnostics } from './syntax-problems.ts';
+
+/** A declaration and the offset of its node: ranges inside it are relative to that. */
+export interface Placed<D> {
+  readonly declaration: D;
+  readonly offset: number;
+}
+
+export interface FileModel {
+  readonly declarations: readonly Placed<Declaration>[];
+  readonly clusters: readonly Placed<ClusterDeclaration>[];
+  readonly networks: readonly Placed<NetworkDeclaration>[];
+  readonly externals: readonly Placed<ExternalDeclaration>[];
+  readonly nodes: readonly Placed<NodeDeclaration>[];
+  readonly pods: readonly Placed<PodDeclaration>[];
+  readonly services: readonly Placed<ServiceDeclaration>[];
+  readonly expectations: readonly Placed<ExpectDeclaration>[];
+  /** Syntax, shapes and values. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A range inside a placed declaration, from the start of the file. */
+export const rangeIn = (placed: { readonly offset: number }, range: Range): Range =>
+  ({ start: placed.offset + range.start, end: placed.offset + range.end });
+
+export function fileModelOf(tree: FileNode): FileModel {
+  const diagnostics: Diagnostic[] = [...syntaxDiagnostics(tree)];
+  const declarations: Placed<Declaration>[] = [];
+  let offset = 0;
+  for (const node of tree.children) {
+    if (node.kind === 'statement') {
+      const top = declare(node);
+      for (const d of top.diagnostics) diagnostics.push(shifted(d, offset));
+      if (top.declaration !== null) declarations.push({ declaration: top.declaration, offset });
+    }
+    offset += node.width;
+  }
+  const of = <K extends Declaration['kind']>(kind: K) =>
+    declarations.filter((p): p is Placed<Extract<Declaration, { readonly kind: K }>> => p.declaration.kind === kind);
+  return {
+    declarations,
+    clusters: of('cluster'),
+    networks: of('network'),
+    externals: of('external'),
+    nodes: of('node'),
+    pods: of('pod'),
+    services: of('service'),
+    expectations: of('expect'),
+    diagnostics,
+  };
+}

@@ -1,0 +1,29 @@
+/** The parser's problems as diagnostics. */
+import type { Definition, Diagnostic } from '../diagnostics/define.ts';
+import { report } from '../diagnostics/define.ts';
+import { namelessBlock } from '../diagnostics/nameless-block.ts';
+import { strayBrace } from '../diagnostics/stray-brace.ts';
+import { tooDeep } from '../diagnostics/too-deep.ts';
+import { tooLong } from '../diagnostics/too-long.ts';
+import { unclosedBlock } from '../diagnostics/unclosed-block.ts';
+import { unclosedString } from '../diagnostics/unclosed-string.ts';
+import { unexpectedCharacter } from '../diagnostics/unexpected-character.ts';
+import type { FileNode, LineNode, StatementNode, SyntaxProblem } from '../syntax/tree.ts';
+
+const DEFINITIONS: Readonly<Record<SyntaxProblem['code'], Definition<{ readonly message: string; readonly end: number }>>> = {
+  'unclosed-string': unclosedString,
+  'unclosed-block': unclosedBlock,
+  'stray-brace': strayBrace,
+  'nameless-block': namelessBlock,
+  'too-deep': tooDeep,
+  'unexpected-character': unexpectedCharacter,
+  'too-long': tooLong,
+};
+
+/** Of this node alone, relative to it. */
+export function syntaxDiagnostics(node: StatementNode | LineNode | FileNode): readonly Diagnostic[] {
+  if (node.problems.length === 0) return [];
+  const block = node.kind === 'file' ? null : node.block;
+  const end = block === null ? node.width : block.offset + block.width - block.trailing;
+  return node.problems.map((p) => report(DEFINITIONS[p.code], { message: p.message, end }, { start: p.offset, end: p.offset + p.length }));
+}

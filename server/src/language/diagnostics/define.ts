@@ -1,0 +1,64 @@
+/**
+ * What a diagnostic is. Each stands in a file of its own, with a page in docs/diagnostics; `registry.ts` lists them.
+ */
+import type { TextEdit } from '../syntax/tree.ts';
+
+export type Severity = 'error' | 'warning' | 'information';
+
+/** Offsets in UTF-16 units; `end` is behind the last. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Fix {
+  readonly title: string;
+  readonly edits: readonly TextEdit[];
+}
+
+export interface Related extends Range {
+  readonly message: string;
+}
+
+export interface Diagnostic extends Range {
+  readonly code: string;
+  readonly slug: string;
+  readonly severity: Severity;
+  readonly message: string;
+  /** The other places that it is about, in the same file. */
+  readonly related: readonly Related[];
+  readonly fixes: readonly Fix[];
+}
+
+export interface Definition<P> {
+  readonly code: string;
+  /** The page's name: docs/diagnostics/SLUG.md. */
+  readonly slug: string;
+  readonly severity: Severity;
+  readonly message: (p: P) => string;
+  /** The repairs that an editor offers; `at` is where the diagnostic stands. */
+  readonly fix?: (p: P, at: Range) => readonly Fix[];
+}
+
+export const defineDiagnostic = <P>(definition: Definition<P>): Definition<P> => definition;
+
+export function report<P>(definition: Definition<P>, p: P, at: Range, related: readonly Related[] = []): Diagnostic {
+  const { code, slug, severity } = definition;
+  return { code, slug, severity, message: definition.message(p), start: at.start, end: at.end, related, fixes: definition.fix?.(p, at) ?? [] };
+}
+
+/** A fix of one edit. */
+export const fixOf = (title: string, at: Range, text: string): Fix => ({ title, edits: [{ start: at.start, end: at.end, text }] });
+
+/** `replace with 'X'`, where there is an X. */
+export const replacement = (suggestion: string | undefined, at: Range): readonly Fix[] =>
+  suggestion === undefined ? [] : [fixOf(`Replace with '${suggestion}'`, at, suggestion)];
+
+const shiftRange = <R extends Range>(r: R, by: number): R => ({ ...r, start: r.start + by, end: r.end + by });
+
+/** Diagnostics are cached relative to the statement that they stand in. */
+export const shifted = (d: Diagnostic, by: number): Diagnostic => by === 0 ? d : ({
+  ...shiftRange(d, by),
+  related: d.related.map((r) => shiftRange(r, by)),
+  fixes: d.fixes.map((f) => ({ title: f.title, edits: f.edits.map((e) => shiftRange(e, by)) })),
+});

@@ -1,0 +1,100 @@
+/**
+ * One version of a `.k8snet` file with everything that is known of it. Frozen; each part is computed when first asked
+ * for, once. Nothing here knows an editor, a file system or a clock.
+ */
+import type { Topology } from '../../../engine/src/topology/model.ts';
+import type { SourceRef } from '../../../engine/src/topology/origin.ts';
+import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
+import { buildTopology } from '../../../engine/src/topology/build.ts';
+import type { CompiledTopology } from '../../../engine/src/data-plane/compile.ts';
+import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
+import type { Expectation, Verdict } from '../../../engine/src/verify/model.ts';
+import type { FileLookup } from './bind/capture-content.ts';
+import { capturedState, fileLookup } from './bind/capture-content.ts';
+import type { FileModel } from './bind/file-model.ts';
+import { fileModelOf } from './bind/file-model.ts';
+import type { Diagnostic } from './diagnostics/define.ts';
+import { diagnose } from './diagnostics/diagnose.ts';
+import { lowerExpectations, lowerSpec } from './lower/lower.ts';
+import type { LowerContext } from './lower/lower.ts';
+import { createLineIndex, lineOf as lineNumber } from './syntax/cursor.ts';
+import type { LineIndex } from './syntax/cursor.ts';
+import { parse, reparse } from './syntax/parser.ts';
+import type { FileNode, TextEdit } from './syntax/tree.ts';
+
+export interface SnapshotInput {
+  /** As it stands in the `file` of every source reference. */
+  readonly file: string;
+  readonly text: string;
+  /** The text of a file named by `from "FILE"`, relative to this file's folder; `undefined` where there is none. */
+  readonly readFile?: (path: string) => string | undefined;
+}
+
+export interface Snapshot extends SnapshotInput {
+  readonly tree: FileNode;
+  readonly lines: LineIndex;
+  readonly model: FileModel;
+  readonly files: FileLookup;
+  /** What can be told without building the topology, by place. At most 1,000. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly expectations: readonly Expectation[];
+  readonly spec: () => ClusterSpec;
+  readonly topology: () => Topology;
+  readonly compiled: () => CompiledTopology;
+  readonly verdicts: () => readonly Verdict[];
+  /** The second, slower group: expectations that do not hold. */
+  readonly verifyDiagnostics: () => readonly Diagnostic[];
+  /** From 1. */
+  readonly lineOf: (offset: number) => number;
+}
+
+export const createSnapshot = (input: SnapshotInput): Snapshot => snapshotOf(input, parse(input.text), null);
+
+/** The version behind `edits`, which follow each other as an editor sends them: each holds offsets of the text before it. */
+export function updateSnapshot(old: Snapshot, edits: readonly TextEdit[], newText: string): Snapshot {
+  let tree = old.tree;
+  let text = old.text;
+  for (const [i, edit] of edits.entries()) {
+    const next = i === edits.length - 1 ? newText : text.slice(0, edit.start) + edit.text + text.slice(edit.end);
+    tree = reparse(tree, text, edit, next);
+    text = next;
+  }
+  const input = old.readFile === undefined ? { file: old.file, text: newText } : { file: old.file, text: newText, readFile: old.readFile };
+  return snapshotOf(input, edits.length === 0 ? parse(newText) : tree, old.files);
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
+function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | null): Snapshot {
+  const files = fileLookup(input.file, input.readFile, before);
+  const model = fileModelOf(tree);
+  const lines = once(() => createLineIndex(input.text));
+  const lineOf = (offset: number): number => lineNumber(lines(), offset) + 1;
+  const at = (offset: number): SourceRef => ({ file: input.file, line: lineOf(offset) });
+  const context: LowerContext = { model, at, captured: (captures, offset) => capturedState(captures, offset, files, at) };
+  const spec = once(() => lowerSpec(context));
+  const topology = once(() => buildTopology(spec()));
+  const compiled = once(() => compileTopology(topology()));
+  const expectations = once(() => lowerExpectations(context));
+  const verdicts = once(() => [] as Verdict[]);
+  const diagnostics = once(() => diagnose({ model, files }));
+  const verifyDiagnostics = once(() => [] as Diagnostic[]);
+  return Object.freeze({
+    ...input,
+    tree,
+    model,
+    files,
+    get lines() { return lines(); },
+    get diagnostics() { return diagnostics(); },
+    get expectations() { return expectations(); },
+    spec,
+    topology,
+    compiled,
+    verdicts,
+    verifyDiagnostics,
+    lineOf,
+  });
+}
