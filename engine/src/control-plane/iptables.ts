@@ -1,17 +1,44 @@
 /** A node's iptables: the tables that exist, with what kube-proxy and flannel put into them. */
 import type { Family } from '../net/address.ts';
 import { BUILTIN_CHAINS } from '../topology/netfilter.ts';
-import type { Chain, Table, TableName } from '../topology/netfilter.ts';
+import type { Chain, Rule, Table, TableName } from '../topology/netfilter.ts';
 import { derived } from '../topology/origin.ts';
+import type { Origin } from '../topology/origin.ts';
+import { flannelRules } from './flannel/rules.ts';
+import type { Placed } from './iptables-rule.ts';
+import { FIXED_CHAINS } from './kube-proxy/fixed.ts';
+import { kubeProxyRules } from './kube-proxy/rules.ts';
+import type { ServicePorts } from './kube-proxy/rules.ts';
 import type { NodePlan, Plan } from './plan.ts';
 
 /** The tables that kube-proxy creates, in iptables-save's order. */
 const TABLES: readonly TableName[] = ['mangle', 'filter', 'nat'];
 
-export const nodeTables = (_plan: Plan, _node: NodePlan): readonly Table[] => ([4, 6] as const).flatMap((family) => TABLES.map((name) => emptyTable(family, name)));
+export function nodeTables(plan: Plan, node: NodePlan, ports: ServicePorts): readonly Table[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const proxied = plan.settings.kubeProxy.mode === 'iptables';
+    const placed = [...(proxied ? kubeProxyRules(plan, node, family, ports) : []), ...flannelRules(plan, node, family)];
+    return TABLES.map((name) => tableOf(family, name, placed, proxied));
+  });
+}
 
-export function emptyTable(family: Family, name: TableName): Table {
-  const origin = derived('kernel', 'the built-in chains of iptables');
-  const chains = BUILTIN_CHAINS[name].map((chain): Chain => ({ name: chain, policy: 'ACCEPT', rules: [], origin }));
-  return { family, name, chains, origin };
+/** Built-in chains in the kernel's order, then the others by name, as iptables-save (nf_tables) lists them. */
+function tableOf(family: Family, name: TableName, placed: readonly Placed[], proxied: boolean): Table {
+  const builtin = derived('kernel', 'the built-in chains of iptables');
+  const rules = new Map<string, Rule[]>(BUILTIN_CHAINS[name].map((chain) => [chain, []]));
+  const fixed = proxied ? (FIXED_CHAINS.find(([table]) => table === name)?.[1] ?? []) : [];
+  for (const chain of fixed) rules.set(chain, []);
+  for (const { table, chain, rule } of placed) {
+    if (table !== name) continue;
+    const list = rules.get(chain);
+    if (list === undefined) rules.set(chain, [rule]);
+    else list.push(rule);
+  }
+  const users = [...rules.keys()].slice(BUILTIN_CHAINS[name].length).sort();
+  const empty: Origin = derived('kube-proxy', 'what it programs for every cluster');
+  const chains = [
+    ...BUILTIN_CHAINS[name].map((chain): Chain => ({ name: chain, policy: 'ACCEPT', rules: rules.get(chain) ?? [], origin: builtin })),
+    ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: rules.get(chain)?.[0]?.origin ?? empty })),
+  ];
+  return { family, name, chains, origin: placed.find((p) => p.table === name)?.rule.origin ?? builtin };
 }

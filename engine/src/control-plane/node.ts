@@ -10,6 +10,7 @@ import { flannelDevices } from './flannel/device.ts';
 import { flannelForwarding } from './flannel/forwarding.ts';
 import { nodeTables } from './iptables.ts';
 import { defaultRules, interfaceAddress, loopback } from './kernel.ts';
+import type { ServicePorts } from './kube-proxy/rules.ts';
 import { inventedMac } from './mac.ts';
 import type { NodePlan, Plan } from './plan.ts';
 import { makeRoute } from './route.ts';
@@ -17,7 +18,7 @@ import { nodeSysctls } from './sysctls.ts';
 
 const BRIDGE_NAME = /^(docker0|cni0|br-.*)$/;
 
-export function nodeNamespace(plan: Plan, node: NodePlan): Namespace {
+export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): Namespace {
   const forwarding = flannelForwarding(plan, node);
   const declaredNames = new Set(node.interfaces.map((i) => i.name));
   const programmed = [...bridgeDevices(plan, node), ...flannelDevices(plan, node)].filter((i) => !declaredNames.has(i.name));
@@ -28,7 +29,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan): Namespace {
     routes: [...defaultRoutes(plan, node), ...forwarding.routes],
     neighbours: forwarding.neighbours,
     fdb: forwarding.fdb,
-    tables: nodeTables(plan, node),
+    tables: nodeTables(plan, node, ports),
     sysctls: nodeSysctls(plan.settings.kubeProxy.mode),
     listeners: listenersOf(node.spec.listeners, node.spec.at),
     origin: declared(node.spec.at),

@@ -40,7 +40,8 @@ const zeroOf = (family: Family): Prefix => ({ address: { family, words: [0, 0, 0
 
 export function outsideOf(plan: Plan): Outside {
   const taken = new Set([...plan.nodes.keys(), ...plan.externals.map((e) => e.name)]);
-  const routers = routersOf(plan, taken);
+  const families = ([4, 6] as const).filter((f) => [...plan.networks.values()].some((n) => [...n.prefixes.map((p) => p.address), ...n.gateways].some((a) => a.family === f)) || plan.externals.some((e) => e.addresses.some((a) => a.family === f)));
+  const routers = routersOf(plan, taken, families);
   const segment = freeName('internet', new Set(plan.networks.keys()));
   const hosts = [...routers.map((r) => routerHost(plan, r, routers, segment)), ...plan.externals.map((e) => externalHost(plan, e, routers, segment))];
   const networks = [...plan.networks.values()].map((n): Network => ({ name: n.name, prefixes: n.prefixes, mtu: n.mtu, origin: declared(n.at) }));
@@ -55,12 +56,12 @@ function freeName(wanted: string, taken: ReadonlySet<string>): string {
   return name;
 }
 
-function routersOf(plan: Plan, taken: Set<string>): readonly Router[] {
+function routersOf(plan: Plan, taken: Set<string>, families: readonly Family[]): readonly Router[] {
   const withGateway = [...plan.networks.values()].filter((n) => n.gateways.length > 0).sort((a, b) => (a.name < b.name ? -1 : 1));
   return withGateway.map((spec, i) => {
     const host = freeName(spec.name, taken);
     taken.add(host);
-    return { host, spec, links: ([4, 6] as const).map((family) => addressPlus(LINK_BASE[family].address, i + 1)) };
+    return { host, spec, links: families.map((family) => addressPlus(LINK_BASE[family].address, i + 1)) };
   });
 }
 
@@ -113,7 +114,7 @@ function routerHost(plan: Plan, router: Router, routers: readonly Router[], segm
   const inside = ethernet(host, 'eth0', spec.name, { mac: learned ?? null, mtu: spec.mtu, addresses: spec.gateways.map((g) => interfaceAddress(g, lengthOn(spec, g), origin)), origin });
   const link = derived('k8snet', 'an address invented for the internet segment', spec.at);
   const outside = ethernet(host, 'internet0', segment, { mac: null, mtu: 1500, addresses: router.links.map((a) => interfaceAddress(a, LINK_BASE[a.family].length, link)), origin: link });
-  const families = ([4, 6] as const).filter((f) => !spec.routes.some((r) => r.destination.length === 0 && r.destination.address.family === f && r.table === MAIN_TABLE));
+  const families = router.links.map((l) => l.family).filter((f) => !spec.routes.some((r) => r.destination.length === 0 && r.destination.address.family === f && r.table === MAIN_TABLE));
   const onward = derived('k8snet', 'everything else is on the internet segment', spec.at);
   const routes = [
     ...spec.routes,
@@ -141,7 +142,7 @@ function externalHost(plan: Plan, spec: ExternalSpec, routers: readonly Router[]
 /** On the internet everything is on-link, and the networks are behind their gateways. A pod's address is behind nobody. */
 function internetRoutes(spec: ExternalSpec, routers: readonly Router[]): readonly Route[] {
   const origin = derived('k8snet', 'everything else is on the internet segment', spec.at);
-  return [...([4, 6] as const).map((family) => makeRoute({ destination: zeroOf(family), device: 'eth0', origin })), ...routesBehind(routers, 'eth0')];
+  return [...([4, 6] as const).filter((f) => spec.addresses.some((a) => a.family === f)).map((family) => makeRoute({ destination: zeroOf(family), device: 'eth0', origin })), ...routesBehind(routers, 'eth0')];
 }
 
 function homeRoutes(spec: ExternalSpec, home: NetworkSpec): readonly Route[] {

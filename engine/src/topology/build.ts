@@ -2,6 +2,8 @@
 import { CLUSTER_NDOTS, clusterSearch } from '../control-plane/dns.ts';
 import { podNamespace } from '../control-plane/cni.ts';
 import { servicesOf } from '../control-plane/endpoints.ts';
+import { servicePortsOf } from '../control-plane/kube-proxy/rules.ts';
+import type { ServicePorts } from '../control-plane/kube-proxy/rules.ts';
 import { nodeNamespace } from '../control-plane/node.ts';
 import { outsideOf } from '../control-plane/outside.ts';
 import { planOf, podKey } from '../control-plane/plan.ts';
@@ -18,13 +20,15 @@ import type { ClusterSpec, PodSpec } from './spec.ts';
 export function buildTopology(spec: ClusterSpec): Topology {
   const plan = planOf(spec);
   const pods = [...plan.pods.values()].map((pod) => podOf(plan, pod));
+  const services = servicesOf(plan, pods);
+  const ports = servicePortsOf(plan, services);
   const outside = outsideOf(plan);
   return {
     cluster: { name: plan.settings.name, domain: plan.settings.domain, podCidrs: plan.settings.podCidrs, serviceCidrs: plan.settings.serviceCidrs },
     networks: outside.networks,
-    hosts: [...[...plan.nodes.values()].map((node) => nodeHost(plan, node)), ...outside.hosts.map(withKernelState)],
+    hosts: [...[...plan.nodes.values()].map((node) => nodeHost(plan, node, ports)), ...outside.hosts.map(withKernelState)],
     pods,
-    services: servicesOf(plan, pods),
+    services,
   };
 }
 
@@ -48,8 +52,8 @@ function podOf(plan: Plan, pod: PodSpec): Pod {
 const nodeAddresses = (node: NodePlan): Pod['addresses'] =>
   ([4, 6] as const).flatMap((family) => node.uplink?.addresses.find((a) => a.address.family === family)?.address ?? []);
 
-function nodeHost(plan: Plan, node: NodePlan): Host {
-  const derived = [nodeNamespace(plan, node), ...node.pods.map((pod) => podNamespace(plan, node, pod))];
+function nodeHost(plan: Plan, node: NodePlan, ports: ServicePorts): Host {
+  const derived = [nodeNamespace(plan, node, ports), ...node.pods.map((pod) => podNamespace(plan, node, pod))];
   const matched = matchVeths(node.spec.name, derived, node.spec.captured);
   const capturedOf = new Map(node.pods.map((pod) => [podKey(pod), pod.captured]));
   const namespaces = matched.map((namespace, i) => finished(namespace, i === 0 ? node.spec.captured : (capturedOf.get(namespace.name) ?? {})));

@@ -1,0 +1,79 @@
+/** The chains and rules that kube-proxy programs whatever the services are (pkg/proxy/iptables/proxier.go: syncProxyRules). */
+import { parsePrefix } from '../../net/address.ts';
+import type { Family, Prefix } from '../../net/address.ts';
+import type { TableName } from '../../topology/netfilter.ts';
+import type { Origin } from '../../topology/origin.ts';
+import { accept, addressType, comment, destination, drop, inState, jump, marked, masqueradeRandomFully, notDestination, notInState, notMarked, notSource, orMark, place, returns, xorMark } from '../iptables-rule.ts';
+import type { Part, Placed } from '../iptables-rule.ts';
+import { CANARY, EXTERNAL_SERVICES, FORWARD, KUBELET_FIREWALL, MARK_MASQ, MASQUERADE_MARK, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES } from './names.ts';
+
+const LOOPBACK: Readonly<Record<Family, Prefix>> = { 4: parsePrefix('127.0.0.0/8') as Prefix, 6: parsePrefix('::1/128') as Prefix };
+
+/** The user chains that always exist, empty or not. */
+export const FIXED_CHAINS: readonly (readonly [TableName, readonly string[]])[] = [
+  ['mangle', [CANARY]],
+  ['filter', [EXTERNAL_SERVICES, KUBELET_FIREWALL, FORWARD, NODE_PORTS, CANARY, PROXY_FIREWALL, SERVICES]],
+  ['nat', [MARK_MASQ, NODE_PORTS, POSTROUTING, CANARY, SERVICES]],
+];
+
+interface JumpRule {
+  readonly table: TableName;
+  readonly from: string;
+  readonly to: string;
+  readonly parts: readonly Part[];
+}
+
+const FIREWALL = [inState('NEW'), comment('kubernetes load balancer firewall')];
+const PORTALS = [inState('NEW'), comment('kubernetes service portals')];
+const EXTERNAL_PORTALS = [inState('NEW'), comment('kubernetes externally-visible service portals')];
+
+/** Each is prepended to its chain when kube-proxy starts, so the table below is in the reverse of the program's order. */
+const JUMPS: readonly JumpRule[] = [
+  { table: 'filter', from: 'INPUT', to: KUBELET_FIREWALL, parts: [] },
+  { table: 'filter', from: 'INPUT', to: PROXY_FIREWALL, parts: FIREWALL },
+  { table: 'filter', from: 'INPUT', to: NODE_PORTS, parts: [comment('kubernetes health check service ports')] },
+  { table: 'filter', from: 'INPUT', to: EXTERNAL_SERVICES, parts: EXTERNAL_PORTALS },
+  { table: 'filter', from: 'FORWARD', to: PROXY_FIREWALL, parts: FIREWALL },
+  { table: 'filter', from: 'FORWARD', to: FORWARD, parts: [comment('kubernetes forwarding rules')] },
+  { table: 'filter', from: 'FORWARD', to: SERVICES, parts: PORTALS },
+  { table: 'filter', from: 'FORWARD', to: EXTERNAL_SERVICES, parts: EXTERNAL_PORTALS },
+  { table: 'filter', from: 'OUTPUT', to: KUBELET_FIREWALL, parts: [] },
+  { table: 'filter', from: 'OUTPUT', to: PROXY_FIREWALL, parts: FIREWALL },
+  { table: 'filter', from: 'OUTPUT', to: SERVICES, parts: PORTALS },
+  { table: 'nat', from: 'PREROUTING', to: SERVICES, parts: [comment('kubernetes service portals')] },
+  { table: 'nat', from: 'OUTPUT', to: SERVICES, parts: [comment('kubernetes service portals')] },
+  { table: 'nat', from: 'POSTROUTING', to: POSTROUTING, parts: [comment('kubernetes postrouting rules')] },
+];
+
+/** Jumps, marks, forwarding and postrouting: everything that stands before the services' own rules. */
+export function fixedRules(family: Family, origin: Origin): readonly Placed[] {
+  return [
+    ...JUMPS.map((j) => place(j.table, j.from, j.parts, jump(j.to), origin)),
+    ...(family === 4 ? [localnetRule(origin)] : []),
+    place('filter', FORWARD, [inState('INVALID')], drop, origin),
+    place('filter', FORWARD, [comment('kubernetes forwarding rules'), marked(MASQUERADE_MARK)], accept, origin),
+    place('filter', FORWARD, [comment('kubernetes forwarding conntrack rule'), inState('RELATED', 'ESTABLISHED')], accept, origin),
+    place('nat', MARK_MASQ, [], orMark(MASQUERADE_MARK), origin),
+    place('nat', POSTROUTING, [notMarked(MASQUERADE_MARK)], returns, origin),
+    place('nat', POSTROUTING, [], xorMark(MASQUERADE_MARK), origin),
+    place('nat', POSTROUTING, [comment('kubernetes service traffic requiring SNAT')], masqueradeRandomFully, origin),
+  ];
+}
+
+/** route_localnet lets packets to 127.0.0.0/8 in from outside; this closes that hole. */
+const localnetRule = (origin: Origin): Placed =>
+  place('filter', KUBELET_FIREWALL, [notSource(LOOPBACK[4]), destination(LOOPBACK[4]), comment('block incoming localnet connections'), notInState('RELATED', 'ESTABLISHED', 'DNAT')], drop, origin);
+
+/** The last rule of KUBE-SERVICES. IPv6 node ports never answer on localhost. */
+export const nodePortsRule = (family: Family, origin: Origin): Placed =>
+  place(
+    'nat',
+    SERVICES,
+    [
+      ...(family === 6 ? [notDestination(LOOPBACK[6])] : []),
+      comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain'),
+      addressType('destination', 'LOCAL'),
+    ],
+    jump(NODE_PORTS),
+    origin,
+  );
