@@ -23,7 +23,7 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
   const module = context.asAbsolutePath('dist/server.cjs');
   const run = { module, transport: TransportKind.ipc };
   const programs: ServerOptions = { run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6009'] } } };
-  const initialization: Initialization = { pageUri: `command:${EXPLAIN_COMMAND}?${encodeURIComponent('["{slug}"]')}` };
+  const initialization: Initialization = { pageUri: `command:${EXPLAIN_COMMAND}?${encodeURIComponent('["')}{slug}${encodeURIComponent('"]')}` };
   const options: LanguageClientOptions = {
     documentSelector: [{ scheme: 'file', language: 'k8snet' }, { scheme: 'untitled', language: 'k8snet' }],
     outputChannel: log,

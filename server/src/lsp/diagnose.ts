@@ -1,0 +1,81 @@
+/**
+ * Publishes diagnostics: what the text itself shows at once, then, when the typing pauses, what its expectations show.
+ */
+import type { Connection } from 'vscode-languageserver';
+import type { Diagnostic } from '../language/diagnostics/define.ts';
+import type { TextEdit } from '../language/syntax/tree.ts';
+import type { Documents, OpenDocument } from './documents.ts';
+import type { Guard } from './guard.ts';
+import { CHANGED_NOTIFICATION } from './protocol.ts';
+import type { ChangedParams } from './protocol.ts';
+import { diagnosticOf } from './to-lsp.ts';
+
+/** The pause in typing after which expectations are traced and the panel is told. */
+const PAUSE_MS = 150;
+
+export interface Diagnoser {
+  /** After a new version; `edit` is what made it, `undefined` for a newly opened document. */
+  analysed(document: OpenDocument, edit: TextEdit | undefined): void;
+  closed(uri: string): void;
+  /** All that is known of the newest version, for quick fixes. */
+  diagnosticsOf(document: OpenDocument): readonly Diagnostic[];
+}
+
+/** Where a diagnostic stands after an edit; none where the edit touched it. */
+function moved(d: Diagnostic, { start, end, text }: TextEdit): readonly Diagnostic[] {
+  if (d.end < start) return [d];
+  if (d.start <= end) return [];
+  const by = text.length - (end - start);
+  // Its fixes and related places are of the old text; the next verification gives new ones.
+  return [{ ...d, start: d.start + by, end: d.end + by, related: [], fixes: [] }];
+}
+
+export function createDiagnoser(connection: Connection, documents: Documents, guard: Guard, pageUri: () => string | undefined): Diagnoser {
+  const verified = new Map<string, readonly Diagnostic[]>();
+  const timers = new Map<string, NodeJS.Timeout>();
+
+  const diagnosticsOf = ({ uri, snapshot }: OpenDocument): readonly Diagnostic[] => [...snapshot.diagnostics, ...(verified.get(uri) ?? [])];
+
+  function publish(document: OpenDocument): void {
+    const { uri, version } = document;
+    const diagnostics = diagnosticsOf(document).map((d) => diagnosticOf(document, uri, pageUri(), d));
+    void connection.sendDiagnostics({ uri, version, diagnostics });
+  }
+
+  function verify(uri: string): void {
+    timers.delete(uri);
+    const document = documents.get(uri);
+    if (document === undefined) return;
+    const changed: ChangedParams = { uri, version: document.version };
+    void connection.sendNotification(CHANGED_NOTIFICATION, changed);
+    // The panel's question, which the notification brings, is answered before the expectations are traced.
+    timers.set(uri, setTimeout(() => {
+      timers.delete(uri);
+      guard.attempt('verification', () => {
+        verified.set(uri, document.snapshot.verifyDiagnostics());
+        publish(document);
+      });
+    }, 0));
+  }
+
+  function cancel(uri: string): void {
+    clearTimeout(timers.get(uri));
+    timers.delete(uri);
+  }
+
+  return {
+    analysed(document, edit) {
+      const { uri } = document;
+      cancel(uri);
+      verified.set(uri, edit === undefined ? [] : (verified.get(uri) ?? []).flatMap((d) => moved(d, edit)));
+      publish(document);
+      timers.set(uri, setTimeout(() => verify(uri), PAUSE_MS));
+    },
+    closed(uri) {
+      cancel(uri);
+      verified.delete(uri);
+      void connection.sendDiagnostics({ uri, diagnostics: [] });
+    },
+    diagnosticsOf,
+  };
+}

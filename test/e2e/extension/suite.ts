@@ -1,0 +1,2 @@
+import './language.ts';
+import './panel.ts';
