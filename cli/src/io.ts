@@ -1,0 +1,33 @@
+/** What the commands need of the world: everything else of them is a function of the files' text. */
+
+export type FileText = { readonly text: string } | { readonly problem: string };
+
+export interface Io {
+  /** Resolves when the text is on its way: a long output waits for its reader. */
+  readonly out: (text: string) => Promise<void>;
+  readonly err: (text: string) => void;
+  readonly readFile: (path: string) => FileText;
+  readonly readInput: () => Promise<string>;
+  /** The problem, or `null`. */
+  readonly writeFile: (path: string, bytes: Uint8Array) => string | null;
+  readonly version: () => string;
+  /** Whether a person looks at the output. */
+  readonly colour: boolean;
+}
+
+export const EXIT = {
+  clean: 0,
+  /** Errors in a file, an expectation that does not hold, a question that could not be asked among many. */
+  errors: 1,
+  /** The command line is wrong, or names what is not there. */
+  usage: 2,
+  /** A fault of k8snet itself. */
+  bug: 3,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A mistake on the command line: the message ends the command with exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

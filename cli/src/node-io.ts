@@ -1,0 +1,61 @@
+/** The world as node gives it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { FileText, Io } from './io.ts';
+
+export const nodeIo = (): Io => ({
+  out: write,
+  err: (text) => void process.stderr.write(text),
+  readFile: readText,
+  readInput,
+  writeFile,
+  version,
+  colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+});
+
+const write = (text: string): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.stdout.write(text)) resolve();
+    else process.stdout.once('drain', resolve);
+  });
+
+function readText(path: string): FileText {
+  try {
+    // A byte order mark belongs to the file, not to its text: editors hide it as well.
+    return { text: readFileSync(path, 'utf8').replace(/^\uFEFF/, '') };
+  } catch (error) {
+    return { problem: `cannot read ${path}: ${reasonOf(error)}` };
+  }
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function writeFile(path: string, bytes: Uint8Array): string | null {
+  try {
+    writeFileSync(path, bytes);
+    return null;
+  } catch (error) {
+    return `cannot write ${path}: ${reasonOf(error)}`;
+  }
+}
+
+/** In plain words what the system said, with the way out. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  switch (code) {
+    case 'ENOENT': return 'there is no such file or folder; check the path';
+    case 'EISDIR': return 'it is a folder; name a file in it';
+    case 'EACCES': return 'permission is denied; check who may access it';
+    case 'ERR_STRING_TOO_LONG': case 'ERR_FS_FILE_TOO_LARGE': return 'it is too large for a text';
+    default: return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Of the package that this program is built into: `dist/cli.js` stands beside its package.json's folder. */
+function version(): string {
+  const described: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof described === 'object' && described !== null && 'version' in described ? String(described.version) : 'unknown';
+}

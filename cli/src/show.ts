@@ -1,0 +1,75 @@
+/** `k8snet show`: the state in force on a host, as its own tools print it. */
+import type { Namespace, Topology } from '../../engine/src/topology/model.ts';
+import { LOCAL_TABLE, ROOT_NAMESPACE } from '../../engine/src/topology/model.ts';
+import type { Chain, Table } from '../../engine/src/topology/netfilter.ts';
+import { closest, didYouMean } from '../../server/src/language/bind/closest.ts';
+import { readArguments } from './command.ts';
+import type { Command } from './command.ts';
+import { EXIT, UsageError } from './io.ts';
+import type { ExitCode, Io } from './io.ts';
+import { load, sayErrors } from './load.ts';
+
+const HELP = `k8snet show FILE HOST routes|neighbours|fdb|iptables|ip6tables [--all]
+
+Prints the state in force on a node or in a pod, declared, derived and captured together, in the format of
+ip route, ip neigh, bridge fdb show, iptables-save and ip6tables-save. HOST is a node or a pod ([NAMESPACE/]NAME).
+  --all   routes: the local table too, as "ip route show table all"
+
+Exit codes: 0 printed, 2 wrong usage, an unknown host, or a file that cannot be read.
+`;
+
+export const show: Command = { name: 'show', summary: 'FILE HOST routes|neighbours|fdb|iptables|ip6tables   prints the state in force', help: HELP, run };
+
+const KINDS = ['routes', 'neighbours', 'fdb', 'iptables', 'ip6tables'] as const;
+type Kind = (typeof KINDS)[number];
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArguments(args, { all: { type: 'boolean' } });
+  const [file, host, kindText, ...rest] = positionals;
+  if (file === undefined || host === undefined || kindText === undefined || rest.length > 0) {
+    throw new UsageError(`a file, a host and one of ${KINDS.join(', ')} are needed`);
+  }
+  const kind = KINDS.find((each) => each === kindText);
+  if (kind === undefined) throw new UsageError(`"${kindText}" is none of ${KINDS.join(', ')}${didYouMean(closest(kindText, KINDS))}`);
+  for (const snapshot of load([file], io)) {
+    sayErrors(snapshot, io);
+    const namespace = namespaceOf(snapshot.topology(), host);
+    await io.out(stateOf(namespace, kind, (table) => values.all === true || table !== LOCAL_TABLE));
+  }
+  return EXIT.clean;
+}
+
+/** A pod's namespace, else a host's own; `pod/NAME` and `node/NAME` choose. */
+function namespaceOf(topology: Topology, name: string): Namespace {
+  const [kind, bare] = /^(pod|node)\//.test(name) ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)] : [null, name];
+  const full = bare.includes('/') ? bare : `default/${bare}`;
+  const pod = kind === 'node' ? undefined : topology.pods.find((each) => `${each.namespace}/${each.name}` === full);
+  const host = topology.hosts.find((each) => each.name === (pod === undefined ? (kind === 'pod' ? '' : bare) : pod.node));
+  const wanted = pod === undefined || pod.hostNetwork ? ROOT_NAMESPACE : full;
+  const found = host?.namespaces.find((each) => each.name === wanted);
+  if (found !== undefined) return found;
+  const names = [...topology.pods.map((each) => (bare.includes('/') || each.namespace !== 'default' ? `${each.namespace}/${each.name}` : each.name)), ...topology.hosts.map((each) => each.name)];
+  throw new UsageError(`"${name}" is neither a pod nor a node of the file${didYouMean(closest(bare, names))}`);
+}
+
+function stateOf(namespace: Namespace, kind: Kind, shown: (table: number) => boolean): string {
+  switch (kind) {
+    case 'routes': return lines(byFamily(namespace.routes.filter((each) => shown(each.table)), (each) => each.destination.address.family));
+    case 'neighbours': return lines(byFamily(namespace.neighbours, (each) => each.address.family));
+    case 'fdb': return lines(namespace.fdb);
+    case 'iptables': return namespace.tables.filter((each) => each.family === 4).map(saved).join('');
+    case 'ip6tables': return namespace.tables.filter((each) => each.family === 6).map(saved).join('');
+  }
+}
+
+const lines = (records: readonly { readonly text: string }[]): string => records.map((each) => `${each.text}\n`).join('');
+
+/** IPv4 first, as the tools print one family at a time. */
+const byFamily = <T>(records: readonly T[], family: (record: T) => 4 | 6): readonly T[] =>
+  [...records.filter((each) => family(each) === 4), ...records.filter((each) => family(each) === 6)];
+
+/** As iptables-save prints it, counters at zero: no packet has passed. */
+const saved = (table: Table): string =>
+  [`*${table.name}`, ...table.chains.map(chainLine), ...table.chains.flatMap((chain) => chain.rules.map((rule) => rule.text)), 'COMMIT', ''].join('\n');
+
+const chainLine = (chain: Chain): string => `:${chain.name} ${chain.policy ?? '-'} [0:0]`;

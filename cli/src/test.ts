@@ -1,0 +1,47 @@
+/** `k8snet test`: whether the expectations of files hold. */
+import type { Repair, Verdict } from '../../engine/src/verify/model.ts';
+import { readArguments } from './command.ts';
+import type { Command } from './command.ts';
+import { EXIT } from './io.ts';
+import type { ExitCode, Io } from './io.ts';
+import { errorsOf, load, sayErrors } from './load.ts';
+
+const HELP = `k8snet test FILE…
+
+Traces every "expect" statement of the files and says which hold. One that does not says what happened instead and,
+where it is known, what to add so that it holds.
+
+Exit codes: 0 all hold, 1 one does not or a file has errors, 2 wrong usage or a file that cannot be read.
+`;
+
+export const test: Command = { name: 'test', summary: 'FILE…   says which "expect" statements hold', help: HELP, run };
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { positionals } = readArguments(args, {});
+  let passed = 0;
+  let failed = 0;
+  let broken = false;
+  for (const snapshot of load(positionals, io)) {
+    sayErrors(snapshot, io);
+    broken ||= errorsOf(snapshot).length > 0;
+    for (const verdict of snapshot.verdicts()) {
+      if (verdict.passed) passed++;
+      else failed++;
+      await io.out(linesOf(verdict));
+    }
+  }
+  await io.out(`${passed} passed, ${failed} failed\n`);
+  return failed > 0 || broken ? EXIT.errors : EXIT.clean;
+}
+
+function linesOf(verdict: Verdict): string {
+  const { text, at } = verdict.expectation;
+  const head = `${verdict.passed ? 'pass' : 'FAIL'} ${at.file}:${at.line}: ${text}\n`;
+  const why = verdict.sentence === null ? '' : `     ${verdict.sentence}\n`;
+  return `${head}${why}${verdict.repair === null ? '' : repairLines(verdict.repair)}`;
+}
+
+function repairLines(repair: Repair): string {
+  const block = `${repair.block} { }${repair.table === null ? '' : `, table ${repair.table},`} of ${repair.node}`;
+  return [`     repair: ${repair.title}`, `     ${repair.sentence}`, `     in ${block}:`, ...repair.lines.map((line) => `       ${line}`), ''].join('\n');
+}

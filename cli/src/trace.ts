@@ -1,0 +1,68 @@
+/** `k8snet trace`: one question, or many from a file. */
+import { captureOf } from '../../engine/src/trace/capture.ts';
+import { renderTrace } from '../../engine/src/trace/text.ts';
+import type { Snapshot } from '../../server/src/language/snapshot.ts';
+import { ask, unanswered } from './ask.ts';
+import { coloured } from './colour.ts';
+import { readArguments } from './command.ts';
+import type { Command } from './command.ts';
+import { traceFlows } from './flows.ts';
+import { EXIT, UsageError } from './io.ts';
+import type { ExitCode, Io } from './io.ts';
+import { load, sayErrors } from './load.ts';
+
+const HELP = `k8snet trace FILE --from SRC --to DST[:PORT][/PROTOCOL] [--json] [--pcap OUT]
+k8snet trace FILE --flows FLOWS.jsonl
+
+Follows a packet hop by hop, and what comes back. SRC and DST are pods, nodes, services, externals, DNS names or
+addresses: pod1, kube-system/kube-dns:53/UDP, web.shop:80, [fd00::1]:80/TCP. Without a port it is a ping; a port
+without a protocol is TCP.
+  --json          the trace as JSON (docs/trace.schema.json)
+  --pcap OUT      also writes the packets at every interface as a pcapng file
+  --flows FILE    traces many: a line {"from": …, "to": …} in, a line of JSON out, in the same order; - is stdin.
+                  A line that cannot be asked gives {"from", "to", "error"} and exit code 1 at the end
+
+Exit codes: 0 whatever became of the packet, 1 a bad line in FLOWS, 2 wrong usage, an unknown name, or a file that
+cannot be read.
+`;
+
+export const trace: Command = { name: 'trace', summary: 'FILE --from SRC --to DST   follows a packet hop by hop', help: HELP, run };
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArguments(args, {
+    from: { type: 'string' }, to: { type: 'string' }, json: { type: 'boolean' }, pcap: { type: 'string' }, flows: { type: 'string' },
+  });
+  const { from, to, pcap, flows } = values;
+  if (positionals.length > 1) throw new UsageError(`one file is traced at a time, and ${positionals.length} are named`);
+  if (flows !== undefined) {
+    if (from !== undefined || to !== undefined) throw new UsageError('--flows stands for --from and --to; leave these out');
+    if (pcap !== undefined) throw new UsageError('--pcap takes one trace: give --from and --to');
+    return traceFlows(only(load(positionals, io)), flows, io);
+  }
+  if (from === undefined || to === undefined) throw new UsageError(`${from === undefined ? '--from' : '--to'} is missing: say who sends, and to whom`);
+  return traceOne(only(load(positionals, io)), { from, to, json: values.json === true, pcap: pcap ?? null }, io);
+}
+
+const only = (snapshots: readonly Snapshot[]): Snapshot => {
+  const [snapshot] = snapshots;
+  if (snapshot === undefined) throw new Error('no file was loaded');
+  return snapshot;
+};
+
+interface Question {
+  readonly from: string;
+  readonly to: string;
+  readonly json: boolean;
+  readonly pcap: string | null;
+}
+
+async function traceOne(snapshot: Snapshot, question: Question, io: Io): Promise<ExitCode> {
+  sayErrors(snapshot, io);
+  const answer = ask(snapshot, question);
+  if ('error' in answer) throw new UsageError(unanswered(answer));
+  const problem = question.pcap === null ? null : io.writeFile(question.pcap, captureOf(answer));
+  if (problem !== null) throw new UsageError(problem);
+  const text = renderTrace(answer);
+  await io.out(question.json ? `${JSON.stringify(answer, null, 2)}\n` : io.colour ? coloured(text) : text);
+  return EXIT.clean;
+}
