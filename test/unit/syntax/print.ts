@@ -36,8 +36,10 @@ export function textOf(tree: FileNode, text: string): string {
     if (child.block !== null) {
       take(start + child.block.offset - at);
       const open = at;
-      if (text[at] !== '{') throw new Error(`no brace at ${at}`);
-      take(1);
+      if (child.block.opened) {
+        if (text[at] !== '{') throw new Error(`no brace at ${at}`);
+        take(1);
+      }
       list(child.block.children, child.block.trailing);
       if (child.block.closed) {
         if (text[at] !== '}') throw new Error(`no closing brace at ${at}`);

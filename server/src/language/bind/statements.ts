@@ -26,7 +26,7 @@ export interface Statement extends PlacedNode<StatementNode> {
 
 /** The children of a block whose owner starts at `offset`. */
 export function childrenOf(block: BlockNode, offset: number): PlacedNode<StatementNode | LineNode>[] {
-  let at = offset + block.offset + 1;
+  let at = offset + block.offset + (block.opened ? 1 : 0);
   return block.children.map((node) => {
     const placed = { node, offset: at };
     at += node.width;

@@ -8,11 +8,13 @@ import { tooLong } from '../diagnostics/too-long.ts';
 import { unclosedBlock } from '../diagnostics/unclosed-block.ts';
 import { unclosedString } from '../diagnostics/unclosed-string.ts';
 import { unexpectedCharacter } from '../diagnostics/unexpected-character.ts';
+import { unopenedBlock } from '../diagnostics/unopened-block.ts';
 import type { FileNode, LineNode, StatementNode, SyntaxProblem } from '../syntax/tree.ts';
 
 const DEFINITIONS: Readonly<Record<SyntaxProblem['code'], Definition<{ readonly message: string; readonly end: number }>>> = {
   'unclosed-string': unclosedString,
   'unclosed-block': unclosedBlock,
+  'unopened-block': unopenedBlock,
   'stray-brace': strayBrace,
   'nameless-block': namelessBlock,
   'too-deep': tooDeep,

@@ -19,7 +19,7 @@ export interface Span {
 /** The children of a file, or of the block of the node that begins at `start`. */
 export function* childrenOf(parent: FileNode | Located): Generator<Located> {
   const block = blockOf(parent);
-  let start = block === null ? 0 : block.start + 1;
+  let start = block === null ? 0 : block.start + (block.node.opened ? 1 : 0);
   const children = 'kind' in parent ? parent.children : block?.node.children ?? [];
   for (const node of children) {
     yield { node, start };
@@ -71,7 +71,7 @@ export function bodySpan({ node, start }: Located): Span | null {
   const { block } = node;
   if (block === null) return null;
   const open = start + block.offset;
-  return { start: open + 1, end: open + block.width - (block.closed ? 1 : 0) };
+  return { start: open + (block.opened ? 1 : 0), end: open + block.width - (block.closed ? 1 : 0) };
 }
 
 /**
@@ -147,7 +147,7 @@ export function problemsOf(file: FileNode, limit: number): readonly LocatedProbl
     for (const node of children) {
       if (found.length >= limit) return;
       for (const problem of node.problems) add(problem, start);
-      if (node.block !== null) visit(node.block.children, start + node.block.offset + 1);
+      if (node.block !== null) visit(node.block.children, start + node.block.offset + (node.block.opened ? 1 : 0));
       start += node.width;
     }
   };

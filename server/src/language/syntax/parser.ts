@@ -3,7 +3,9 @@
  * brace, or where an outer declaration begins (`recovery.ts`). With the tree of the text before an edit at hand, blocks
  * and statements that the edit does not reach are taken from it (`reuse.ts`).
  */
-import { beginsOuterDeclaration, endsDump, isStrayInDeclaration, isStrayInDump } from './recovery.ts';
+import {
+  beginsOuterDeclaration, braceOnLaterLine, dumpBelow, endsDump, forgotToOpen, isStrayInDeclaration, isStrayInDump,
+} from './recovery.ts';
 import {
   adoptBlock, adoptChildren, adoptLine, adoptStatement, createChange, fileList, innerList, keptPrefix, oldNodeAt, splice,
 } from './reuse.ts';
@@ -188,13 +190,42 @@ function parseHead(parser: Parser, item: Item, tokens: Token[], problems: Syntax
   parser.at = at;
   if (parser.suspect) noteStrange(text, start, first, at, problems);
   if (at === end && end < scanner.lineEnd) noteTooLong(parser, start, problems);
-  if (brace < 0) return null;
-  if (tokens.length === 0) problems.push({ code: 'nameless-block', offset: brace - start, length: 1, message: 'This block belongs to nothing: write `{` on the line of the statement that it belongs to.' });
+  const opening = openingOf(parser, item, tokens, brace);
+  if (opening === null) return null;
+  if (opening.brace >= 0 && (tokens.length === 0 || brace < 0)) {
+    problems.push({ code: 'nameless-block', offset: opening.brace - start, length: 1, message: 'Write `{` at the end of the line of the statement that the block belongs to.' });
+  }
+  return parseBlock(parser, item, opening, problems);
+}
+
+interface Opening {
+  /** Where `{` stands, or -1 where it is missing. */
+  readonly brace: number;
+  readonly kind: 'declaration' | 'statements' | 'dump' | 'table';
+  /** For the message where it is not closed. */
+  readonly name: string;
+}
+
+/** The block that follows the words of a statement, which end at `parser.at`: at `brace`, or opened too late or not at all. */
+function openingOf(parser: Parser, item: Item, tokens: readonly Token[], brace: number): Opening | null {
+  const { scanner, text } = parser;
+  const { first, context } = item;
+  const last = tokens.at(-1);
   const keyword = tokens[0]?.text ?? '';
-  const verbatim = item.context.kind !== 'file' && VERBATIM_KEYWORDS.has(keyword);
-  const kind = verbatim ? 'dump' : item.context.kind === 'file' ? 'declaration' : 'statements';
   const name = tokens.slice(0, 2).filter((token) => token.kind !== 'comma').map((token) => token.text).join(' ').slice(0, 60);
-  return parseBlock(parser, item, { brace, kind, name }, problems);
+  const indentation = lineIndentation(text, first);
+  const kind = context.kind === 'file' ? 'declaration' : VERBATIM_KEYWORDS.has(keyword) ? 'dump' : 'statements';
+  if (brace >= 0) {
+    // `iptable {` above rules is a dump all the same: one misspelt word, not thirty thousand unknown ones.
+    const misspelt = kind === 'statements' && tokens.length === 1 && dumpBelow(scanner, brace + 1, indentation);
+    return { brace, kind: misspelt ? 'dump' : kind, name };
+  }
+  if (last === undefined || context.depth >= MAX_DEPTH) return null;
+  const later = braceOnLaterLine(scanner, parser.at);
+  if (later >= 0) return { brace: later, kind, name };
+  const forgotten = kind === 'declaration' ? forgotToOpen(scanner, keyword, parser.at, indentation)
+    : kind === 'dump' && tokens.length === 1 && dumpBelow(scanner, parser.at, indentation);
+  return forgotten ? { brace: -1, kind, name } : null;
 }
 
 function tokenEnd(text: string, at: number, end: number, problems: SyntaxProblem[], start: number): number {
@@ -244,29 +275,26 @@ function endOfStatement(parser: Parser): void {
   parser.at = Math.min(lineEnd + 1, text.length);
 }
 
-interface Opening {
-  readonly brace: number;
-  readonly kind: 'declaration' | 'statements' | 'dump' | 'table';
-  /** For the message where it is not closed. */
-  readonly name: string;
-}
-
 function parseBlock(parser: Parser, item: Item, opening: Opening, problems: SyntaxProblem[]): BlockNode {
   const { scanner, text, change } = parser;
   const { brace, kind, name } = opening;
+  const opened = brace >= 0;
+  const from = opened ? brace : trimBlanks(text, item.first, parser.at);
   const limit = Math.max(item.context.limit, lineIndentation(text, item.first));
   const context: ListContext = { kind, depth: item.context.depth + 1, limit };
-  const old = change === null || item.previous === null ? null : innerList(change, item.previous, brace, context);
-  parser.at = brace + 1;
-  const entriesEnd = isDump(context) ? closingBraceOnLine(text, brace + 1, readableEnd(scanner, brace)) : -1;
+  const old = change === null || item.previous === null ? null : innerList(change, item.previous, context);
+  parser.at = opened ? from + 1 : from;
+  const entriesEnd = opened && isDump(context) ? closingBraceOnLine(text, parser.at, readableEnd(scanner, from)) : -1;
   const list = parseList(parser, context, entriesEnd, old);
   if (list.closed) parser.at++;
-  else {
+  if (!opened) problems.push({ code: 'unopened-block', offset: item.first - item.start, length: from - item.first, message: `The block of \`${name}\` lacks its \`{\`: write it at the end of this line.` });
+  else if (!list.closed) {
     const what = name === '' ? 'This block' : `The block of \`${name}\``;
-    problems.push({ code: 'unclosed-block', offset: brace - item.start, length: 1, message: `${what} is not closed: its \`}\` is missing.` });
+    problems.push({ code: 'unclosed-block', offset: from - item.start, length: 1, message: `${what} is not closed: its \`}\` is missing.` });
   }
   const mode = isDump(context) ? 'verbatim' : 'statements';
-  const block: BlockNode = { kind: 'block', mode, offset: brace - item.start, width: parser.at - brace, children: list.children, trailing: list.trailing, closed: list.closed };
+  const { children, trailing, closed } = list;
+  const block: BlockNode = { kind: 'block', mode, offset: from - item.start, width: parser.at - from, opened, children, trailing, closed };
   return adoptBlock(item.previous?.node.block ?? null, block);
 }
 

@@ -3,7 +3,7 @@
  * ahead no further than the first word of the next statement: incremental parsing counts on that (see `reuse.ts`).
  */
 import {
-  HASH, OPEN, SEMICOLON, endsWord, enterLine, indentationAt, skipBlanks, skipTrivia, wordEnd,
+  HASH, OPEN, SEMICOLON, endsWord, enterLine, indentationAt, skipBlanks, skipDumpTrivia, skipTrivia, wordEnd,
 } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
 import { TOP_LEVEL_KEYWORDS, VERBATIM_KEYWORDS } from './tree.ts';
@@ -69,26 +69,64 @@ function nextAfterLoneBrace(scanner: Scanner, brace: number): number {
   return next < text.length ? next : -1;
 }
 
-/**
- * Whether the `}` at `brace` is one too many inside a dump: what follows is dump and can be no statement. `indentation`
- * is that of the line which opened the block.
- */
-export function isStrayInDump(scanner: Scanner, brace: number, indentation: number): boolean {
-  const next = nextAfterLoneBrace(scanner, brace);
-  if (next < 0) return false;
+/** Whether what begins at `offset` is the line of a dump and can be no statement; `indentation` is that of the statement around. */
+function isDumpLine(scanner: Scanner, offset: number, indentation: number): boolean {
   const { text } = scanner;
-  const word = text.slice(next, Math.min(next + 24, wordEnd(text, next, text.length)));
+  const word = text.slice(offset, Math.min(offset + 24, wordEnd(text, offset, text.length)));
   if (word === '') return false;
   // `-A CHAIN`, `:CHAIN ACCEPT [0:0]`, `*nat` and COMMIT are iptables-save's whatever their indentation.
   if (/^(?:-[A-Z]|:[A-Za-z]|\*[a-z]|COMMIT$)/.test(word)) return true;
   const dumpLike = DUMP_WORDS.has(word) || !/^[a-z][a-z0-9-]*$/.test(word);
-  return dumpLike && indentationAt(scanner, next) > indentation;
+  return dumpLike && indentationAt(scanner, offset) > indentation;
+}
+
+/**
+ * Whether the `}` at `brace` is one too many inside a dump: more of the dump follows. `indentation` is that of the line
+ * which opened the block.
+ */
+export function isStrayInDump(scanner: Scanner, brace: number, indentation: number): boolean {
+  const next = nextAfterLoneBrace(scanner, brace);
+  return next >= 0 && isDumpLine(scanner, next, indentation);
 }
 
 /** Whether the `}` at `brace` is one too many inside a declaration: an indented statement follows that is none of a file's. */
 export function isStrayInDeclaration(scanner: Scanner, brace: number, indentation: number): boolean {
   const next = nextAfterLoneBrace(scanner, brace);
-  if (next < 0 || indentationAt(scanner, next) <= indentation) return false;
-  const word = keywordAt(scanner.text, next);
-  return word !== '' && !TOP_LEVEL_KEYWORDS.has(word);
+  return next >= 0 && isMember(scanner, next, indentation);
+}
+
+/** Whether a statement begins at `offset` that stands in a declaration and is indented like one. */
+function isMember(scanner: Scanner, offset: number, indentation: number): boolean {
+  const word = keywordAt(scanner.text, offset);
+  return word !== '' && !TOP_LEVEL_KEYWORDS.has(word) && indentationAt(scanner, offset) > indentation;
+}
+
+/** Where the next thing begins, if nothing but a comment follows `offset` on its line; -1 elsewhere. */
+function nextOnLaterLine(scanner: Scanner, offset: number): number {
+  const { text } = scanner;
+  enterLine(scanner, offset);
+  const { lineEnd } = scanner;
+  const rest = skipBlanks(text, offset, lineEnd);
+  if (rest < lineEnd && text.charCodeAt(rest) !== HASH) return -1;
+  const next = skipDumpTrivia(scanner, lineEnd, -1);
+  return next < text.length ? next : -1;
+}
+
+/** Where the `{` stands that a statement without a block has on a later line, or -1. `behind` is where its words end. */
+export function braceOnLaterLine(scanner: Scanner, behind: number): number {
+  const next = nextOnLaterLine(scanner, behind);
+  return next >= 0 && scanner.text.charCodeAt(next) === OPEN ? next : -1;
+}
+
+/** Whether what follows the head of a declaration can only be the block that it forgot to open. */
+export function forgotToOpen(scanner: Scanner, keyword: string, behind: number, indentation: number): boolean {
+  if (!TOP_LEVEL_KEYWORDS.has(keyword) || keyword === 'expect') return false;
+  const next = nextOnLaterLine(scanner, behind);
+  return next >= 0 && isMember(scanner, next, indentation);
+}
+
+/** Whether a dump begins on the line below `behind`, which then is the end of what opened it or should have. */
+export function dumpBelow(scanner: Scanner, behind: number, indentation: number): boolean {
+  const next = nextOnLaterLine(scanner, behind);
+  return next >= 0 && isDumpLine(scanner, next, indentation);
 }

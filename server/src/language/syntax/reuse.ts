@@ -71,20 +71,18 @@ export function fileList(children: readonly Child[], width: number, trailing: nu
   return { children, start: 0, end: width, trailing, closed: false, context, index: 0, at: 0 };
 }
 
-/** The old list behind the `{` that now stands at `brace`, where it is the same brace and its text is to be compared. */
-export function innerList(change: Change, old: OldNode, brace: number, context: ListContext): OldList | null {
+/** The old list of the block that a node had, if it stood in the same context: then its text is read the same way. */
+export function innerList(change: Change, old: OldNode, context: ListContext): OldList | null {
   const { node, start } = old;
   const { block } = node;
   if (block === null) return null;
-  const oldBrace = start + block.offset;
-  const before = oldBrace === brace && oldBrace < change.start;
-  const behind = oldBrace >= change.oldEnd && oldBrace + change.delta === brace;
-  if (!before && !behind) return null;
   const limit = Math.max(old.context.limit, lineIndentation(change.oldText, start + node.leading));
   const oldKind = block.mode === 'statements' ? (old.context.kind === 'file' ? 'declaration' : 'statements') : (node.kind === 'line' ? 'table' : 'dump');
   if (limit !== context.limit || oldKind !== context.kind || old.context.depth + 1 !== context.depth) return null;
-  const end = oldBrace + block.width - (block.closed ? 1 : 0);
-  return { children: block.children, start: oldBrace + 1, end, trailing: block.trailing, closed: block.closed, context, index: 0, at: oldBrace + 1 };
+  const from = start + block.offset;
+  const begin = from + (block.opened ? 1 : 0);
+  const end = from + block.width - (block.closed ? 1 : 0);
+  return { children: block.children, start: begin, end, trailing: block.trailing, closed: block.closed, context, index: 0, at: begin };
 }
 
 /** The nodes that the edit cannot have reached from behind; moves `position` behind them. */
@@ -150,7 +148,7 @@ export function adoptChildren(old: readonly Child[], children: readonly Child[])
 /** The old block where the new one is the same. */
 export function adoptBlock(old: BlockNode | null, block: BlockNode): BlockNode {
   return old !== null && old.children === block.children && old.offset === block.offset && old.width === block.width
-    && old.trailing === block.trailing && old.closed === block.closed && old.mode === block.mode ? old : block;
+    && old.trailing === block.trailing && old.closed === block.closed && old.opened === block.opened && old.mode === block.mode ? old : block;
 }
 
 /** The old statement where the new one is the same. */

@@ -14,7 +14,7 @@ export interface Token {
 }
 
 export interface SyntaxProblem {
-  readonly code: 'unclosed-string' | 'unclosed-block' | 'stray-brace' | 'nameless-block' | 'unexpected-character' | 'too-long' | 'too-deep';
+  readonly code: 'unclosed-string' | 'unclosed-block' | 'unopened-block' | 'stray-brace' | 'nameless-block' | 'unexpected-character' | 'too-long' | 'too-deep';
   /** From the start of the node that carries the problem. */
   readonly offset: number;
   readonly length: number;
@@ -54,10 +54,12 @@ export interface LineNode {
 export interface BlockNode {
   readonly kind: 'block';
   readonly mode: 'statements' | 'verbatim';
-  /** Where `{` stands, from the start of the node that owns the block. */
+  /** Where `{` stands, from the start of the node that owns the block; without it, the end of the owner's words. */
   readonly offset: number;
   /** From `{` to behind `}`. */
   readonly width: number;
+  /** False where `{` is missing, but what follows can only be the block's. Children begin at `offset + (opened ? 1 : 0)`. */
+  readonly opened: boolean;
   readonly children: readonly (StatementNode | LineNode)[];
   /** Blanks and comments between the last child and `}`. */
   readonly trailing: number;
