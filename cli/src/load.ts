@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Diagnostic } from '../../server/src/language/diagnostics/define.ts';
 import { createSnapshot } from '../../server/src/language/snapshot.ts';
 import type { Snapshot } from '../../server/src/language/snapshot.ts';
+import { positionAt } from '../../server/src/language/syntax/cursor.ts';
 import { UsageError } from './io.ts';
 import type { Io } from './io.ts';
 
@@ -33,8 +34,8 @@ export function diagnosticLine(snapshot: Snapshot, diagnostic: Diagnostic): stri
 }
 
 export function placeOf(snapshot: Snapshot, offset: number): { readonly line: number; readonly column: number } {
-  const position = snapshot.lines.positionAt(offset);
-  return { line: position.line + 1, column: position.column + 1 };
+  const { line, character } = positionAt(snapshot.lines, offset);
+  return { line: line + 1, column: character + 1 };
 }
 
 /** Says the errors where something else is the output: what is asked goes on without the statements that they are in. */
