@@ -31,7 +31,7 @@ export function decodeTcp(bytes: Uint8Array, context: DecodeContext): DecodeResu
   const options = optionsOf(bytes.subarray(LENGTH, length));
   const bits = u8(bytes, 13);
   const right = context.missing > 0 || context.ip === null || transportChecksum(context.ip, PROTOCOL.tcp, bytes) === 0;
-  const partial = !right && context.ip !== null && u16(bytes, 16) === partialChecksum(context.ip, PROTOCOL.tcp, bytes.length);
+  const partial = !right && u16(bytes, 16) === partialChecksum(context.ip, PROTOCOL.tcp, bytes.length);
   const header: TcpHeader = {
     header: 'tcp', sourcePort: u16(bytes, 0), destinationPort: u16(bytes, 2),
     sequence: u32(bytes, 4), acknowledgement: u32(bytes, 8),

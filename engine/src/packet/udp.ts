@@ -24,7 +24,7 @@ export function decodeUdp(bytes: Uint8Array, context: DecodeContext): DecodeResu
   const checksum = u16(bytes, 6) !== 0;
   const whole = bytes.length >= length && context.missing === 0;
   const right = !whole || !checksum || context.ip === null || transportChecksum(context.ip, PROTOCOL.udp, bytes.subarray(0, length)) === 0;
-  const partial = !right && context.ip !== null && u16(bytes, 6) === partialChecksum(context.ip, PROTOCOL.udp, length);
+  const partial = !right && u16(bytes, 6) === partialChecksum(context.ip, PROTOCOL.udp, length);
   const header: UdpHeader = {
     header: 'udp', sourcePort: u16(bytes, 0), destinationPort: u16(bytes, 2), checksum, ...(partial ? { partialChecksum: true } : {}),
   };
