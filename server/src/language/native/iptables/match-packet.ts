@@ -1,0 +1,212 @@
+/** Matches on the packet around its transport header, on its devices and its sender. */
+import { parseMac } from '../../../../../engine/src/net/address.ts';
+import type { Address } from '../../../../../engine/src/net/address.ts';
+import { compareAddresses } from '../../../../../engine/src/net/address.ts';
+import type { AddressType, Match } from '../../../../../engine/src/topology/netfilter.ts';
+import { nearest } from '../nearest.ts';
+import type { Word } from '../words.ts';
+import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
+import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
+import { DSCP_CLASSES } from './dscp.ts';
+import { TCP } from './names.ts';
+import { badValue, readAddress, readInterface, readName, readNumber, readRange } from './values.ts';
+
+type Reading = OptionSpec & { readonly read: (given: Given, context: RuleContext) => Match | undefined };
+
+const comment = byOption('comment', [
+  {
+    name: '--comment',
+    values: 1,
+    read: (given, context) => {
+      const word = valueOf(given);
+      // XT_MAX_COMMENT_LEN counts the closing 0.
+      return word.text.length > 255 ? badValue(context, { ...word, text: `${word.text.slice(0, 20)}…` }, 'at most 255 characters') : { kind: 'comment', text: word.text };
+    },
+  },
+]);
+
+export const ADDRESS_TYPES: readonly AddressType[] = ['UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW'];
+
+const addressType = (which: 'source' | 'destination'): OptionSpec => ({ name: which === 'source' ? '--src-type' : '--dst-type', values: 1, invertible: true });
+
+const addrtype: MatchModule = {
+  name: 'addrtype',
+  options: [addressType('source'), addressType('destination'), { name: '--limit-iface-in', values: 0 }, { name: '--limit-iface-out', values: 0 }],
+  read: (given, context, module) => {
+    const limits = given.filter((g) => g.option.values === 0);
+    if (limits.length === 2 && limits[1] !== undefined) context.report(limits[1].at, 'conflicting-options', '`--limit-iface-in` and `--limit-iface-out` exclude each other.');
+    const limit = limits[0] === undefined ? null : limits[0].option.name === '--limit-iface-in' ? 'in' : 'out';
+    const types = given.filter((g) => g.option.values === 1);
+    if (types.length === 0) {
+      context.report(module, 'missing-option', 'The match `addrtype` needs `--src-type` or `--dst-type`.');
+      return [unknownMatch('addrtype', given.map(textOf).join(' '))];
+    }
+    return types.map((g): Match => {
+      const list = addressTypes(context, valueOf(g));
+      const which = g.option.name === '--src-type' ? 'source' : 'destination';
+      return list === undefined ? unknownMatch('addrtype', textOf(g)) : { kind: 'address-type', which, types: list, limit, inverted: g.inverted };
+    });
+  },
+};
+
+function addressTypes(context: RuleContext, word: Word): readonly AddressType[] | undefined {
+  const given = new Set<string>();
+  for (const part of word.text.split(',')) {
+    const name = ADDRESS_TYPES.find((type) => type === part.toUpperCase());
+    if (name === undefined) return badValue(context, word, `types with commas between, out of ${ADDRESS_TYPES.join(', ')}`, nearest(part.toUpperCase(), ADDRESS_TYPES));
+    given.add(name);
+  }
+  return ADDRESS_TYPES.filter((type) => given.has(type));
+}
+
+const addressRange = (which: 'source' | 'destination'): Reading => ({
+  name: which === 'source' ? '--src-range' : '--dst-range',
+  values: 1,
+  invertible: true,
+  read: (given, context) => {
+    const word = valueOf(given);
+    const [first = '', second] = word.text.split('-');
+    const from = readAddress(context, word, first);
+    const to = second === undefined ? from : from && readAddress(context, word, second);
+    if (from === undefined || to === undefined) return undefined;
+    if (compareAddresses(from, to) > 0) return badValue(context, word, 'the lower address of the range first');
+    return { kind: 'address-range', which, from: from satisfies Address, to, inverted: given.inverted };
+  },
+});
+
+const mac = byOption('mac', [
+  {
+    name: '--mac-source',
+    values: 1,
+    invertible: true,
+    read: (given, context) => {
+      const found = parseMac(valueOf(given).text);
+      return found === undefined ? badValue(context, valueOf(given), 'a MAC address such as 0a:58:0a:00:05:96') : { kind: 'mac-source', mac: found, inverted: given.inverted };
+    },
+  },
+]);
+
+const physdevName = (test: 'in' | 'out'): Reading => ({
+  name: `--physdev-${test}`,
+  values: 1,
+  invertible: true,
+  read: (given, context) => {
+    const name = readInterface(context, valueOf(given));
+    return name === undefined ? undefined : { kind: 'physdev', test, name, inverted: given.inverted };
+  },
+});
+
+const physdevIs = (test: 'in' | 'out' | 'bridged'): Reading => ({
+  name: `--physdev-is-${test}`,
+  values: 0,
+  invertible: true,
+  read: (given) => ({ kind: 'physdev-is', test, inverted: given.inverted }),
+});
+
+const physdev = byOption('physdev', [physdevIs('in'), physdevName('in'), physdevIs('out'), physdevName('out'), physdevIs('bridged')]);
+
+const length = byOption('length', [
+  {
+    name: '--length',
+    values: 1,
+    invertible: true,
+    read: (given, context) => {
+      const lengths = readRange(context, valueOf(given), ':', 65535);
+      return lengths === undefined ? undefined : { kind: 'length', lengths, inverted: given.inverted };
+    },
+  },
+]);
+
+const ttlOption = (module: 'ttl' | 'hl', compare: 'eq' | 'lt' | 'gt'): Reading => ({
+  name: `--${module}-${compare}`,
+  ...(compare === 'eq' ? { aliases: [`--${module}`], invertible: true as const } : {}),
+  values: 1,
+  read: (given, context) => {
+    const value = readNumber(context, valueOf(given), 0, 255);
+    return value === undefined ? undefined : { kind: 'ttl', compare: given.inverted ? 'ne' : compare, value };
+  },
+});
+
+const ttl = (module: 'ttl' | 'hl'): MatchModule => byOption(module, (['eq', 'lt', 'gt'] as const).map((compare) => ttlOption(module, compare)), { family: module === 'ttl' ? 4 : 6 });
+
+const dscp = byOption('dscp', [
+  {
+    name: '--dscp',
+    values: 1,
+    invertible: true,
+    read: (given, context) => {
+      const value = readNumber(context, valueOf(given), 0, 63);
+      return value === undefined ? undefined : { kind: 'dscp', value, inverted: given.inverted };
+    },
+  },
+  {
+    name: '--dscp-class',
+    values: 1,
+    invertible: true,
+    read: (given, context) => {
+      const value = DSCP_CLASSES[valueOf(given).text.toUpperCase()];
+      return value === undefined ? badValue(context, valueOf(given), 'a class: EF, BE, CS0 to CS7, AF11 to AF43') : { kind: 'dscp', value, inverted: given.inverted };
+    },
+  },
+]);
+
+const pkttype = byOption('pkttype', [
+  {
+    name: '--pkt-type',
+    values: 1,
+    invertible: true,
+    read: (given, context) => {
+      const text = valueOf(given).text.toLowerCase();
+      const type = readName(context, valueOf(given), text === 'bcast' ? 'broadcast' : text === 'mcast' ? 'multicast' : text, ['unicast', 'broadcast', 'multicast']);
+      return type === undefined ? undefined : { kind: 'packet-type', type, inverted: given.inverted };
+    },
+  },
+]);
+
+const ownerId = (name: string): Reading => ({
+  name,
+  values: 1,
+  invertible: true,
+  read: (given, context) => {
+    const word = valueOf(given);
+    const text = word.text === 'root' ? '0' : word.text;
+    if (!/^\d+(-\d+)?$/.test(text)) return badValue(context, word, 'a number or a range such as 0-1000: names are known to the node only');
+    return { kind: 'owner', text: `${name} ${text}`, inverted: given.inverted };
+  },
+});
+
+const owner = byOption('owner', [
+  { name: '--socket-exists', values: 0, invertible: true, read: (given) => ({ kind: 'owner', text: '--socket-exists', inverted: given.inverted }) },
+  ownerId('--uid-owner'),
+  ownerId('--gid-owner'),
+  { name: '--suppl-groups', values: 0, read: (given) => ({ kind: 'owner', text: '--suppl-groups', inverted: given.inverted }) },
+]);
+
+const tcpmss = byOption(
+  'tcpmss',
+  [
+    {
+      name: '--mss',
+      values: 1,
+      invertible: true,
+      read: (given, context) => {
+        const values = readRange(context, valueOf(given), ':', 65535);
+        return values === undefined ? undefined : { kind: 'tcpmss', values, inverted: given.inverted };
+      },
+    },
+  ],
+  { protocols: [TCP] },
+);
+
+const rpfilter: MatchModule = {
+  name: 'rpfilter',
+  options: ['--loose', '--validmark', '--accept-local', '--invert'].map((name) => ({ name, values: 0 })),
+  read: (given) => {
+    const flags = given.filter((g) => g.option.name !== '--invert');
+    return [{ kind: 'rpfilter', text: flags.map(textOf).join(' '), inverted: flags.length < given.length }];
+  },
+};
+
+export const PACKET_MATCHES: readonly MatchModule[] = [
+  comment, addrtype, byOption('iprange', [addressRange('source'), addressRange('destination')]), mac, physdev, length, ttl('ttl'), ttl('hl'), dscp, pkttype, owner, tcpmss, rpfilter,
+];

@@ -1,0 +1,304 @@
+/** Matches on what the kernel remembers of a packet or its connection: marks, conntrack, recent, statistic, limits, sets. */
+import type { ConnectionState, Match } from '../../../../../engine/src/topology/netfilter.ts';
+import { nearest } from '../nearest.ts';
+import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
+import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
+import { notModelled } from './match-transport.ts';
+import { badValue, readMasked, readName, readNumber, readPorts, readPrefix } from './values.ts';
+
+type Reading = OptionSpec & { readonly read: (given: Given, context: RuleContext) => Match | undefined };
+
+const mark = (kind: 'mark' | 'connmark'): MatchModule =>
+  byOption(kind, [
+    {
+      name: '--mark',
+      values: 1,
+      invertible: true,
+      read: (given, context) => {
+        const masked = readMasked(context, valueOf(given));
+        return masked === undefined ? undefined : { kind, ...masked, inverted: given.inverted };
+      },
+    },
+  ]);
+
+/** In the order in which iptables prints them. */
+export const CONNECTION_STATES: readonly ConnectionState[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'];
+export const CONNECTION_STATUSES = ['NONE', 'EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'] as const;
+
+/** A comma list out of `names`, upper or lower case, in the order of `names`. */
+function nameList<T extends string>(context: RuleContext, given: Given, names: readonly T[]): readonly T[] | undefined {
+  const word = valueOf(given);
+  const found = new Set<T>();
+  for (const part of word.text.split(',')) {
+    const name = names.find((n) => n === part.toUpperCase());
+    if (name === undefined) {
+      const near = nearest(part.toUpperCase(), names);
+      return badValue(context, word, `a list with commas out of ${names.join(', ')}`, near === null ? null : word.text.split(',').map((p) => (p === part ? near : p)).join(','));
+    }
+    found.add(name);
+  }
+  return names.filter((name) => found.has(name));
+}
+
+const states = (name: '--ctstate' | '--state'): Reading => ({
+  name,
+  values: 1,
+  invertible: true,
+  read: (given, context) => {
+    const list = nameList(context, given, name === '--state' ? CONNECTION_STATES.slice(0, 5) : CONNECTION_STATES);
+    return list === undefined ? undefined : { kind: 'conntrack-state', states: list, spelling: name === '--state' ? 'state' : 'conntrack', inverted: given.inverted };
+  },
+});
+
+type TupleField = (Match & { kind: 'conntrack-tuple' })['field'];
+type PortField = (Match & { kind: 'conntrack-port' })['field'];
+
+const tuple = (field: TupleField): Reading => ({
+  name: `--${field}`,
+  values: 1,
+  invertible: true,
+  read: (given, context) => {
+    const prefix = readPrefix(context, valueOf(given));
+    return prefix === undefined || prefix === 'holes' ? undefined : { kind: 'conntrack-tuple', field, prefix, inverted: given.inverted };
+  },
+});
+
+const tuplePort = (field: PortField): Reading => ({
+  name: `--${field}`,
+  values: 1,
+  invertible: true,
+  read: (given, context) => {
+    const ports = readPorts(context, valueOf(given));
+    return ports === undefined ? undefined : { kind: 'conntrack-port', field, ports, inverted: given.inverted };
+  },
+});
+
+const status: Reading = {
+  name: '--ctstatus',
+  values: 1,
+  invertible: true,
+  read: (given, context) => {
+    const statuses = nameList(context, given, CONNECTION_STATUSES);
+    return statuses === undefined ? undefined : { kind: 'conntrack-status', statuses, inverted: given.inverted };
+  },
+};
+
+const direction: Reading = {
+  name: '--ctdir',
+  values: 1,
+  read: (given, context) => {
+    const word = valueOf(given);
+    const name = readName(context, word, word.text.toUpperCase(), ['ORIGINAL', 'REPLY']);
+    return name === undefined ? undefined : { kind: 'conntrack-direction', direction: name };
+  },
+};
+
+const conntrack = byOption('conntrack', [
+  states('--ctstate'),
+  notModelled('conntrack', '--ctproto', 1),
+  tuple('ctorigsrc'), tuple('ctorigdst'), tuple('ctreplsrc'), tuple('ctrepldst'),
+  tuplePort('ctorigsrcport'), tuplePort('ctorigdstport'), tuplePort('ctreplsrcport'), tuplePort('ctrepldstport'),
+  status,
+  notModelled('conntrack', '--ctexpire', 1),
+  direction,
+]);
+
+const find = (given: readonly Given[], name: string): Given | undefined => given.find((g) => g.option.name === name);
+
+const allText = (given: readonly Given[]): string => given.map(textOf).join(' ');
+
+const statistic: MatchModule = {
+  name: 'statistic',
+  options: [
+    { name: '--mode', values: 1 },
+    { name: '--probability', values: 1, invertible: true },
+    { name: '--every', values: 1, invertible: true },
+    { name: '--packet', values: 1 },
+  ],
+  read: (given, context, module) => [readStatistic(given, context, module) ?? unknownMatch('statistic', allText(given))],
+};
+
+function readStatistic(given: readonly Given[], context: RuleContext, module: Given['at']): Match | undefined {
+  const mode = find(given, '--mode');
+  if (mode === undefined) return required(context, module, 'statistic', '`--mode random` or `--mode nth`');
+  const kind = readName(context, valueOf(mode), valueOf(mode).text, ['random', 'nth']);
+  if (kind === undefined) return undefined;
+  const stray = given.find((g) => g !== mode && (g.option.name === '--probability') !== (kind === 'random'));
+  if (stray !== undefined) {
+    context.report(stray.at, 'conflicting-options', `\`${stray.option.name}\` does not go with \`--mode ${kind}\`.`);
+    return undefined;
+  }
+  if (kind === 'random') {
+    const probability = find(given, '--probability');
+    if (probability === undefined) return required(context, mode.at, 'statistic --mode random', '`--probability`');
+    const word = valueOf(probability);
+    const p = /^(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(word.text) ? Number(word.text) : -1;
+    return p < 0 || p > 1 ? badValue(context, word, 'a number from 0 to 1') : { kind: 'statistic-random', probability: p, inverted: probability.inverted };
+  }
+  const every = find(given, '--every');
+  if (every === undefined) return required(context, mode.at, 'statistic --mode nth', '`--every`');
+  const n = readNumber(context, valueOf(every), 1, 0xffff_ffff);
+  const packetAt = find(given, '--packet');
+  const packet = packetAt === undefined ? 0 : readNumber(context, valueOf(packetAt), 0, 0xffff_ffff);
+  if (n === undefined || packet === undefined) return undefined;
+  if (packet >= n && packetAt !== undefined) return badValue(context, valueOf(packetAt), `a number below \`--every\`, from 0 to ${n - 1}`);
+  return { kind: 'statistic-nth', every: n, packet, inverted: every.inverted };
+}
+
+function required(context: RuleContext, at: Given['at'], what: string, option: string): undefined {
+  context.report(at, 'missing-option', `\`${what}\` needs ${option}.`);
+  return undefined;
+}
+
+const RECENT_ACTIONS = ['--set', '--rcheck', '--update', '--remove'];
+
+const recent: MatchModule = {
+  name: 'recent',
+  options: [
+    ...RECENT_ACTIONS.map((name) => ({ name, values: 0 as const, invertible: true as const })),
+    { name: '--seconds', values: 1 },
+    { name: '--reap', values: 0 },
+    { name: '--hitcount', values: 1 },
+    { name: '--rttl', values: 0 },
+    { name: '--name', values: 1 },
+    { name: '--mask', values: 1 },
+    { name: '--rsource', values: 0 },
+    { name: '--rdest', values: 0 },
+  ],
+  read: (given, context, module) => [readRecent(given, context, module) ?? unknownMatch('recent', allText(given))],
+};
+
+function readRecent(given: readonly Given[], context: RuleContext, module: Given['at']): Match | undefined {
+  const [action, second] = given.filter((g) => RECENT_ACTIONS.includes(g.option.name));
+  if (action === undefined) return required(context, module, 'recent', 'one of `--set`, `--rcheck`, `--update`, `--remove`');
+  if (second !== undefined) {
+    context.report(second.at, 'conflicting-options', `\`${second.option.name}\` and \`${action.option.name}\` exclude each other.`);
+    return undefined;
+  }
+  const optional = (name: string, max: number): number | null | undefined => {
+    const option = find(given, name);
+    return option === undefined ? null : readNumber(context, valueOf(option), 0, max);
+  };
+  const kind = action.option.name.slice(2) as 'set' | 'rcheck' | 'update' | 'remove';
+  const seconds = optional('--seconds', 0xffff_ffff);
+  const hitcount = optional('--hitcount', 255);
+  const reap = find(given, '--reap');
+  const checks = kind === 'rcheck' || kind === 'update';
+  const stray = checks ? undefined : given.find((g) => ['--seconds', '--reap', '--hitcount', '--rttl'].includes(g.option.name));
+  if (stray !== undefined) context.report(stray.at, 'conflicting-options', `\`${stray.option.name}\` goes with \`--rcheck\` or \`--update\` only.`);
+  else if (reap !== undefined && seconds === null) context.report(reap.at, 'missing-option', '`--reap` needs `--seconds`.');
+  const mask = find(given, '--mask');
+  const whole = mask === undefined || ['255.255.255.255', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'].includes(valueOf(mask).text);
+  const odd = whole ? find(given, '--rttl') : mask;
+  if (odd !== undefined) {
+    context.report(odd.at, 'unknown-match', `k8snet does not model \`${odd.option.name}\` of \`recent\` here: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
+    return undefined;
+  }
+  if (seconds === undefined || hitcount === undefined || stray !== undefined) return undefined;
+  const name = find(given, '--name');
+  const side = find(given, '--rdest') === undefined ? 'source' : 'dest';
+  return { kind: 'recent', action: kind, name: name === undefined ? 'DEFAULT' : valueOf(name).text, seconds, hitcount, reap: reap !== undefined, side, inverted: action.inverted };
+}
+
+/** XT_LIMIT_SCALE ticks of a second's 10,000 parts: what a rate is kept as and printed from (libxt_limit.c). */
+const UNITS: readonly (readonly [string, number])[] = [['day', 864_000_000], ['hour', 36_000_000], ['min', 600_000], ['sec', 10_000]];
+
+/** `5/minute` as iptables prints it, `5/min`; undefined where it is no rate. */
+export function normalRate(text: string): string | undefined {
+  const m = /^(\d+)(?:\/([a-z]+))?$/i.exec(text);
+  const unit = m?.[2] === undefined ? 'sec' : UNITS.find(([u]) => longUnit(u).startsWith(m[2]?.toLowerCase() ?? ''))?.[0];
+  const scale = UNITS.find(([u]) => u === unit)?.[1];
+  const rate = Number(m?.[1] ?? 0);
+  if (m === null || scale === undefined || rate === 0 || rate > 10_000) return undefined;
+  const period = Math.floor(scale / rate);
+  if (period === 0) return undefined;
+  // The finest unit in which the rate is whole.
+  let [best] = UNITS;
+  for (const candidate of UNITS) {
+    if (period > candidate[1] || Math.floor(candidate[1] / period) < candidate[1] % period) break;
+    best = candidate;
+  }
+  return `${Math.floor((best?.[1] ?? 0) / period)}/${best?.[0] ?? ''}`;
+}
+
+const longUnit = (unit: string): string => ({ day: 'day', hour: 'hour', min: 'minute', sec: 'second' })[unit] ?? unit;
+
+const limit: MatchModule = {
+  name: 'limit',
+  options: [{ name: '--limit', values: 1 }, { name: '--limit-burst', values: 1 }],
+  read: (given, context) => {
+    const rate = find(given, '--limit');
+    const burst = find(given, '--limit-burst');
+    const rateText = rate === undefined ? '3/hour' : normalRate(valueOf(rate).text);
+    const burstNumber = burst === undefined ? 5 : readNumber(context, valueOf(burst), 0, 10_000);
+    if (rateText === undefined && rate !== undefined) badValue(context, valueOf(rate), 'a rate such as 5/second, 10/minute, 3/hour or 1/day');
+    if (rateText === undefined || burstNumber === undefined) return [unknownMatch('limit', allText(given))];
+    return [{ kind: 'limit', text: `--limit ${rateText}${burstNumber === 5 ? '' : ` --limit-burst ${burstNumber}`}` }];
+  },
+};
+
+const hashlimit: MatchModule = {
+  name: 'hashlimit',
+  options: [
+    { name: '--hashlimit-upto', aliases: ['--hashlimit'], values: 1, invertible: true },
+    { name: '--hashlimit-above', values: 1, invertible: true },
+    { name: '--hashlimit-burst', values: 1 },
+    { name: '--hashlimit-mode', values: 1 },
+    { name: '--hashlimit-name', values: 1 },
+    { name: '--hashlimit-htable-size', values: 1 },
+    { name: '--hashlimit-htable-max', values: 1 },
+    { name: '--hashlimit-htable-gcinterval', values: 1 },
+    { name: '--hashlimit-htable-expire', values: 1 },
+    { name: '--hashlimit-srcmask', values: 1 },
+    { name: '--hashlimit-dstmask', values: 1 },
+    { name: '--hashlimit-rate-match', values: 0 },
+    { name: '--hashlimit-rate-interval', values: 1 },
+  ],
+  read: (given, context, module) => {
+    const rate = find(given, '--hashlimit-upto') ?? find(given, '--hashlimit-above');
+    if (rate === undefined) required(context, module, 'hashlimit', '`--hashlimit-upto` or `--hashlimit-above`');
+    else if (!/^\d+(\/\w+|[kmg]?b\/s)?$/i.test(valueOf(rate).text)) badValue(context, valueOf(rate), 'a rate such as 5/second');
+    else if (find(given, '--hashlimit-name') === undefined) required(context, rate.at, 'hashlimit', '`--hashlimit-name`');
+    else return [{ kind: 'hashlimit', text: given.map(hashlimitText).join(' ') }];
+    return [unknownMatch('hashlimit', allText(given))];
+  },
+};
+
+function hashlimitText(given: Given): string {
+  const rate = ['--hashlimit-upto', '--hashlimit-above'].includes(given.option.name) ? normalRate(valueOf(given).text) : undefined;
+  // `! --hashlimit-upto` is printed as the other of the two.
+  const name = rate === undefined || !given.inverted ? given.option.name : given.option.name === '--hashlimit-upto' ? '--hashlimit-above' : '--hashlimit-upto';
+  return [name, ...(rate === undefined ? given.values.map((v) => v.text) : [rate])].join(' ');
+}
+
+const set: MatchModule = {
+  name: 'set',
+  options: [
+    { name: '--match-set', aliases: ['--set'], values: 2, invertible: true },
+    ...['--return-nomatch', '--update-counters', '--update-subcounters'].map((name) => ({ name, values: 0 as const, invertible: true as const })),
+    ...['--packets-eq', '--packets-lt', '--packets-gt', '--bytes-eq', '--bytes-lt', '--bytes-gt'].map((name) => ({ name, values: 1 as const, invertible: true as const })),
+  ],
+  read: (given, context, module) => {
+    const main = find(given, '--match-set');
+    const other = given.find((g) => g !== main);
+    if (main === undefined) required(context, module, 'set', '`--match-set NAME src,dst`');
+    if (other !== undefined) {
+      context.report(other.at, 'unknown-match', `k8snet does not model \`${other.option.name}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
+    }
+    const directions = main === undefined ? undefined : setDirections(context, main);
+    if (main === undefined || other !== undefined || directions === undefined) return [unknownMatch('set', allText(given))];
+    return [{ kind: 'set', name: valueOf(main).text, directions, inverted: main.inverted }];
+  },
+};
+
+function setDirections(context: RuleContext, given: Given): readonly ('src' | 'dst')[] | undefined {
+  const word = given.values[1];
+  if (word === undefined) return undefined;
+  const parts = word.text.split(',');
+  const directions = parts.filter((part) => part === 'src' || part === 'dst');
+  return directions.length === parts.length && parts.length <= 6 ? directions : badValue(context, word, 'directions with commas between, out of src and dst');
+}
+
+export const STATE_MATCHES: readonly MatchModule[] = [
+  mark('mark'), mark('connmark'), conntrack, byOption('state', [states('--state')]), statistic, recent, limit, hashlimit, set,
+];

@@ -1,0 +1,247 @@
+/**
+ * The words of one rule sorted to the extensions that they belong to, as getopt_long(3) does it for iptables: an exact
+ * name first, then a beginning that fits one option alone; the extensions loaded last are asked first, and `-p` loads its own
+ * module when an option is not known without it (xshared.c command_default()).
+ */
+import type { Family } from '../../../../../engine/src/net/address.ts';
+import type { Report } from '../dump.ts';
+import { nearest } from '../nearest.ts';
+import type { Cursor, Word } from '../words.ts';
+import { cursorOver } from '../words.ts';
+import type { Given, MatchModule, OptionSpec, TargetModule } from './module.ts';
+import { PROTOCOL_NUMBERS } from './names.ts';
+import { matchModule, matchNames, moduleWithOption, optionNames, protocolModule, targetModule } from './registry.ts';
+import { parseNumber } from './values.ts';
+
+/** An `-m`, modelled or not, with what was given to it. */
+export interface LoadedMatch {
+  readonly module: MatchModule | null;
+  readonly name: string;
+  readonly at: Word;
+  readonly given: Given[];
+  /** Of a module that is not modelled: its words. */
+  readonly rest: Word[];
+}
+
+export interface LoadedTarget {
+  readonly module: TargetModule | null;
+  /** `-j NAME` or `-g NAME`. */
+  readonly name: Word;
+  readonly via: 'jump' | 'goto';
+  readonly opaque: boolean;
+  readonly given: Given[];
+  readonly rest: Word[];
+}
+
+export interface SortedRule {
+  readonly base: readonly Given[];
+  readonly matches: readonly LoadedMatch[];
+  readonly target: LoadedTarget | null;
+  /** Options that no extension has, with their values. */
+  readonly strays: readonly string[];
+}
+
+const base = (name: string, values: 0 | 1 | 2, ...aliases: string[]): OptionSpec => ({ name, values, aliases, ...('-s -d -i -o -p -f'.split(' ').includes(name) ? { invertible: true as const } : {}) });
+
+const BASE: readonly OptionSpec[] = [
+  base('-A', 1, '--append'),
+  base('-s', 1, '--source', '--src'),
+  base('-d', 1, '--destination', '--dst'),
+  base('-p', 1, '--protocol', '--proto'),
+  base('-i', 1, '--in-interface'),
+  base('-o', 1, '--out-interface'),
+  base('-f', 0, '--fragments'),
+  base('-m', 1, '--match'),
+  base('-j', 1, '--jump'),
+  base('-g', 1, '--goto'),
+  base('-c', 2, '--set-counters'),
+  base('-4', 0, '--ipv4'),
+  base('-6', 0, '--ipv6'),
+];
+
+interface Owner {
+  readonly option: OptionSpec;
+  readonly given: Given[];
+}
+
+/** Everything that an option is looked up in, while a rule is read from left to right. */
+interface State {
+  readonly family: Family;
+  readonly report: Report;
+  readonly base: Given[];
+  readonly matches: LoadedMatch[];
+  target: LoadedTarget | null;
+  readonly strays: string[];
+}
+
+export function sortRule(words: readonly Word[], family: Family, report: Report): SortedRule {
+  const state: State = { family, report, base: [], matches: [], target: null, strays: [] };
+  const cursor = cursorOver(words);
+  let bang: Word | null = null;
+  for (let word = cursor.take(); word !== undefined; word = cursor.take()) {
+    if (word.text === '!') {
+      if (bang !== null) report(word, 'unknown-word', 'One `!` turns an option around; a second one cannot stand beside it.');
+      bang = word;
+    } else {
+      readWord(word, bang, cursor, state);
+      bang = null;
+    }
+  }
+  if (bang !== null) report(bang, 'missing-value', 'An option is missing after `!`.');
+  return state;
+}
+
+function readWord(word: Word, bang: Word | null, cursor: Cursor, state: State): void {
+  if (!/^-./.test(word.text)) {
+    state.report(word, 'unknown-word', `\`${word.text}\` stands alone here: an option such as \`-j\` or \`--dport\` is missing before it.`);
+    state.strays.push(word.text);
+    return;
+  }
+  const { name, attached } = splitAttached(word);
+  const owner = ownerOf(name, word, state);
+  if (owner === undefined || owner === 'ambiguous') {
+    const opaque = owner === undefined ? opaqueOf(state) : undefined;
+    const rest = takeRest(word, cursor);
+    if (opaque !== undefined) opaque.push(...(bang === null ? [] : [bang]), ...rest);
+    else {
+      if (owner === undefined) reportUnknown(word, name, state);
+      state.strays.push(rest.map((w) => w.text).join(' '));
+    }
+    return;
+  }
+  const given = takeValues(owner.option, word, bang, attached, cursor, state.report);
+  if (given === undefined) {
+    state.strays.push(word.text);
+    return;
+  }
+  if (given.inverted && given.option.invertible !== true) state.report(bang ?? word, 'not-invertible', `\`${given.option.name}\` takes no \`!\` before it.`);
+  accept(given, owner, state);
+}
+
+/** `--dport=53`, `-ptcp`. */
+function splitAttached(word: Word): { name: string; attached: Word | null } {
+  const part = (from: number, name: string): { name: string; attached: Word } => ({
+    name,
+    attached: { text: word.text.slice(from), offset: word.offset + from, length: Math.max(0, word.length - from) },
+  });
+  const equals = word.text.indexOf('=');
+  if (word.text.startsWith('--')) return equals < 0 ? { name: word.text, attached: null } : part(equals + 1, word.text.slice(0, equals));
+  return word.text.length > 2 ? part(2, word.text.slice(0, 2)) : { name: word.text, attached: null };
+}
+
+function ownerOf(name: string, word: Word, state: State): Owner | 'ambiguous' | undefined {
+  const loaded: { options: readonly OptionSpec[]; given: Given[] }[] = [{ options: BASE, given: state.base }];
+  if (state.target?.module) loaded.push({ options: state.target.module.options, given: state.target.given });
+  for (let i = state.matches.length - 1; i >= 0; i--) {
+    const match = state.matches[i];
+    if (match?.module) loaded.push({ options: match.module.options, given: match.given });
+  }
+  const found = lookUp(name, loaded, word, state.report);
+  if (found !== undefined) return found;
+  const implied = protocolModule(protocolOf(state), state.family);
+  if (implied === undefined || state.matches.some((m) => m.module === implied)) return undefined;
+  const match: LoadedMatch = { module: implied, name: implied.name, at: word, given: [], rest: [] };
+  const there = lookUp(name, [{ options: implied.options, given: match.given }], word, state.report);
+  if (there !== undefined && there !== 'ambiguous') state.matches.push(match);
+  return there;
+}
+
+function lookUp(name: string, loaded: readonly { options: readonly OptionSpec[]; given: Given[] }[], word: Word, report: Report): Owner | 'ambiguous' | undefined {
+  const beginning = new Map<string, Owner>();
+  for (const { options, given } of loaded) {
+    for (const option of options) {
+      const names = [option.name, ...(option.aliases ?? [])];
+      if (names.includes(name)) return { option, given };
+      if (name.length > 2 && name.startsWith('--') && names.some((n) => n.startsWith(name)) && !beginning.has(option.name)) beginning.set(option.name, { option, given });
+    }
+  }
+  if (beginning.size > 1) {
+    report(word, 'ambiguous-option', `\`${name}\` can be ${[...beginning.keys()].map((n) => `\`${n}\``).join(' or ')}: write it out.`);
+    return 'ambiguous';
+  }
+  return [...beginning.values()][0];
+}
+
+/** The words of the module that is not modelled and was loaded last. */
+function opaqueOf(state: State): Word[] | undefined {
+  if (state.target?.opaque === true) return state.target.rest;
+  return state.matches.findLast((m) => m.module === null)?.rest;
+}
+
+/** An option that is not known, with the words up to the next option: most likely its values. */
+function takeRest(word: Word, cursor: Cursor): Word[] {
+  const rest = [word];
+  for (let next = cursor.peek(); next !== undefined && !/^(-.|!$)/.test(next.text); next = cursor.peek()) {
+    rest.push(next);
+    cursor.take();
+  }
+  return rest;
+}
+
+function reportUnknown(word: Word, name: string, state: State): void {
+  const span = { offset: word.offset, length: Math.min(word.length, name.length) };
+  const module = moduleWithOption(name, state.family);
+  const implied = [6, 17, 33, 132].some((p) => protocolModule(p, state.family)?.name === module);
+  if (module !== undefined && implied && protocolOf(state) === null) {
+    state.report(span, 'protocol-needed', `\`${name}\` needs \`-p tcp\`, \`-p udp\` or another protocol with ports before it.`);
+  } else if (module !== undefined) {
+    state.report(span, 'unknown-option', `\`${name}\` belongs to the match \`${module}\`: write \`-m ${module}\` before it.`);
+  } else {
+    const near = nearest(name, [...BASE.flatMap((o) => [o.name, ...(o.aliases ?? [])]).filter((n) => n.startsWith('--')), ...optionNames(state.family)]);
+    state.report(span, 'unknown-option', `iptables knows no option \`${name}\` here${near === null ? '' : `; did you mean \`${near}\`?`}`, { suggestion: near });
+  }
+}
+
+function takeValues(option: OptionSpec, at: Word, bang: Word | null, attached: Word | null, cursor: Cursor, report: Report): Given | undefined {
+  const values: Word[] = attached === null ? [] : [attached];
+  let inverted = bang !== null;
+  while (values.length < option.values) {
+    const value = cursor.take();
+    // The spelling of iptables before 1.4.3: `-s ! 10.0.0.0/8`.
+    if (value?.text === '!' && values.length === 0 && cursor.peek() !== undefined) inverted = true;
+    else if (value === undefined) {
+      report(at, 'missing-value', `${values.length === 0 ? 'The value' : 'The second value'} of \`${at.text}\` is missing.`);
+      return undefined;
+    } else values.push(value);
+  }
+  return { option, inverted, values, at };
+}
+
+function accept(given: Given, owner: Owner, state: State): void {
+  const { report, family } = state;
+  const value = given.values[0] ?? given.at;
+  if (owner.given === state.base && given.option.name === '-m') loadMatch(value, state);
+  else if (owner.given === state.base && (given.option.name === '-j' || given.option.name === '-g')) {
+    if (state.target !== null) report(given.at, 'duplicate-option', 'A rule has one target: this is the second.');
+    else {
+      const module = given.option.name === '-g' ? undefined : targetModule(value.text, family);
+      state.target = { module: module === 'opaque' || module === undefined ? null : module, opaque: module === 'opaque', name: value, via: given.option.name === '-g' ? 'goto' : 'jump', given: [], rest: [] };
+    }
+  } else {
+    if (owner.given.some((g) => g.option === given.option)) report(given.at, 'duplicate-option', `\`${given.option.name}\` stands here a second time: iptables takes it once.`);
+    owner.given.push(given);
+  }
+}
+
+function loadMatch(name: Word, state: State): void {
+  const module = matchModule(name.text, state.family);
+  if (module === undefined) {
+    const other = matchModule(name.text, state.family === 4 ? 6 : 4);
+    const near = nearest(name.text, matchNames(state.family));
+    const tail = other !== undefined ? `: it is for IPv${state.family === 4 ? 6 : 4} only` : near === null ? '' : `; did you mean \`${near}\`?`;
+    state.report(name, 'no-such-match', `iptables has no match \`${name.text}\` here${tail}`, { suggestion: other === undefined ? near : null });
+  } else if (module === 'opaque') {
+    state.report(name, 'unknown-match', `k8snet does not model the match \`${name.text}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
+  }
+  state.matches.push({ module: module === 'opaque' || module === undefined ? null : module, name: name.text, at: name, given: [], rest: [] });
+}
+
+function protocolOf(state: State): number | null {
+  const given = state.base.find((g) => g.option.name === '-p');
+  return given === undefined || given.inverted ? null : (protocolNumber(given.values[0]?.text ?? '') ?? null);
+}
+
+export function protocolNumber(text: string): number | undefined {
+  const n = parseNumber(text) ?? PROTOCOL_NUMBERS.get(text.toLowerCase());
+  return n !== undefined && n <= 255 ? n : undefined;
+}

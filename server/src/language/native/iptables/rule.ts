@@ -1,0 +1,168 @@
+/** One `-A` line to rule records. Nothing here depends on the lines around it, so a reading may be kept for its line. */
+import type { Family, Prefix } from '../../../../../engine/src/net/address.ts';
+import type { Match, Rule, Target } from '../../../../../engine/src/topology/netfilter.ts';
+import type { LineProblem, Report, Span } from '../dump.ts';
+import { reporter } from '../dump.ts';
+import { nearest } from '../nearest.ts';
+import type { Word } from '../words.ts';
+import type { Given, RuleContext } from './module.ts';
+import { textOf, unknownMatch, valueOf } from './module.ts';
+import type { LoadedMatch, LoadedTarget, SortedRule } from './options.ts';
+import { protocolNumber, sortRule } from './options.ts';
+import { printRule } from './print.ts';
+import { PROTOCOL_NUMBERS } from './names.ts';
+import { badValue, readInterface, readPrefix } from './values.ts';
+import { ruleWords } from './words.ts';
+
+export type RuleBody = Omit<Rule, 'origin'>;
+
+export interface RuleReading {
+  readonly kind: 'rule';
+  readonly chain: string;
+  readonly chainAt: Span;
+  /** Several where `-s` or `-d` lists several addresses: iptables makes a rule of each. */
+  readonly rules: readonly RuleBody[];
+  /** Where the name of the target or of the chain after -j or -g stands. */
+  readonly targetAt: Span | null;
+  readonly problems: readonly LineProblem[];
+}
+
+/** XT_EXTENSION_MAXNAMELEN less the closing 0. */
+const MAX_CHAIN_NAME = 28;
+
+/** `text` from `-A` on, or with `[packets:bytes]` before it. */
+export function readRule(text: string, family: Family): RuleReading {
+  const { problems, report } = reporter();
+  const counters = /^\[\d+:\d+\]\s+/.exec(text)?.[0].length ?? 0;
+  const words = ruleWords(counters === 0 ? text : text.slice(counters), report).map((word) => (counters === 0 ? word : { ...word, offset: word.offset + counters }));
+  const sorted = sortRule(words, family, report);
+  const append = sorted.base.find((g) => g.option.name === '-A');
+  const chain = append === undefined ? null : valueOf(append);
+  if (chain !== null) checkChainName(chain, report);
+  const context = { family, protocol: protocolOf(sorted), report };
+  const headers = readHeaders(sorted, context, chain?.text ?? '');
+  const matches = [...sorted.matches.flatMap((match) => readMatch(match, context)), ...sorted.strays.map((stray) => unknownMatch('', stray))];
+  const target = sorted.target === null ? null : readTarget(sorted.target, context);
+  const rules = headers.map((header) => {
+    const rule = { matches: [...header, ...matches], target };
+    return { ...rule, text: printRule(chain?.text ?? '', rule, family) };
+  });
+  return { kind: 'rule', chain: chain?.text ?? '', chainAt: chain ?? { offset: 0, length: text.length }, rules, targetAt: sorted.target?.name ?? null, problems };
+}
+
+export function checkChainName(word: Word, report: Report): void {
+  if (word.text.length > MAX_CHAIN_NAME) report(word, 'bad-value', `The name of a chain has at most ${MAX_CHAIN_NAME} characters: this has ${word.text.length}.`);
+  else if (word.text === '' || /^[-!]/.test(word.text) || /\s/.test(word.text)) report(word, 'bad-value', `\`${word.text}\` is no name of a chain: it cannot begin with \`-\` or \`!\` or hold blanks.`);
+}
+
+const option = (sorted: SortedRule, name: string): Given | undefined => sorted.base.find((g) => g.option.name === name);
+
+function protocolOf(sorted: SortedRule): number | null {
+  const given = option(sorted, '-p');
+  const number = given === undefined || given.inverted ? undefined : protocolNumber(valueOf(given).text);
+  return number === undefined || number === 0 ? null : number;
+}
+
+/** The matches of the rule's own options, in iptables-save's order: -s -d -i -o -p -f; one list for each pair of addresses. */
+function readHeaders(sorted: SortedRule, context: RuleContext, chain: string): readonly (readonly Match[])[] {
+  const wrongFamily = option(sorted, context.family === 4 ? '-6' : '-4');
+  if (wrongFamily !== undefined) context.report(wrongFamily.at, 'conflicting-options', `A rule with \`${wrongFamily.at.text}\` belongs to the other address family.`);
+  const sources = readAddresses(option(sorted, '-s'), 'source', context);
+  const destinations = readAddresses(option(sorted, '-d'), 'destination', context);
+  const rest = [
+    ...readDevice(option(sorted, '-i'), 'in-interface', context, chain),
+    ...readDevice(option(sorted, '-o'), 'out-interface', context, chain),
+    ...readProtocol(option(sorted, '-p'), context),
+    ...readFragment(option(sorted, '-f'), context),
+  ];
+  return sources.flatMap((source) => destinations.map((destination) => [...source, ...destination, ...rest]));
+}
+
+function readAddresses(given: Given | undefined, kind: 'source' | 'destination', context: RuleContext): readonly (readonly Match[])[] {
+  if (given === undefined) return [[]];
+  const word = valueOf(given);
+  const parts = word.text.split(',');
+  if (parts.length > 1 && given.inverted) context.report(word, 'not-invertible', 'A list of addresses takes no `!`: write one rule for each address.');
+  return parts.map((part) => {
+    const prefix = readPrefix(context, word, part);
+    if (prefix === undefined) return [unknownMatch('', textOf(given))];
+    if (prefix === 'holes') {
+      context.report(word, 'unknown-match', `k8snet does not model a mask with holes: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
+      return [unknownMatch('', textOf(given))];
+    }
+    return anyPrefix(prefix) && !given.inverted ? [] : [{ kind, prefix, inverted: given.inverted }];
+  });
+}
+
+const anyPrefix = (prefix: Prefix): boolean => prefix.length === 0;
+
+/** Chains through which no packet with that device comes: iptables refuses the rule there (xshared.c). */
+const WITHOUT_DEVICE: Readonly<Record<'in-interface' | 'out-interface', readonly string[]>> = {
+  'in-interface': ['POSTROUTING', 'OUTPUT'],
+  'out-interface': ['PREROUTING', 'INPUT'],
+};
+
+function readDevice(given: Given | undefined, kind: 'in-interface' | 'out-interface', context: RuleContext, chain: string): readonly Match[] {
+  if (given === undefined) return [];
+  if (WITHOUT_DEVICE[kind].includes(chain)) {
+    context.report(given.at, 'conflicting-options', `\`${given.at.text}\` cannot stand in ${chain}: packets have no ${kind === 'in-interface' ? 'incoming' : 'outgoing'} device there.`);
+  }
+  const name = readInterface(context, valueOf(given));
+  if (name === undefined) return [unknownMatch('', textOf(given))];
+  return name === '+' && !given.inverted ? [] : [{ kind, name, inverted: given.inverted }];
+}
+
+function readProtocol(given: Given | undefined, context: RuleContext): readonly Match[] {
+  if (given === undefined) return [];
+  const word = valueOf(given);
+  const protocol = protocolNumber(word.text);
+  if (protocol === undefined) {
+    badValue(context, word, 'a protocol such as tcp, udp, sctp or icmp, or its number', nearest(word.text.toLowerCase(), PROTOCOL_NUMBERS.keys()));
+    return [unknownMatch('', textOf(given))];
+  }
+  if (protocol === 0 && given.inverted) context.report(given.at, 'not-invertible', 'No packet is of no protocol: `! -p all` matches nothing.');
+  return protocol === 0 && !given.inverted ? [] : [{ kind: 'protocol', protocol, inverted: given.inverted }];
+}
+
+function readFragment(given: Given | undefined, context: RuleContext): readonly Match[] {
+  if (given === undefined) return [];
+  if (context.family === 6) {
+    context.report(given.at, 'unknown-option', '`-f` is for IPv4: `ip6tables` has `-m frag`.');
+    return [unknownMatch('', textOf(given))];
+  }
+  return [{ kind: 'fragment', inverted: given.inverted }];
+}
+
+function readMatch(match: LoadedMatch, context: RuleContext): readonly Match[] {
+  const { module } = match;
+  if (module === null) return [unknownMatch(match.name, match.rest.map((w) => w.text).join(' '))];
+  if (module.protocols !== undefined && (context.protocol === null || !module.protocols.includes(context.protocol))) {
+    const names = [...PROTOCOL_NUMBERS].filter(([, n]) => module.protocols?.includes(n)).map(([name]) => `\`-p ${name}\``);
+    context.report(match.at, 'protocol-needed', `The match \`${module.name}\` needs ${names.join(', ')} in the rule.`);
+  }
+  const order = module.options;
+  const given = [...match.given].sort((a, b) => order.indexOf(a.option) - order.indexOf(b.option));
+  return module.read(given, context, match.at);
+}
+
+function readTarget(target: LoadedTarget, context: RuleContext): Target {
+  const { name, module } = target;
+  if (target.opaque) {
+    context.report(name, 'unknown-target', `k8snet does not model the target \`${name.text}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
+    return { kind: 'unknown', name: name.text, text: target.rest.map((w) => w.text).join(' ') };
+  }
+  if (module !== null) {
+    if (module.protocols !== undefined && (context.protocol === null || !module.protocols.includes(context.protocol))) {
+      context.report(name, 'protocol-needed', `\`-j ${name.text}\` needs \`-p tcp\` in the rule.`);
+    }
+    const order = module.options;
+    return module.read([...target.given].sort((a, b) => order.indexOf(a.option) - order.indexOf(b.option)), context, name);
+  }
+  if (target.via === 'jump') {
+    if (name.text === 'ACCEPT') return { kind: 'accept' };
+    if (name.text === 'DROP') return { kind: 'drop' };
+    if (name.text === 'RETURN') return { kind: 'return' };
+  }
+  checkChainName(name, context.report);
+  return { kind: 'jump', chain: name.text, via: target.via };
+}

@@ -1,0 +1,205 @@
+/** `iptables-save`, `ip6tables-save` and `iptables -S`, both the legacy and the nft flavour of 1.8: lines to tables. */
+import type { Family } from '../../../../../engine/src/net/address.ts';
+import type { Chain, Rule, Table, TableName } from '../../../../../engine/src/topology/netfilter.ts';
+import { BUILTIN_CHAINS, TABLE_NAMES } from '../../../../../engine/src/topology/netfilter.ts';
+import type { Origin, SourceRef } from '../../../../../engine/src/topology/origin.ts';
+import { captured } from '../../../../../engine/src/topology/origin.ts';
+import type { DumpLine, DumpProblem, LineProblem, Report, Span } from '../dump.ts';
+import { onLine, reporter } from '../dump.ts';
+import { nearest } from '../nearest.ts';
+import type { Word } from '../words.ts';
+import { wordsOf } from '../words.ts';
+import type { RuleReading } from './rule.ts';
+import { checkChainName, readRule } from './rule.ts';
+
+/** What one line says by itself; may be kept for its line. */
+export type IptablesLine =
+  | RuleReading
+  | { readonly kind: 'table'; readonly name: TableName | null; readonly at: Span; readonly problems: readonly LineProblem[] }
+  /** `:INPUT ACCEPT [0:0]`, `-P INPUT ACCEPT`, `-N KUBE-SERVICES`. */
+  | { readonly kind: 'chain'; readonly name: string; readonly policy: 'ACCEPT' | 'DROP' | null; readonly at: Span; readonly problems: readonly LineProblem[] }
+  | { readonly kind: 'commit'; readonly problems: readonly LineProblem[] }
+  | { readonly kind: 'nothing'; readonly problems: readonly LineProblem[] };
+
+export interface IptablesReading {
+  readonly tables: readonly Table[];
+  readonly problems: readonly DumpProblem[];
+}
+
+export function readIptablesLine(text: string, family: Family): IptablesLine {
+  if (/^(\[\d+:\d+\]\s+)?(-A|--append)(\s|$|=)/.test(text)) return readRule(text, family);
+  const { problems, report } = reporter();
+  const words = wordsOf(text);
+  const first = words[0];
+  if (first === undefined || first.text.startsWith('#')) return { kind: 'nothing', problems };
+  if (first.text === 'COMMIT') {
+    if (words[1] !== undefined) report(words[1], 'unknown-word', '`COMMIT` stands alone on its line.');
+    return { kind: 'commit', problems };
+  }
+  if (first.text.startsWith('*')) return readTableLine(text, first, report, problems);
+  if (first.text.startsWith(':')) return readChainLine(words, report, problems);
+  if (first.text === '-N' || first.text === '-P') return readChainCommand(words, first, report, problems);
+  report(first, 'not-a-dump-line', `\`${first.text}\` begins no line of iptables-save: it prints \`*table\`, \`:CHAIN\`, \`-A\` and \`COMMIT\` lines.`, {
+    suggestion: /^-[ID]$/.test(first.text) ? '-A' : null,
+  });
+  return { kind: 'nothing', problems };
+}
+
+function readTableLine(text: string, first: Word, report: Report, problems: LineProblem[]): IptablesLine {
+  const span = { offset: first.offset + 1, length: Math.max(0, first.length - 1) };
+  const word = text.slice(span.offset, span.offset + span.length);
+  const name = TABLE_NAMES.find((table) => table === word) ?? null;
+  if (name === null) {
+    const near = nearest(word, TABLE_NAMES);
+    report(span.length === 0 ? first : span, 'unknown-table', `There is no table \`${word}\`: the tables are ${TABLE_NAMES.join(', ')}.`, { suggestion: near });
+  }
+  return { kind: 'table', name, at: span, problems };
+}
+
+function readChainLine(words: readonly Word[], report: Report, problems: LineProblem[]): IptablesLine {
+  const [first, policyWord, counters, more] = words;
+  if (first === undefined) return { kind: 'nothing', problems };
+  const at = { offset: first.offset + 1, length: first.length - 1 };
+  const name = first.text.slice(1);
+  checkChainName({ text: name, ...at }, report);
+  const policy = policyWord === undefined ? null : readPolicy(policyWord, report);
+  if (policyWord === undefined) report(first, 'missing-value', `The policy of ${name} is missing: write ACCEPT or DROP, or \`-\` for a chain of one's own.`);
+  if (counters !== undefined && !/^\[\d+:\d+\]$/.test(counters.text)) report(counters, 'bad-value', `\`${counters.text}\` are no counters: write [packets:bytes], such as [0:0].`);
+  if (more !== undefined) report(more, 'unknown-word', 'Nothing stands behind the counters of a chain.');
+  return { kind: 'chain', name, policy, at, problems };
+}
+
+function readPolicy(word: Word, report: Report): 'ACCEPT' | 'DROP' | null {
+  if (word.text === 'ACCEPT' || word.text === 'DROP') return word.text;
+  if (word.text !== '-') report(word, 'bad-value', `\`${word.text}\` is no policy: write ACCEPT or DROP, or \`-\` for a chain of one's own.`, { suggestion: nearest(word.text.toUpperCase(), ['ACCEPT', 'DROP']) });
+  return null;
+}
+
+/** `iptables -S` prints `-P INPUT ACCEPT` and `-N KUBE-SERVICES`. */
+function readChainCommand(words: readonly Word[], first: Word, report: Report, problems: LineProblem[]): IptablesLine {
+  const [, name, policyWord] = words;
+  if (name === undefined) {
+    report(first, 'missing-value', 'The name of a chain is missing.');
+    return { kind: 'nothing', problems };
+  }
+  checkChainName(name, report);
+  if (first.text === '-N') return { kind: 'chain', name: name.text, policy: null, at: name, problems };
+  if (policyWord === undefined) report(first, 'missing-value', `The policy of ${name.text} is missing: write ACCEPT or DROP.`);
+  return { kind: 'chain', name: name.text, policy: policyWord === undefined ? 'ACCEPT' : readPolicy(policyWord, report), at: name, problems };
+}
+
+/** Reads a whole dump. `table` is the one that the lines belong to before any `*table` line: `table nat { … }`. */
+export function readIptables(lines: readonly DumpLine[], family: Family, table: TableName | null = null): IptablesReading {
+  return assembleTables(lines.map((line) => ({ reading: readIptablesLine(line.text, family), at: line.at })), family, table);
+}
+
+interface DraftChain {
+  readonly name: string;
+  policy: 'ACCEPT' | 'DROP' | null;
+  readonly rules: Rule[];
+  readonly origin: Origin;
+  readonly declared: boolean;
+}
+
+interface DraftTable {
+  readonly name: TableName;
+  readonly chains: Map<string, DraftChain>;
+  readonly origin: Origin;
+  /** A `:CHAIN` line was seen: the dump lists its chains, and one that it does not list is a mistake. */
+  listsChains: boolean;
+}
+
+/** The same from lines that were read before, one by one. Tables come in the kernel's order, built-in chains first. */
+export function assembleTables(lines: readonly { readonly reading: IptablesLine; readonly at: SourceRef }[], family: Family, table: TableName | null = null): IptablesReading {
+  const assembly: Assembly = { drafts: new Map(), problems: [], open: null, ended: false };
+  const first = lines[0];
+  if (table !== null && first !== undefined) assembly.open = openTable(assembly, table, captured(first.at));
+  for (const [index, { reading, at }] of lines.entries()) {
+    assembly.problems.push(...onLine(reading.problems, index));
+    addLine(assembly, reading, at, index);
+  }
+  if (assembly.open?.listsChains === true && table === null) {
+    const message = `The dump of table ${assembly.open.name} ends without COMMIT: its end may be missing.`;
+    assembly.problems.push({ line: lines.length - 1, offset: 0, length: 0, code: 'no-commit', severity: 'warning', message, suggestion: null });
+  }
+  const tables = TABLE_NAMES.flatMap((name) => {
+    const draft = assembly.drafts.get(name);
+    return draft === undefined ? [] : [finished(draft, family)];
+  });
+  return { tables, problems: assembly.problems };
+}
+
+interface Assembly {
+  readonly drafts: Map<TableName, DraftTable>;
+  readonly problems: DumpProblem[];
+  open: DraftTable | null;
+  ended: boolean;
+}
+
+function openTable(assembly: Assembly, name: TableName, origin: Origin): DraftTable {
+  const draft: DraftTable = { name, chains: new Map(), origin, listsChains: false };
+  assembly.drafts.set(name, draft);
+  return draft;
+}
+
+function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index: number): void {
+  const problem = (span: Span, code: DumpProblem['code'], message: string): void => {
+    assembly.problems.push({ line: index, offset: span.offset, length: span.length, code, severity: 'error', message, suggestion: null });
+  };
+  switch (reading.kind) {
+    case 'nothing':
+      return;
+    case 'commit':
+      assembly.open = null;
+      assembly.ended = true;
+      return;
+    case 'table':
+      if (reading.name !== null && assembly.drafts.has(reading.name)) {
+        problem(reading.at, 'duplicate-table', `The table ${reading.name} was dumped above already; what follows here is left out. Keep one of the two, legacy or nft.`);
+        // Read on, into a table that nobody takes.
+        assembly.open = { name: reading.name, chains: new Map(), origin: captured(at), listsChains: false };
+      } else assembly.open = reading.name === null ? null : openTable(assembly, reading.name, captured(at));
+      assembly.ended = false;
+      return;
+    case 'chain':
+    case 'rule': {
+      const { open } = assembly;
+      const span = reading.kind === 'chain' ? reading.at : reading.chainAt;
+      if (open !== null) addToTable(open, reading, at, problem);
+      else if (assembly.ended) problem(span, 'rule-outside-table', 'COMMIT ended the table: write `*nat` or another table before this line.');
+      else problem(span, 'rule-outside-table', 'No table is named yet: write `*nat` or another table before this line, or put the lines into `table nat { }`.');
+    }
+  }
+}
+
+function addToTable(table: DraftTable, reading: IptablesLine & { kind: 'chain' | 'rule' }, at: SourceRef, problem: (span: Span, code: DumpProblem['code'], message: string) => void): void {
+  const builtin = BUILTIN_CHAINS[table.name];
+  if (reading.kind === 'chain') {
+    table.listsChains = true;
+    const { name } = reading;
+    if (table.chains.get(name)?.declared === true) problem(reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
+    else if (builtin.includes(name) && reading.policy === null) problem(reading.at, 'bad-value', `${name} is a built-in chain of table ${table.name} and has a policy: ACCEPT or DROP.`);
+    else if (!builtin.includes(name) && reading.policy !== null) problem(reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
+    const rules = table.chains.get(name)?.rules ?? [];
+    table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules, origin: captured(at), declared: true });
+    return;
+  }
+  const { chain: name } = reading;
+  let chain = table.chains.get(name);
+  if (chain === undefined) {
+    if (table.listsChains && !builtin.includes(name)) problem(reading.chainAt, 'undeclared-chain', `The chain ${name} is not listed in table ${table.name}: a \`:${name} - [0:0]\` line is missing.`);
+    chain = { name, policy: builtin.includes(name) ? 'ACCEPT' : null, rules: [], origin: captured(at), declared: false };
+    table.chains.set(name, chain);
+  }
+  const origin = captured(at);
+  for (const rule of reading.rules) chain.rules.push({ ...rule, origin });
+}
+
+function finished(draft: DraftTable, family: Family): Table {
+  const builtin = BUILTIN_CHAINS[draft.name];
+  const first = builtin.map((name): Chain => finishedChain(draft.chains.get(name) ?? { name, policy: 'ACCEPT', rules: [], origin: draft.origin, declared: false }));
+  const own = [...draft.chains.values()].filter((chain) => !builtin.includes(chain.name)).map(finishedChain);
+  return { family, name: draft.name, chains: [...first, ...own], origin: draft.origin };
+}
+
+const finishedChain = ({ name, policy, rules, origin }: DraftChain): Chain => ({ name, policy, rules, origin });
