@@ -1,0 +1,53 @@
+/** Asks the editor to tell when a dump that a document names with `from "…"` changes. */
+import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
+import type { Connection, Disposable, FileSystemWatcher } from 'vscode-languageserver';
+import type { OpenDocument } from './documents.ts';
+
+export interface Watches {
+  /** After each analysis: which files the document read, or would have, had they been there. */
+  follow(document: OpenDocument): void;
+  forget(uri: string): void;
+  /** The documents that name one of these files. */
+  readersOf(changed: readonly string[]): readonly string[];
+}
+
+/** `canWatch`: whether the client registers watchers on demand. */
+export function createWatches(connection: Connection, canWatch: () => boolean): Watches {
+  /** By document, the URIs of the files that it names. */
+  const named = new Map<string, ReadonlySet<string>>();
+  let registered = '';
+  let registration: Promise<Disposable> | undefined;
+
+  /** One registration for all: it is replaced whenever the set of files changes, which is rare. */
+  function register(): void {
+    const files = [...new Set([...named.values()].flatMap((set) => [...set]))].sort();
+    const wanted = files.join('\n');
+    if (wanted === registered || !canWatch()) return;
+    registered = wanted;
+    void registration?.then((old) => old.dispose());
+    const watchers: FileSystemWatcher[] = files.map((uri) => {
+      const slash = uri.lastIndexOf('/');
+      // A name in a pattern may hold *, ? and brackets, which stand for themselves here.
+      return { globPattern: { baseUri: uri.slice(0, slash), pattern: decodeURIComponent(uri.slice(slash + 1)).replaceAll(/[*?[\]{}]/g, '[$&]') } };
+    });
+    registration = watchers.length === 0 ? undefined : connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+  }
+
+  return {
+    follow({ uri, snapshot }) {
+      if (!uri.startsWith('file:')) return;
+      const files = [...snapshot.files.known.keys()].map((file) => new URL(file.split('/').map(encodeURIComponent).join('/'), uri).href);
+      named.set(uri, new Set(files));
+      register();
+    },
+    forget(uri) {
+      named.delete(uri);
+      register();
+    },
+    readersOf(changed) {
+      // Compared decoded: editors encode URIs in their own ways.
+      const plain = new Set(changed.map(decodeURIComponent));
+      return [...named].filter(([, files]) => [...files].some((file) => plain.has(decodeURIComponent(file)))).map(([uri]) => uri);
+    },
+  };
+}
