@@ -42,7 +42,8 @@ function podOf(plan: Plan, pod: PodSpec): Pod {
     hostNetwork: pod.hostNetwork,
     ready: pod.ready,
     labels: pod.labels,
-    search: pod.search ?? clusterSearch(pod.namespace, plan.settings.domain),
+    // The ClusterFirst policy means the node's own resolver for a pod on the host's network.
+    search: pod.search ?? (pod.hostNetwork ? [] : clusterSearch(pod.namespace, plan.settings.domain)),
     ndots: pod.ndots ?? CLUSTER_NDOTS,
     origin: declared(pod.at),
   };

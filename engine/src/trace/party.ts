@@ -1,0 +1,258 @@
+/** From a question as a person asks it, `{from, to}`, to the flow that a socket of the sender would send. */
+import { formatAddress, parseAddress, sameAddress } from '../net/address.ts';
+import type { Address, Family, Port } from '../net/address.ts';
+import { CLUSTER_NDOTS, clusterSearch, endpointAddresses, resolve } from '../control-plane/dns.ts';
+import type { Resolver } from '../control-plane/dns.ts';
+import { stableHash } from '../control-plane/hash.ts';
+import { ROOT_NAMESPACE } from '../topology/model.ts';
+import type { Host, Namespace, Pod, Service, Topology } from '../topology/model.ts';
+import type { Flow, Protocol } from './flow.ts';
+import { findParty, shortName, suggestionsFor } from './party-names.ts';
+import type { Party } from './party-names.ts';
+import { partyReadings } from './party-text.ts';
+import type { PartyText } from './party-text.ts';
+
+export { partnersOf } from './partners.ts';
+export type { Partner, Partners } from './partners.ts';
+
+export interface Question {
+  /** `pod1`, `host1`, `kube-system/kube-dns`, `10.0.14.15`, … */
+  readonly from: string;
+  /** The same with `[:PORT][/PROTOCOL]`: a port without a protocol is TCP, no port a ping. */
+  readonly to: string;
+}
+
+export interface QuestionError {
+  /** One or two sentences. */
+  readonly error: string;
+  /** Names that were perhaps meant, the likeliest first. */
+  readonly suggestions: readonly string[];
+}
+
+export type Resolved = { readonly flow: Flow } | QuestionError;
+
+const isError = <T extends object>(value: T | QuestionError): value is QuestionError => 'error' in value;
+
+const error = (sentence: string, suggestions: readonly string[] = []): QuestionError => ({ error: sentence, suggestions });
+
+/** The grammar is the last section of docs/language.md. */
+export function resolveQuestion(topology: Topology, question: Question): Resolved {
+  const sender = senderOf(topology, question.from);
+  if (isError(sender)) return sender;
+  const target = targetOf(topology, question.to, sender);
+  if (isError(target)) return target;
+  const { port, protocol } = target;
+  return {
+    flow: {
+      fromText: question.from,
+      toText: question.to,
+      host: sender.host,
+      namespace: sender.namespace.name,
+      source: sender.source,
+      destination: target.address,
+      protocol,
+      sourcePort: sender.port ?? ephemeralPort(question),
+      destinationPort: port,
+      resolution: target.resolution,
+      payload: PAYLOAD[protocol],
+    },
+  };
+}
+
+/** Bytes: ping(8) sends 56, a SYN and an INIT none, a datagram a little. */
+const PAYLOAD: Readonly<Record<Protocol, number>> = { ICMP: 56, TCP: 0, UDP: 32, SCTP: 0 };
+
+/** net.ipv4.ip_local_port_range is 32768 to 60999; the same question always gets the same port. */
+const ephemeralPort = (question: Question): Port => 32768 + (stableHash(`${question.from} -> ${question.to}`) % 28232);
+
+interface Sender {
+  readonly host: string;
+  readonly namespace: Namespace;
+  readonly source: Address | null;
+  readonly port: Port | null;
+  readonly resolver: Resolver;
+}
+
+function senderOf(topology: Topology, text: string): Sender | QuestionError {
+  if (text.trim() === '') return error('Say who sends: a pod, a node, a service or an external.');
+  const readings = partyReadings(text);
+  for (const reading of readings) {
+    const party = findParty(topology, reading.name);
+    if (party !== undefined) return partySender(topology, party, reading.port);
+  }
+  const reading = readings[0] as PartyText;
+  const address = parseAddress(reading.name);
+  if (address !== undefined) return addressSender(topology, address, reading.port);
+  const named = resolve(topology, reading.name, clusterResolver(topology, 'default')).addresses[0];
+  const service = named === undefined ? undefined : topology.services.find((s) => s.clusterAddresses.some((a) => sameAddress(a, named)));
+  if (service !== undefined) return serviceSender(topology, service, reading.port);
+  if (named !== undefined) return addressSender(topology, named, reading.port);
+  return unknownName(topology, reading.name);
+}
+
+const unknownName = (topology: Topology, name: string): QuestionError => {
+  const suggestions = suggestionsFor(topology, name);
+  const hint = suggestions[0] === undefined ? '' : `; did you mean '${suggestions[0]}'?`;
+  return error(`No pod, node, service or external is named '${name}'${hint === '' ? '.' : hint}`, suggestions);
+};
+
+const clusterResolver = (topology: Topology, namespace: string): Resolver => {
+  return { search: clusterSearch(namespace, topology.cluster.domain), ndots: CLUSTER_NDOTS, clusterDns: true };
+};
+
+/** A host's own resolver: no search list, and a name server outside of the cluster. */
+const HOST_RESOLVER: Resolver = { search: [], ndots: 1, clusterDns: false };
+
+function partySender(topology: Topology, party: Party, port: Port | null): Sender | QuestionError {
+  switch (party.kind) {
+    case 'pod':
+      return podSender(topology, party.pod, port);
+    case 'service':
+      return serviceSender(topology, party.service, port);
+    case 'node':
+    case 'external':
+      return hostSender(party.host, null, port);
+  }
+}
+
+function podSender(topology: Topology, pod: Pod, port: Port | null): Sender | QuestionError {
+  const host = topology.hosts.find((h) => h.kind === 'node' && h.name === pod.node);
+  const namespace = host?.namespaces.find((n) => n.name === (pod.hostNetwork ? ROOT_NAMESPACE : `${pod.namespace}/${pod.name}`));
+  if (host === undefined || namespace === undefined) return error(`The pod ${shortName(pod)} is on node '${pod.node}', which is not declared.`);
+  return { host: host.name, namespace, source: null, port, resolver: { search: pod.search, ndots: pod.ndots, clusterDns: !pod.hostNetwork || pod.search.length > 0 } };
+}
+
+function hostSender(host: Host, source: Address | null, port: Port | null): Sender | QuestionError {
+  const namespace = host.namespaces[0];
+  return namespace === undefined ? error(`${host.name} has no network namespace.`) : { host: host.name, namespace, source, port, resolver: HOST_RESOLVER };
+}
+
+/** A service sends nothing itself: one of its pods does. */
+function serviceSender(topology: Topology, service: Service, port: Port | null): Sender | QuestionError {
+  const endpoints = service.ports.flatMap((p) => p.endpoints).filter((e) => e.ready);
+  for (const endpoint of endpoints) {
+    const pod = topology.pods.find((p) => `${p.namespace}/${p.name}` === endpoint.pod);
+    if (pod !== undefined) return podSender(topology, pod, port);
+    const host = topology.hosts.find((h) => h.name === endpoint.node);
+    if (host !== undefined) return hostSender(host, endpoint.address, port);
+  }
+  return error(`The service ${shortName(service)} has no ready endpoint that could send.`);
+}
+
+function addressSender(topology: Topology, address: Address, port: Port | null): Sender | QuestionError {
+  for (const host of topology.hosts) {
+    for (const namespace of host.namespaces) {
+      if (!namespace.interfaces.some((i) => i.device.kind !== 'loopback' && i.addresses.some((a) => sameAddress(a.address, address)))) continue;
+      const pod = topology.pods.find((p) => `${p.namespace}/${p.name}` === namespace.name);
+      const sender = pod === undefined ? hostSender(host, address, port) : podSender(topology, pod, port);
+      return isError(sender) ? sender : { ...sender, namespace, source: address };
+    }
+  }
+  const service = topology.services.find((s) => s.clusterAddresses.some((a) => sameAddress(a, address)));
+  if (service !== undefined) return serviceSender(topology, service, port);
+  return error(`No device has the address ${formatAddress(address)}, so nothing can send from it.`);
+}
+
+interface Target {
+  readonly address: Address;
+  readonly port: Port;
+  readonly protocol: Protocol;
+  readonly resolution: Flow['resolution'];
+}
+
+type Addresses = Pick<Target, 'resolution'> & { readonly addresses: readonly Address[]; readonly ports: readonly OfferedPort[] };
+
+interface OfferedPort {
+  readonly protocol: Protocol;
+  readonly port: Port;
+}
+
+function targetOf(topology: Topology, text: string, sender: Sender): Target | QuestionError {
+  const readings = partyReadings(text);
+  const reading = readings.find((r) => findParty(topology, r.name) !== undefined) ?? (readings[0] as PartyText);
+  if (reading.name === '') return error('Say where to: a pod, a node, a service, an external, a DNS name or an address.');
+  const found = addressesOf(topology, reading.name, sender);
+  if (isError(found)) return found;
+  const address = chosen(found.addresses, sender);
+  if (address === undefined) return error(`${reading.name} has no address.`);
+  const asked = portAndProtocol(reading, found.ports);
+  return isError(asked) ? asked : { address, ...asked, resolution: found.resolution };
+}
+
+function portAndProtocol(reading: PartyText, offered: readonly OfferedPort[]): Pick<Target, 'port' | 'protocol'> | QuestionError {
+  const { port, protocol } = reading;
+  if (port === null && (protocol === null || protocol === 'ICMP')) return { port: 0, protocol: 'ICMP' };
+  if (port !== null) return protocol === 'ICMP' ? error(`A ping has no port: write ${reading.name}/ICMP, or a port with TCP, UDP or SCTP.`) : { port, protocol: protocol ?? 'TCP' };
+  const matching = offered.filter((o) => o.protocol === protocol);
+  const only = matching[0];
+  if (only === undefined || matching.length > 1) {
+    return error(`Say which port of ${reading.name}: ${reading.name}:${only?.port ?? 80}/${protocol ?? 'TCP'}.`, matching.map((o) => `${reading.name}:${o.port}/${o.protocol}`));
+  }
+  return { port: only.port, protocol: only.protocol };
+}
+
+/** The families that the sender can speak; one that has no address of any family leaves the choice to the receiver. */
+function chosen(addresses: readonly Address[], sender: Sender): Address | undefined {
+  const own = sender.source === null ? sender.namespace.interfaces.filter((i) => i.device.kind !== 'loopback').flatMap((i) => i.addresses.filter((a) => a.scope === 'global').map((a) => a.address)) : [sender.source];
+  const speaks = (family: Family): boolean => own.some((a) => a.family === family);
+  const ofFamily = (family: Family): Address | undefined => addresses.find((a) => a.family === family && speaks(family));
+  return ofFamily(4) ?? ofFamily(6) ?? addresses[0];
+}
+
+function addressesOf(topology: Topology, name: string, sender: Sender): Addresses | QuestionError {
+  const party = findParty(topology, name);
+  if (party !== undefined) return partyAddresses(topology, party, sender);
+  const address = parseAddress(name);
+  if (address !== undefined) return { addresses: [address], ports: [], resolution: [] };
+  return dnsAddresses(topology, name, sender);
+}
+
+const HOST_NAME = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
+
+function dnsAddresses(topology: Topology, name: string, sender: Sender): Addresses | QuestionError {
+  if (!HOST_NAME.test(name)) return unknownName(topology, name);
+  const { queries, addresses } = resolve(topology, name, sender.resolver);
+  if (addresses.length > 0) {
+    const service = topology.services.find((s) => s.clusterAddresses.some((c) => addresses.some((a) => sameAddress(a, c))));
+    return { addresses, ports: service?.ports ?? [], resolution: queries };
+  }
+  const inCluster = resolve(topology, name, clusterResolver(topology, 'default')).addresses.length > 0;
+  if (inCluster && !sender.resolver.clusterDns) return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name));
+  return unknownName(topology, name);
+}
+
+function partyAddresses(topology: Topology, party: Party, sender: Sender): Addresses | QuestionError {
+  switch (party.kind) {
+    case 'pod':
+      return { addresses: party.pod.addresses, ports: listenersOf(namespaceOfPod(topology, party.pod)), resolution: [] };
+    case 'node':
+    case 'external':
+      return { addresses: hostAddresses(party.host), ports: listenersOf(party.host.namespaces[0]), resolution: [] };
+    case 'service':
+      return serviceAddresses(topology, party.service, sender);
+  }
+}
+
+function serviceAddresses(topology: Topology, service: Service, sender: Sender): Addresses | QuestionError {
+  if (service.externalName !== null) {
+    const external = findParty(topology, `external/${service.externalName}`);
+    return external === undefined ? dnsAddresses(topology, service.externalName, sender) : partyAddresses(topology, external, sender);
+  }
+  const addresses = service.clusterAddresses.length > 0 ? service.clusterAddresses : endpointAddresses(service);
+  if (addresses.length === 0) return error(`The service ${shortName(service)} is headless and has no ready endpoint, so its name has no address.`);
+  return { addresses, ports: service.ports, resolution: [] };
+}
+
+const namespaceOfPod = (topology: Topology, pod: Pod): Namespace | undefined =>
+  topology.hosts.find((h) => h.name === pod.node)?.namespaces.find((n) => n.name === `${pod.namespace}/${pod.name}`);
+
+const listenersOf = (namespace: Namespace | undefined): readonly OfferedPort[] => (namespace?.listeners.kind === 'only' ? namespace.listeners.listeners : []);
+
+/** A host's own addresses: what flannel is reached at, then those on networks, then the others. */
+export function hostAddresses(host: Host): readonly Address[] {
+  const interfaces = host.namespaces[0]?.interfaces ?? [];
+  const global = (i: Namespace['interfaces'][number]): readonly Address[] => i.addresses.filter((a) => a.scope === 'global').map((a) => a.address);
+  const underlay = new Set(interfaces.flatMap((i) => (i.device.kind === 'vxlan' && i.device.underlay !== null ? [i.device.underlay] : [])));
+  const rank = (i: Namespace['interfaces'][number]): number => (underlay.has(i.name) ? 0 : i.device.kind === 'physical' && i.device.network !== null ? 1 : 2);
+  return [...interfaces].filter((i) => i.device.kind !== 'loopback').sort((a, b) => rank(a) - rank(b)).flatMap(global);
+}
