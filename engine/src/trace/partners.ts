@@ -39,9 +39,12 @@ const hostParties = (topology: Topology, kind: 'node' | 'external'): readonly Pa
 
 const senders = (topology: Topology): readonly Party[] => [...podParties(topology), ...hostParties(topology, 'node'), ...hostParties(topology, 'external')];
 
+/** A headless service without a ready endpoint has a name that leads nowhere. */
+const hasAddress = (service: Service): boolean => service.externalName !== null || service.clusterAddresses.length > 0 || service.ports.some((p) => p.endpoints.some((e) => e.ready));
+
 /** Services first: they are asked for most. */
 const receivers = (topology: Topology): readonly { readonly party: Party; readonly offers: readonly Partner[] }[] =>
-  [...topology.services.map((service): Party => ({ kind: 'service', service })), ...senders(topology)].map((party) => ({ party, offers: offersOf(topology, party) }));
+  [...topology.services.filter(hasAddress).map((service): Party => ({ kind: 'service', service })), ...senders(topology)].map((party) => ({ party, offers: offersOf(topology, party) }));
 
 type Offered = { readonly port: number; readonly protocol: 'TCP' | 'UDP' | 'SCTP' };
 
