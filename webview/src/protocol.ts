@@ -34,3 +34,52 @@ export type FromPanel =
   /** The question shown, whoever asked it: the extension remembers it for a reload. */
   | { readonly type: 'asked'; readonly question: Question }
   | { readonly type: 'save'; readonly name: string; readonly base64: string };
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** A line or a version: a whole number, not negative. */
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+export const isQuestion = (value: unknown): value is Question => isRecord(value) && isText(value['from']) && isText(value['to']);
+
+/** The parts that the panel walks: a topology comes from our own server, so its leaves are taken as they are. */
+function isTopology(value: unknown): value is Topology {
+  if (!isRecord(value) || !isRecord(value['cluster'])) return false;
+  const named = (list: unknown): boolean => Array.isArray(list) && list.every((item) => isRecord(item) && isText(item['name']));
+  const hosts = value['hosts'];
+  return named(value['networks']) && named(value['pods']) && named(value['services']) && named(hosts)
+    && (hosts as readonly Json[]).every((host) => named(host['namespaces']));
+}
+
+function isAnnotation(value: unknown): value is Annotation {
+  return isRecord(value) && isText(value['file']) && isCount(value['line']) && isText(value['note'])
+    && Array.isArray(value['hops']) && value['hops'].every(isCount)
+    && Array.isArray(value['details']) && value['details'].every(isText);
+}
+
+/** Checked by the panel on everything that arrives: a page receives messages from more than its extension. */
+export function isToPanel(value: unknown): value is ToPanel {
+  if (!isRecord(value)) return false;
+  switch (value['type']) {
+    case 'show': return isText(value['file']) && isCount(value['version']) && isQuestion(value['question']) && isTopology(value['topology']);
+    case 'cursor': return isText(value['file']) && isCount(value['line']);
+    default: return false;
+  }
+}
+
+/** Checked by the extension on everything that the page posts. */
+export function isFromPanel(value: unknown): value is FromPanel {
+  if (!isRecord(value)) return false;
+  switch (value['type']) {
+    case 'ready': return true;
+    case 'reveal': return isText(value['file']) && isCount(value['line']);
+    case 'annotations': return Array.isArray(value['annotations']) && value['annotations'].every(isAnnotation);
+    case 'asked': return isQuestion(value['question']);
+    case 'save': return isText(value['name']) && isText(value['base64']);
+    default: return false;
+  }
+}

@@ -1,0 +1,20 @@
+// The panel outside the editor. `?scenario=NAME&theme=light|dark|high-contrast`: a recorded trace, or, where the scenario has
+// none, a topology that the engine traces. `panel.posted` lists what the editor would receive; `panel.store` takes messages.
+import { answerQuestion } from '../src/answer.ts';
+import { mount } from '../src/mount.ts';
+
+const query = new URLSearchParams(location.search);
+document.documentElement.dataset.theme = query.get('theme') ?? 'light';
+const scenario = await (await fetch(`${query.get('scenario') ?? 'service'}.json`)).json();
+
+const KEY = 'k8snet-panel-state';
+const posted = [];
+const host = {
+  postMessage: (message) => { posted.push(message); },
+  getState: () => JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? undefined,
+  setState: (state) => { sessionStorage.setItem(KEY, JSON.stringify(state)); },
+};
+const recorded = () => ({ kind: 'traced', flow: scenario.flow, trace: scenario.trace });
+const store = mount(host, scenario.trace === undefined ? answerQuestion : recorded);
+globalThis.panel = { store, posted, scenario };
+store.receive({ type: 'show', file: scenario.file, version: 1, topology: scenario.topology, question: scenario.question });

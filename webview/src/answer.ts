@@ -1,0 +1,28 @@
+/** Asks the engine, in the page itself: the extension sends the topology, never a trace. */
+import { compileTopology } from '../../engine/src/data-plane/compile.ts';
+import type { Topology } from '../../engine/src/topology/model.ts';
+import { resolveQuestion } from '../../engine/src/trace/party.ts';
+import { runTrace } from '../../engine/src/trace/run.ts';
+import type { Question } from './protocol.ts';
+import type { Answer } from './state/model.ts';
+
+const compiled = new WeakMap<Topology, ReturnType<typeof compileTopology>>();
+
+function compiledOf(topology: Topology): ReturnType<typeof compileTopology> {
+  const known = compiled.get(topology);
+  if (known !== undefined) return known;
+  const fresh = compileTopology(topology);
+  compiled.set(topology, fresh);
+  return fresh;
+}
+
+/** A throw of the engine is our bug; it becomes a message, so that the panel is never blank. */
+export function answerQuestion(topology: Topology, question: Question): Answer {
+  try {
+    const resolved = resolveQuestion(topology, question);
+    if ('error' in resolved) return { kind: 'unanswered', message: resolved.error, suggestions: resolved.suggestions };
+    return { kind: 'traced', flow: resolved.flow, trace: runTrace(compiledOf(topology), resolved.flow) };
+  } catch (error) {
+    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,18 @@
+/** Puts the panel on a page and connects it with the editor. */
+import type { Ask, Host, Store } from './state/store.ts';
+import { createStore } from './state/store.ts';
+import { Panel } from './parts/panel.ts';
+
+export function mount(host: Host, answer: Ask): Store {
+  const store = createStore(host, answer);
+  // The page's own margins are the editor's default for webviews; the panel brings its own.
+  const page = new CSSStyleSheet();
+  page.replaceSync('body { margin: 0; padding: 0; background: var(--vscode-editor-background); }');
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, page];
+  const panel = new Panel();
+  panel.store = store;
+  document.body.append(panel);
+  window.addEventListener('message', (event: MessageEvent<unknown>) => { store.receive(event.data); });
+  store.post({ type: 'ready' });
+  return store;
+}

@@ -1,0 +1,71 @@
+/** How it ended, in a sentence or two; above it the branches where there are several. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { Branch, Outcome } from '../../../engine/src/trace/model.ts';
+import { aftermath, headline, OUTCOME_SIGNS, OUTCOME_WORDS, percent } from '../state/outcome.ts';
+import { tell } from './events.ts';
+import { shared } from './styles.ts';
+
+const classOf = (outcome: Outcome): string => (outcome === 'delivered' ? 'good' : outcome === 'undecided' ? 'unsure' : 'bad');
+
+@customElement('k8snet-outcome')
+export class OutcomeHeader extends LitElement {
+  @property({ attribute: false }) branches: readonly Branch[] = [];
+  @property({ type: Number }) branch = 0;
+
+  static override readonly styles = [shared, css`
+    :host { display: block; }
+    [role='tablist'] { display: flex; flex-wrap: wrap; gap: 2px; border-bottom: 1px solid var(--rule); margin-bottom: 8px; }
+    [role='tab'] { background: none; border: 0; border-bottom: 2px solid transparent; padding: 5px 10px; cursor: pointer; color: var(--faint); }
+    [role='tab'][aria-selected='true'] { color: var(--text); border-bottom-color: var(--vscode-panelTitle-activeBorder, var(--focus)); }
+    [role='tab']:hover { color: var(--text); }
+    .share { font-variant-numeric: tabular-nums; margin-inline-start: 6px; }
+    .end { display: flex; gap: 10px; align-items: flex-start; }
+    .sign {
+      flex: none; width: 24px; height: 24px; border-radius: 12px; display: flex; align-items: center; justify-content: center;
+      border: 2px solid currentColor; font-weight: 700;
+    }
+    .good { color: var(--good); } .bad { color: var(--bad); } .unsure { color: var(--unsure); }
+    p { margin: 0; line-height: 1.45; overflow-wrap: anywhere; }
+    h2 { font-size: calc(var(--vscode-font-size, 13px) + 2px); font-weight: 600; margin: 2px 0 2px; overflow-wrap: anywhere; }
+    code { font-family: var(--mono); font-size: var(--small); color: var(--faint); }
+  `];
+
+  override render(): TemplateResult {
+    const branch = this.branches[this.branch];
+    return html`${this.branches.length > 1 ? this.tabs() : nothing}${branch === undefined ? nothing : this.end(branch)}`;
+  }
+
+  private tabs(): TemplateResult {
+    return html`<div role="tablist" aria-label="Branches, each with its probability" @keydown=${this.pressed}>
+      ${this.branches.map((branch, i) => html`
+        <button role="tab" id=${`branch-${i}`} aria-selected=${i === this.branch ? 'true' : 'false'} tabindex=${i === this.branch ? 0 : -1}
+          @click=${() => { tell(this, 'action', { type: 'branch', index: i }); }}>
+          <span class=${classOf(branch.outcome)} aria-hidden="true">${OUTCOME_SIGNS[branch.outcome]}</span>
+          ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}<span class="share">${percent(branch.probability)}</span>
+        </button>`)}
+    </div>`;
+  }
+
+  private end(branch: Branch): TemplateResult {
+    const replyReason = branch.reply?.reason ?? null;
+    return html`<div class="end" role="status">
+      <div class=${`sign ${classOf(branch.outcome)}`} aria-hidden="true">${OUTCOME_SIGNS[branch.outcome]}</div>
+      <div>
+        <h2>${headline(branch)}</h2>
+        ${branch.reason === null ? nothing : html`<p>${branch.reason.sentence} <code>${branch.reason.code}</code></p>`}
+        <p class="faint">${aftermath(branch)}</p>
+        ${replyReason === null ? nothing : html`<p>On the way back: ${replyReason.sentence} <code>${replyReason.code}</code></p>`}
+      </div>
+    </div>`;
+  }
+
+  private pressed(event: KeyboardEvent): void {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const index = (this.branch + step + this.branches.length) % this.branches.length;
+    tell(this, 'action', { type: 'branch', index });
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(`#branch-${index}`)?.focus());
+  }
+}

@@ -1,0 +1,47 @@
+/** What all parts share: the editor's colours by its own variables, so that every theme fits, and a few measures. */
+import { css } from 'lit';
+
+export const shared = css`
+  :host {
+    --request: var(--vscode-charts-blue, #3794ff);
+    --reply: var(--vscode-charts-orange, #d18616);
+    --good: var(--vscode-testing-iconPassed, var(--vscode-charts-green, #388a34));
+    --bad: var(--vscode-editorError-foreground, var(--vscode-errorForeground, #e51400));
+    --unsure: var(--vscode-editorWarning-foreground, #bf8803);
+    --text: var(--vscode-foreground, #333);
+    --faint: var(--vscode-descriptionForeground, #666);
+    --paper: var(--vscode-editor-background, #fff);
+    --raised: var(--vscode-editorWidget-background, transparent);
+    --rule: var(--vscode-contrastBorder, var(--vscode-editorWidget-border, var(--vscode-widget-border, #8886)));
+    --focus: var(--vscode-focusBorder, #0078d4);
+    --mono: var(--vscode-editor-font-family, monospace);
+    --small: calc(var(--vscode-font-size, 13px) - 1px);
+    color: var(--text);
+    font-family: var(--vscode-font-family, sans-serif);
+    font-size: var(--vscode-font-size, 13px);
+  }
+  * { box-sizing: border-box; }
+  button { font: inherit; color: inherit; }
+  button.plain {
+    background: none; border: 1px solid transparent; border-radius: 3px; padding: 2px 6px; cursor: pointer;
+  }
+  button.plain:hover { background: var(--vscode-toolbar-hoverBackground, #8883); border-color: var(--vscode-contrastActiveBorder, transparent); }
+  button.link {
+    background: none; border: 0; padding: 0; cursor: pointer; text-align: start;
+    color: var(--vscode-textLink-foreground, #006ab1); font-size: var(--small);
+  }
+  button.link:hover { text-decoration: underline; color: var(--vscode-textLink-activeForeground, #006ab1); }
+  :focus-visible { outline: 1px solid var(--focus); outline-offset: 1px; }
+  .mono { font-family: var(--mono); font-size: var(--small); }
+  .faint { color: var(--faint); }
+`;
+
+export const numberStyles = css`
+  .number {
+    display: inline-flex; align-items: center; justify-content: center; flex: none;
+    min-width: 20px; height: 20px; padding: 0 4px; border-radius: 10px;
+    font-size: 11px; font-variant-numeric: tabular-nums;
+    border: 2px solid var(--request); background: var(--paper); color: var(--text);
+  }
+  .reply .number { border-color: var(--reply); border-style: dashed; }
+`;

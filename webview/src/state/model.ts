@@ -1,0 +1,57 @@
+/** Everything that the panel shows, as one record; `reduce.ts` is the only maker of the next one. */
+import type { Topology } from '../../../engine/src/topology/model.ts';
+import type { SourceLine } from '../../../engine/src/trace/annotate.ts';
+import type { Flow } from '../../../engine/src/trace/flow.ts';
+import type { Trace } from '../../../engine/src/trace/model.ts';
+import type { Question } from '../protocol.ts';
+
+export type Answer =
+  | { readonly kind: 'traced'; readonly flow: Flow; readonly trace: Trace }
+  /** A party has no such name; suggestions are texts for the same place. */
+  | { readonly kind: 'unanswered'; readonly message: string; readonly suggestions: readonly string[] }
+  /** The engine threw: our bug. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** A trace with the topology that it was made from. */
+export interface Shown {
+  readonly question: Question;
+  readonly topology: Topology;
+  readonly flow: Flow;
+  readonly trace: Trace;
+}
+
+/** What a reload of the window keeps. */
+export interface View {
+  readonly branch: number;
+  /** Numbers of hops, from 1. */
+  readonly selected: number | null;
+  readonly expanded: readonly number[];
+  readonly picture: 'shown' | 'hidden';
+}
+
+export interface State extends View {
+  readonly file: string;
+  readonly version: number;
+  readonly topology: Topology | null;
+  readonly question: Question | null;
+  /** Why the question has no trace now; `shown` then is the last one that had. */
+  readonly problem: Exclude<Answer, { kind: 'traced' }> | null;
+  readonly shown: Shown | null;
+  readonly hovered: number | null;
+  readonly cursor: SourceLine | null;
+}
+
+export type Action =
+  | { readonly type: 'answered'; readonly file: string; readonly version: number; readonly topology: Topology; readonly question: Question; readonly answer: Answer }
+  | { readonly type: 'cursor'; readonly at: SourceLine }
+  | { readonly type: 'branch'; readonly index: number }
+  /** Chosen, and opened. */
+  | { readonly type: 'select'; readonly hop: number }
+  | { readonly type: 'expand' | 'collapse'; readonly hop: number }
+  | { readonly type: 'hover'; readonly hop: number | null }
+  | { readonly type: 'picture'; readonly picture: View['picture'] };
+
+export const INITIAL: State = {
+  file: '', version: 0, topology: null, question: null, problem: null, shown: null,
+  branch: 0, selected: null, expanded: [], picture: 'shown', hovered: null, cursor: null,
+};

@@ -1,0 +1,55 @@
+/** Texts that the fields of the question offer while one types. */
+import { formatAddress } from '../../../engine/src/net/address.ts';
+import type { Topology } from '../../../engine/src/topology/model.ts';
+
+export interface Offer {
+  /** As a question takes it. */
+  readonly text: string;
+  /** `pod on host1, 10.0.14.15` */
+  readonly detail: string;
+}
+
+const MOST = 40;
+
+/** `default/pod1` is written `pod1`. */
+const short = (namespace: string, name: string): string => (namespace === 'default' ? name : `${namespace}/${name}`);
+
+function* offers(topology: Topology, role: 'from' | 'to'): Generator<Offer> {
+  if (role === 'to') yield* services(topology);
+  for (const pod of topology.pods) {
+    yield { text: short(pod.namespace, pod.name), detail: `pod on ${pod.node}${pod.addresses[0] === undefined ? '' : `, ${formatAddress(pod.addresses[0])}`}` };
+  }
+  for (const host of topology.hosts) if (host.kind !== 'router') yield { text: host.name, detail: host.kind };
+}
+
+function* services(topology: Topology): Generator<Offer> {
+  for (const service of topology.services) {
+    const name = short(service.namespace, service.name);
+    for (const port of service.ports) {
+      yield { text: `${name}:${port.port}/${port.protocol}`, detail: `service${service.clusterAddresses[0] === undefined ? '' : `, ${formatAddress(service.clusterAddresses[0])}`}` };
+    }
+    if (service.ports.length === 0) yield { text: name, detail: 'service' };
+  }
+}
+
+/** The first that contain what was typed, those that begin with it before the others. */
+export function offersFor(topology: Topology, role: 'from' | 'to', typed: string): readonly Offer[] {
+  const wanted = typed.trim().toLowerCase();
+  const begin: Offer[] = [];
+  const within: Offer[] = [];
+  for (const offer of offers(topology, role)) {
+    const at = offer.text.toLowerCase().indexOf(wanted);
+    if (at === 0 && begin.length < MOST) begin.push(offer);
+    else if (at > 0 && within.length < MOST) within.push(offer);
+    if (begin.length === MOST) break;
+  }
+  return [...begin, ...within].slice(0, MOST);
+}
+
+/** A sender has no port of its own to name: `kube-dns:53/UDP` sends as `kube-dns`, `[fd00::1]:53` as `fd00::1`. */
+export function withoutPort(party: string): string {
+  const bracketed = /^\[([^\]]*)\]/.exec(party);
+  if (bracketed !== null) return bracketed[1] ?? party;
+  const colons = party.split(':').length - 1;
+  return colons === 1 ? party.replace(/:.*$/, '') : party.replace(/\/(TCP|UDP|SCTP|ICMP)$/i, '');
+}
