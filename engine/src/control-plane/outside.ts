@@ -5,7 +5,7 @@
  */
 import { addressPlus, contains, formatAddress, formatPrefix, networkOf, parseAddress } from '../net/address.ts';
 import type { Address, Family, Prefix } from '../net/address.ts';
-import { MAIN_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
+import { INTERNET, MAIN_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Host, Interface, Namespace, Network, Route } from '../topology/model.ts';
 import { declared, derived } from '../topology/origin.ts';
 import type { ExternalSpec, NetworkSpec } from '../topology/spec.ts';
@@ -42,7 +42,7 @@ export function outsideOf(plan: Plan): Outside {
   const taken = new Set([...plan.nodes.keys(), ...plan.externals.map((e) => e.name)]);
   const families = ([4, 6] as const).filter((f) => [...plan.networks.values()].some((n) => [...n.prefixes.map((p) => p.address), ...n.gateways].some((a) => a.family === f)) || plan.externals.some((e) => e.addresses.some((a) => a.family === f)));
   const routers = routersOf(plan, taken, families);
-  const segment = freeName('internet', new Set(plan.networks.keys()));
+  const segment = freeName(INTERNET, new Set(plan.networks.keys()));
   const hosts = [...routers.map((r) => routerHost(plan, r, routers, segment)), ...plan.externals.map((e) => externalHost(plan, e, routers, segment))];
   const networks = [...plan.networks.values()].map((n): Network => ({ name: n.name, prefixes: n.prefixes, mtu: n.mtu, origin: declared(n.at) }));
   if (hosts.length === 0) return { networks, hosts };

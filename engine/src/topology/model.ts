@@ -22,6 +22,9 @@ export interface Cluster {
   readonly serviceCidrs: readonly Prefix[];
 }
 
+/** The network that the gateways and the externals are plugged into, made by `build.ts`. */
+export const INTERNET = 'internet';
+
 /** A layer-2 segment that hosts are plugged into: a switch that floods and learns, nothing more. */
 export interface Network {
   readonly name: string;
