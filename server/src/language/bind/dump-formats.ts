@@ -1,8 +1,18 @@
 /** Which reader reads which dump, and what it gives the engine. */
-import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
+import type { Family } from '../../../../engine/src/net/address.ts';
+import type { Origin, SourceRef } from '../../../../engine/src/topology/origin.ts';
+import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { CapturedState } from '../../../../engine/src/topology/spec.ts';
-import type { DumpProblem } from '../native/dump.ts';
+import type { DumpLine, DumpProblem, LineProblem } from '../native/dump.ts';
+import { onLine } from '../native/dump.ts';
+import { readFdbLine } from '../native/fdb.ts';
+import { readIpset } from '../native/ipset.ts';
+import type { IptablesLine } from '../native/iptables/tables.ts';
+import { assembleTables, readIptablesLine } from '../native/iptables/tables.ts';
+import { readNeighbourLine } from '../native/neighbour.ts';
+import { readPolicyRuleLine } from '../native/policy-rule.ts';
 import { assembleRoutes, readRouteLine } from '../native/route.ts';
+import { readSysctlLine } from '../native/sysctl.ts';
 import type { CaptureKeyword } from './declarations.ts';
 import type { DumpText } from './dump-lines.ts';
 
@@ -11,9 +21,11 @@ export interface DumpReading {
   readonly problems: readonly DumpProblem[];
 }
 
-type DumpReader = (lines: readonly DumpText[], at: (index: number) => SourceRef) => DumpReading;
+type Places = (index: number) => SourceRef;
 
-/** A reader of single lines whose results are kept under the lines' keys. */
+type DumpReader = (lines: readonly DumpText[], at: Places) => DumpReading;
+
+/** A reader of single lines whose results are kept under the lines' keys, so that a keystroke reads one line again. */
 function cached<R>(readLine: (text: string) => R): (line: DumpText) => R {
   const readings = new WeakMap<object, { readonly reading: R }>();
   return (line) => {
@@ -25,22 +37,59 @@ function cached<R>(readLine: (text: string) => R): (line: DumpText) => R {
   };
 }
 
-const routeLine = cached(readRouteLine);
+const located = <R>(read: (line: DumpText) => R) => (lines: readonly DumpText[], at: Places): { readonly reading: R; readonly at: SourceRef }[] =>
+  lines.map((line, i) => ({ reading: read(line), at: at(i) }));
 
-const nothing: DumpReader = () => ({ state: {}, problems: [] });
+/** A format in which each line stands for itself: what `record` finds in a reading, with its origin. */
+function lineByLine<R extends { readonly problems: readonly LineProblem[] }, T extends object>(
+  readLine: (text: string) => R, record: (reading: R) => T | null, state: (records: readonly (T & { readonly origin: Origin })[]) => CapturedState,
+): DumpReader {
+  const read = cached(readLine);
+  return (lines, at) => {
+    const problems: DumpProblem[] = [];
+    const records: (T & { readonly origin: Origin })[] = [];
+    for (const [i, line] of lines.entries()) {
+      const reading = read(line);
+      if (reading.problems.length > 0) problems.push(...onLine(reading.problems, i));
+      const found = record(reading);
+      if (found !== null) records.push({ ...found, origin: captured(at(i)) });
+    }
+    return { state: state(records), problems };
+  };
+}
+
+const routeLines = located(cached(readRouteLine));
+
+const iptablesLines: Readonly<Record<Family, (line: DumpText) => IptablesLine>> = {
+  4: cached((text) => readIptablesLine(text, 4)),
+  6: cached((text) => readIptablesLine(text, 6)),
+};
+
+/** What a line of `iptables { }` or `ip6tables { }` says by itself. */
+export const readingOfIptablesLine = (line: DumpText, family: Family): IptablesLine => iptablesLines[family](line);
+
+const iptables = (family: Family): DumpReader => (lines, at) => {
+  const { tables, problems } = assembleTables(located(iptablesLines[family])(lines, at), family);
+  return { state: { tables }, problems };
+};
+
+/** `ip rule` does not tell its family: a rule with an IPv6 address in it is of `ip -6 rule`. */
+const familyOfRule = (text: string): Family => (/\b(from|to)\s+[0-9a-f]*:[0-9a-f:]*/i.test(text) ? 6 : 4);
+
+const dumpLines = (lines: readonly DumpText[], at: Places): DumpLine[] => lines.map(({ text }, i) => ({ text, at: at(i) }));
 
 export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
   routes: (lines, at) => {
-    const { routes, problems } = assembleRoutes(lines.map((line, i) => ({ reading: routeLine(line), at: at(i) })));
+    const { routes, problems } = assembleRoutes(routeLines(lines, at));
     return { state: { routes }, problems };
   },
-  rules: nothing,
-  addresses: nothing,
-  links: nothing,
-  neighbours: nothing,
-  fdb: nothing,
-  iptables: nothing,
-  ip6tables: nothing,
-  ipset: nothing,
-  sysctl: nothing,
+  rules: lineByLine((text) => readPolicyRuleLine(text, familyOfRule(text)), (r) => r.rule, (rules) => ({ rules })),
+  addresses: () => ({ state: {}, problems: [] }),
+  links: () => ({ state: {}, problems: [] }),
+  neighbours: lineByLine(readNeighbourLine, (r) => r.neighbour, (neighbours) => ({ neighbours })),
+  fdb: lineByLine(readFdbLine, (r) => r.entry, (fdb) => ({ fdb })),
+  iptables: iptables(4),
+  ip6tables: iptables(6),
+  ipset: (lines, at) => ({ state: {}, problems: readIpset(dumpLines(lines, at)).problems }),
+  sysctl: lineByLine(readSysctlLine, (r) => r.sysctl, (sysctls) => ({ sysctls })),
 };

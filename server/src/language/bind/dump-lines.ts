@@ -10,6 +10,9 @@ export interface DumpText {
   readonly key: object;
 }
 
+/** Its closing brace commits a `table nat { … }`. */
+const COMMIT = {};
+
 const tableKeys = new WeakMap<LineNode, object>();
 
 /** `table nat {` and its lines stand for `*nat` and the same lines. */
@@ -21,10 +24,11 @@ export function linesOfBlock(statement: StatementNode): DumpText[] {
     if (node.kind !== 'line') continue;
     if (node.block === null) lines.push({ text: node.text, offset: offset + node.leading, key: node });
     else {
-      lines.push({ text: node.text.replace(/^table\s+/, '*'), offset: offset + node.leading, key: tableKey(node) });
+      lines.push({ text: node.text.replace(/^table\s*/, '*'), offset: offset + node.leading, key: tableKey(node) });
       for (const inner of childrenOf(node.block, offset)) {
         if (inner.node.kind === 'line') lines.push({ text: inner.node.text, offset: inner.offset + inner.node.leading, key: inner.node });
       }
+      lines.push({ text: 'COMMIT', offset: offset + node.block.offset + node.block.width - 1, key: COMMIT });
     }
   }
   return lines;

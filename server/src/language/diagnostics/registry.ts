@@ -1,6 +1,24 @@
 /** Every check, in the order in which they run. */
+import { checkAddressesInSubnets } from './address-outside-subnet.ts';
+import { checkDumps } from './bad-dump.ts';
 import type { Check } from './check.ts';
+import { checkDuplicateAddresses } from './duplicate-address.ts';
 import { checkDuplicateNames } from './duplicate-name.ts';
+import { checkEndpointAddresses } from './endpoint-of-nobody.ts';
+import { checkGateways } from './gateway-not-on-link.ts';
+import { checkIptables } from './iptables.ts';
+import { checkFiles } from './missing-file.ts';
+import { checkOverlaps } from './overlapping-cidrs.ts';
+import { checkReservedAddresses } from './reserved-address.ts';
+import { checkSelectors } from './selector-selects-nothing.ts';
+import { checkServiceEndpoints } from './service-without-endpoints.ts';
+import { checkTargetPorts } from './target-port-not-served.ts';
+import { checkDevices } from './unknown-device.ts';
 import { checkUnknownNames } from './unknown-name.ts';
 
-export const CHECKS: readonly Check[] = [checkUnknownNames, checkDuplicateNames];
+export const CHECKS: readonly Check[] = [
+  checkUnknownNames, checkDuplicateNames,
+  checkOverlaps, checkAddressesInSubnets, checkDuplicateAddresses, checkReservedAddresses,
+  checkFiles, checkDumps, checkIptables, checkDevices, checkGateways,
+  checkServiceEndpoints, checkSelectors, checkEndpointAddresses, checkTargetPorts,
+];

@@ -1,0 +1,58 @@
+/** Who has which address, in the order of the file. */
+import type { Address } from '../../../../engine/src/net/address.ts';
+import { formatAddress } from '../../../../engine/src/net/address.ts';
+import type { Range } from '../diagnostics/define.ts';
+import type { FileModel } from './file-model.ts';
+import { rangeIn } from './file-model.ts';
+import { fullName } from './names.ts';
+
+export interface Holder {
+  readonly kind: 'pod' | 'node' | 'gateway' | 'external' | 'service';
+  /** "pod default/pod1", "host1's eth0", "the gateway of network lan". */
+  readonly what: string;
+  readonly address: Address;
+  readonly at: Range;
+}
+
+/** Devices on no network are left out: their addresses are the node's own affair, docker0's the same on every node. */
+export function* holdersOf(model: FileModel): Iterable<Holder> {
+  for (const p of model.networks) {
+    const what = `the gateway of network ${p.declaration.name?.value ?? ''}`;
+    for (const a of p.declaration.gateways) yield { kind: 'gateway', what, address: a.value, at: rangeIn(p, a) };
+  }
+  for (const p of model.externals) {
+    const what = `external ${p.declaration.name?.value ?? ''}`;
+    for (const a of p.declaration.addresses) yield { kind: 'external', what, address: a.value, at: rangeIn(p, a) };
+  }
+  for (const p of model.nodes) {
+    for (const i of p.declaration.interfaces) {
+      const what = `${p.declaration.name?.value ?? 'a node'}'s ${i.name.value}`;
+      if (i.network !== null) for (const a of i.addresses) yield { kind: 'node', what, address: a.value.address, at: rangeIn(p, a) };
+    }
+  }
+  for (const p of model.pods) {
+    if (p.declaration.name === null || p.declaration.hostNetwork) continue;
+    const what = `pod ${fullName(p.declaration.name.value)}`;
+    for (const a of p.declaration.addresses) yield { kind: 'pod', what, address: a.value, at: rangeIn(p, a) };
+  }
+  for (const p of model.services) {
+    if (p.declaration.name === null) continue;
+    const what = `service ${fullName(p.declaration.name.value)}`;
+    for (const a of p.declaration.clusterAddresses) yield { kind: 'service', what, address: a.value, at: rangeIn(p, a) };
+  }
+}
+
+const holderIndexes = new WeakMap<FileModel, ReadonlyMap<string, Holder>>();
+
+/** By the address as `formatAddress` writes it; the first of several. */
+export function holdersByAddress(model: FileModel): ReadonlyMap<string, Holder> {
+  const cached = holderIndexes.get(model);
+  if (cached !== undefined) return cached;
+  const index = new Map<string, Holder>();
+  for (const holder of holdersOf(model)) {
+    const key = formatAddress(holder.address);
+    if (!index.has(key)) index.set(key, holder);
+  }
+  holderIndexes.set(model, index);
+  return index;
+}

@@ -1,0 +1,110 @@
+import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
+import { addressPlus, contains, firstAddress, formatAddress, formatPrefix, lastAddress, compareAddresses } from '../../../../engine/src/net/address.ts';
+import { holdersByAddress } from '../bind/addresses.ts';
+import type { NodeDeclaration } from '../bind/declarations.ts';
+import type { Located } from '../bind/decode.ts';
+import type { Placed } from '../bind/file-model.ts';
+import { rangeIn } from '../bind/file-model.ts';
+import { clusterCidrs, fullName } from '../bind/names.ts';
+import type { Check, CheckInput } from './check.ts';
+import type { Diagnostic, Range, Related } from './define.ts';
+import { defineDiagnostic, replacement, report } from './define.ts';
+
+/** `what` has `address`, outside `subnet`, "host2's pod-cidr 10.0.5.0/24". */
+export const addressOutsideSubnet = defineDiagnostic<{ readonly what: string; readonly address: string; readonly subnet: string; readonly instead: string | undefined }>({
+  code: 'K8N2005',
+  slug: 'address-outside-subnet',
+  severity: 'error',
+  message: (p) => `${p.what} ${p.address} is outside ${p.subnet}: take one inside it${p.instead === undefined ? '' : `, such as ${p.instead}`}`,
+  fix: (p, at) => replacement(p.instead, at),
+});
+
+interface Subnets {
+  /** "host2's pod-cidr" */
+  readonly what: string;
+  readonly prefixes: readonly Prefix[];
+  readonly related: readonly Related[];
+}
+
+/** Judged by the subnets of the address's own family; where there are none, by all. */
+const isOutside = (address: Address, prefixes: readonly Prefix[]): boolean => prefixes.length > 0 && !prefixes.some((p) => contains(p, address));
+
+const sameFamily = (prefixes: readonly Prefix[], address: Address): readonly Prefix[] => {
+  const own = prefixes.filter((p) => p.address.family === address.family);
+  return own.length > 0 ? own : prefixes;
+};
+
+const MOST_TRIES = 1024;
+
+/** The first address of the subnet that nobody has; the first two are the network's and the bridge's or gateway's. */
+function freeAddress(input: CheckInput, prefix: Prefix | undefined, like: Address): string | undefined {
+  if (prefix?.address.family !== like.family) return undefined;
+  const taken = holdersByAddress(input.model);
+  const last = lastAddress(prefix);
+  let candidate = addressPlus(firstAddress(prefix), 2);
+  for (let i = 0; i < MOST_TRIES && compareAddresses(candidate, last) < 0; i++) {
+    const text = formatAddress(candidate);
+    if (!taken.has(text)) return text;
+    candidate = addressPlus(candidate, 1);
+  }
+  return undefined;
+}
+
+function outside(input: CheckInput, placed: Placed<unknown>, what: string, value: Located<Address>, subnets: Subnets): Diagnostic[] {
+  const prefixes = sameFamily(subnets.prefixes, value.value);
+  if (!isOutside(value.value, prefixes)) return [];
+  const instead = freeAddress(input, prefixes[0], value.value);
+  const subnet = `${subnets.what} ${prefixes.map(formatPrefix).join(', ')}`;
+  return [report(addressOutsideSubnet, { what, address: formatAddress(value.value), subnet, instead }, rangeIn(placed, value), subnets.related)];
+}
+
+const relatedTo = (placed: Placed<unknown>, ranges: readonly Range[], message: string): Related[] => ranges.map((r) => ({ ...rangeIn(placed, r), message }));
+
+export const checkAddressesInSubnets: Check = function* (input) {
+  const { model } = input;
+  const cluster = clusterCidrs(model);
+  for (const p of model.networks) {
+    const { name, prefixes, gateways } = p.declaration;
+    const what = `network ${name?.value ?? ''}`;
+    const subnets = { what, prefixes: prefixes.map((c) => c.value), related: relatedTo(p, prefixes, what) };
+    for (const g of gateways) yield* outside(input, p, 'the gateway', g, subnets);
+  }
+  for (const node of model.nodes) yield* checkNode(input, node, cluster.podCidrs);
+  for (const p of model.pods) {
+    const { name, host, hostNetwork, addresses } = p.declaration;
+    if (name === null || hostNetwork) continue;
+    const node = host === null ? undefined : input.names.nodes.get(host.value);
+    const own = node?.declaration.podCidrs ?? [];
+    const subnets: Subnets = node === undefined || own.length === 0
+      ? { what: "the cluster's pod-cidr", prefixes: cluster.podCidrs, related: [] }
+      : { what: `${host?.value ?? ''}'s pod-cidr`, prefixes: own.map((c) => c.value), related: relatedTo(node, own, `the pod-cidr of ${host?.value ?? ''}`) };
+    for (const a of addresses) yield* outside(input, p, `pod ${fullName(name.value)}'s address`, a, subnets);
+  }
+  for (const p of model.services) {
+    const { name, clusterAddresses } = p.declaration;
+    if (name === null) continue;
+    const subnets = { what: 'the service-cidr', prefixes: cluster.serviceCidrs, related: [] };
+    for (const a of clusterAddresses) yield* outside(input, p, `service ${fullName(name.value)}'s cluster-ip`, a, subnets);
+  }
+};
+
+function* checkNode(input: CheckInput, node: Placed<NodeDeclaration>, podCidrs: readonly Prefix[]): Iterable<Diagnostic> {
+  const { name, interfaces, podCidrs: leases } = node.declaration;
+  for (const i of interfaces) {
+    const network = i.network === null ? undefined : input.names.networks.get(i.network.value);
+    if (network === undefined) continue;
+    const what = `network ${i.network?.value ?? ''}`;
+    const { prefixes } = network.declaration;
+    const subnets = { what, prefixes: prefixes.map((c) => c.value), related: relatedTo(network, prefixes, what) };
+    for (const a of i.addresses) {
+      const end = a.end - `/${a.value.length}`.length;
+      yield* outside(input, node, `${name?.value ?? 'the node'}'s address`, { value: a.value.address, start: a.start, end }, subnets);
+    }
+  }
+  for (const lease of leases) {
+    const of = sameFamily(podCidrs, lease.value.address);
+    if (of.some((p) => contains(p, lease.value.address) && p.length <= lease.value.length)) continue;
+    const subnet = `the cluster's pod-cidr ${of.map(formatPrefix).join(', ')}`;
+    yield report(addressOutsideSubnet, { what: `${name?.value ?? 'the node'}'s pod-cidr`, address: formatPrefix(lease.value), subnet, instead: undefined }, rangeIn(node, lease));
+  }
+}
