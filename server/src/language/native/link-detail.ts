@@ -1,0 +1,84 @@
+/** The lines of a device's own kind in `ip -d link`: iproute2's iplink_vxlan.c, iplink_bridge_slave.c and their neighbours. */
+import { parseAddress } from '../../../../engine/src/net/address.ts';
+import type { BridgePort, Device, Vxlan } from '../../../../engine/src/topology/model.ts';
+import type { Report } from './dump.ts';
+import type { Word } from './words.ts';
+
+export type DeviceDetail = Device;
+
+const MODELLED = ['veth', 'bridge', 'vxlan', 'dummy', 'tun'];
+const NOT_MODELLED = [
+  'vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap', 'bond', 'team', 'gre', 'gretap', 'ip6gre', 'ip6gretap', 'erspan', 'ipip', 'ip6tnl', 'sit', 'vti', 'vti6', 'geneve', 'wireguard', 'vrf', 'xfrm',
+  'ifb', 'nlmon', 'netkit', 'macsec', 'can', 'vcan', 'bareudp', 'hsr', 'vsockmon', 'tap', 'rmnet', 'gtp', 'lowpan', 'amt', 'dsa', 'openvswitch', 'bond_slave', 'team_slave', 'vrf_slave', 'macvlan_mode',
+];
+
+export const isDetailWord = (word: string): boolean => MODELLED.includes(word) || NOT_MODELLED.includes(word);
+
+export function readDetail(words: readonly Word[], report: Report): DeviceDetail {
+  const kind = words[0];
+  switch (kind?.text) {
+    case 'veth':
+      return { kind: 'veth', peer: null };
+    case 'bridge':
+      return { kind: 'bridge' };
+    case 'dummy':
+      return { kind: 'dummy' };
+    case 'vxlan':
+      return readVxlan(words, report);
+    case 'tun':
+      // Only flannel's udp backend is modelled; the port is flanneld's own and is not printed.
+      return { kind: 'tun', port: 8285, local: null, leases: [] };
+    default:
+      if (kind !== undefined) {
+        report(kind, 'not-modelled', `k8snet does not model a device of the kind \`${kind.text}\`: a trace that leaves by it ends undecided.`, { severity: 'warning' });
+      }
+      return { kind: 'unknown' };
+  }
+}
+
+/** Words of a vxlan device that change a packet's way and are not modelled. */
+const VXLAN_UNKNOWN = ['external', 'gbp', 'gpe', 'vnifilter', 'remcsum', 'proxy', 'rsc'];
+
+function readVxlan(words: readonly Word[], report: Report): Vxlan {
+  const has = (name: string): boolean => words.some((word) => word.text === name);
+  const valueAfter = (name: string): Word | undefined => {
+    const at = words.findIndex((word) => word.text === name);
+    return at < 0 ? undefined : words[at + 1];
+  };
+  const number = (name: string, max: number, fallback: number): number => {
+    const word = valueAfter(name);
+    const n = word !== undefined && /^\d+$/.test(word.text) ? Number(word.text) : null;
+    if (n !== null && n <= max) return n;
+    if (word !== undefined) report(word, 'bad-value', `\`${word.text}\` is no value of \`${name}\`: write a number from 0 to ${max}.`);
+    return fallback;
+  };
+  for (const word of words) {
+    if (VXLAN_UNKNOWN.includes(word.text)) {
+      report(word, 'not-modelled', `k8snet does not model \`${word.text}\` of a VXLAN device and traces without it.`, { severity: 'warning' });
+    }
+  }
+  const localWord = valueAfter('local') ?? valueAfter('local6');
+  const local = localWord === undefined ? null : (parseAddress(localWord.text) ?? null);
+  if (localWord !== undefined && local === null) report(localWord, 'bad-value', `\`${localWord.text}\` is no address.`);
+  const df = valueAfter('df')?.text;
+  return {
+    kind: 'vxlan',
+    vni: number('id', 0xff_ffff, 1),
+    port: number('dstport', 65535, 8472),
+    local,
+    underlay: valueAfter('dev')?.text ?? null,
+    learning: !has('nolearning'),
+    df: df === 'set' || df === 'inherit' ? df : 'unset',
+    checksum: local?.family === 6 ? !has('udp6zerocsumtx') : !has('noudpcsum'),
+    misses: has('l2miss') || has('l3miss') ? [] : null,
+  };
+}
+
+/** `on` and `off` after the flags' names; what is not printed has the kernel's default. */
+export function readBridgePort(words: readonly Word[]): Omit<BridgePort, 'master'> {
+  const flag = (name: string, initially: 'on' | 'off'): boolean => {
+    const at = words.findIndex((word) => word.text === name);
+    return (at < 0 ? initially : words[at + 1]?.text) === 'on';
+  };
+  return { hairpin: flag('hairpin', 'off'), isolated: flag('isolated', 'off'), learning: flag('learning', 'on'), flood: flag('flood', 'on') };
+}

@@ -1,0 +1,48 @@
+/** `sysctl -a` and sysctl.conf(5): `key = value`. */
+import type { Sysctl } from '../../../../engine/src/topology/model.ts';
+import { captured } from '../../../../engine/src/topology/origin.ts';
+import type { DumpLine, DumpProblem, LineProblem } from './dump.ts';
+import { onLine, reporter } from './dump.ts';
+
+export interface SysctlLine {
+  readonly sysctl: Omit<Sysctl, 'origin'> | null;
+  readonly problems: readonly LineProblem[];
+}
+
+export function readSysctlLine(text: string): SysctlLine {
+  const { problems, report } = reporter();
+  if (/^\s*([#;]|$)/.test(text)) return { sysctl: null, problems };
+  const m = /^(\s*-?)(\S+?)\s*=\s*(.*?)\s*$/.exec(text);
+  const whole = { offset: 0, length: text.length };
+  if (m === null) {
+    report(whole, 'not-a-dump-line', 'This is no `key = value` line: write for example `net.ipv4.ip_forward = 1`.');
+    return { sysctl: null, problems };
+  }
+  const [, lead = '', name = '', value = ''] = m;
+  const span = { offset: lead.length, length: name.length };
+  if (!/^[a-z][\w/.:@+-]*[./][\w/.:@+-]*$/i.test(name)) {
+    report(span, 'bad-value', `\`${name}\` is no name of a sysctl: it is dotted, such as net.ipv4.ip_forward.`);
+    return { sysctl: null, problems };
+  }
+  if (value === '') {
+    report(span, 'missing-value', `The value of \`${name}\` is missing.`);
+    return { sysctl: null, problems };
+  }
+  return { sysctl: { name: dotted(name), value }, problems };
+}
+
+/** With dots between the parts; where a slash comes first, slashes separate and a dot is part of a name (sysctl(8)). */
+function dotted(name: string): string {
+  const slash = name.indexOf('/');
+  const dot = name.indexOf('.');
+  if (slash < 0 || (dot >= 0 && dot < slash)) return name;
+  return name.replace(/[./]/g, (c) => (c === '/' ? '.' : '/'));
+}
+
+export function readSysctls(lines: readonly DumpLine[]): { readonly sysctls: readonly Sysctl[]; readonly problems: readonly DumpProblem[] } {
+  const readings = lines.map((line) => ({ ...readSysctlLine(line.text), at: line.at }));
+  return {
+    sysctls: readings.flatMap(({ sysctl, at }) => (sysctl === null ? [] : [{ ...sysctl, origin: captured(at) }])),
+    problems: readings.flatMap(({ problems }, index) => onLine(problems, index)),
+  };
+}
