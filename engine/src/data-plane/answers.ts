@@ -1,0 +1,92 @@
+/** What a receiver sends back: a reply, a SYN ACK, a reset; and the first packet of a flow. */
+import type { Address } from '../net/address.ts';
+import type { Flow } from '../trace/flow.ts';
+import type { CompiledNamespace } from './compile.ts';
+import { ACK, ICMP, ICMPV6, ipHeaderLength, RST, SCTP, SYN, TCP, UDP } from './packet.ts';
+import type { Ip, Packet, TcpSegment, Transport } from './packet.ts';
+import { hashOf, nextId } from './run-state.ts';
+import type { Run } from './run-state.ts';
+import { defaultTtl } from './sysctl.ts';
+
+const DEFAULT_SEQUENCE = 1;
+
+function ipHeader(run: Run, ns: CompiledNamespace, source: Address, destination: Address, protocol: number, dontFragment: boolean): Ip {
+  const { family } = destination;
+  return { family, source, destination, protocol, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: family === 6 || dontFragment, fragmentedTo: null };
+}
+
+const PROTOCOLS = { TCP, UDP, SCTP } as const;
+
+/** As ping(8) and a connecting socket send it; path MTU discovery is on for all of them. An MSS comes with the route. */
+export function firstPacket(run: Run, ns: CompiledNamespace, flow: Flow, source: Address): Packet {
+  const { family } = flow.destination;
+  const protocol = flow.protocol === 'ICMP' ? (family === 4 ? ICMP : ICMPV6) : PROTOCOLS[flow.protocol];
+  return { frame: null, ip: ipHeader(run, ns, source, flow.destination, protocol, true), transport: firstTransport(flow) };
+}
+
+function firstTransport(flow: Flow): Transport {
+  const { sourcePort, destinationPort, payload } = flow;
+  switch (flow.protocol) {
+    case 'ICMP':
+      return { kind: 'icmp', type: flow.destination.family === 4 ? 8 : 128, code: 0, identifier: sourcePort, sequence: 1, mtu: null, quoted: null, payload };
+    case 'UDP':
+      return { kind: 'udp', sourcePort, destinationPort, checksum: true, carried: null, payload };
+    case 'TCP':
+      return { kind: 'tcp', sourcePort, destinationPort, flags: SYN, sequence: DEFAULT_SEQUENCE, acknowledgement: 0, mss: 0, payload: 0 };
+    case 'SCTP':
+      return { kind: 'sctp', sourcePort, destinationPort, verificationTag: 0, chunk: 'INIT' };
+  }
+}
+
+/** A SYN announces what the route's MTU leaves room for (net/ipv4/tcp_output.c: tcp_advertise_mss). */
+export function withMss(packet: Packet, mtu: number): Packet {
+  if (packet.transport.kind !== 'tcp' || packet.transport.mss === null) return packet;
+  return { ...packet, transport: { ...packet.transport, mss: mtu - ipHeaderLength(packet.ip.family) - 20 } };
+}
+
+const turned = (run: Run, ns: CompiledNamespace, request: Packet, dontFragment: boolean): Ip =>
+  ipHeader(run, ns, request.ip.destination, request.ip.source, request.ip.protocol, dontFragment);
+
+/** What a listener, or the kernel for a ping, answers. */
+export function replyTo(run: Run, ns: CompiledNamespace, request: Packet): Packet {
+  const { transport } = request;
+  const ip = turned(run, ns, request, transport.kind !== 'icmp');
+  switch (transport.kind) {
+    case 'icmp':
+      return { frame: null, ip: { ...ip, tos: request.ip.tos }, transport: { ...transport, type: request.ip.family === 4 ? 0 : 129 } };
+    case 'udp':
+      return { frame: null, ip, transport: { ...transport, sourcePort: transport.destinationPort, destinationPort: transport.sourcePort } };
+    case 'tcp': {
+      const { sourcePort, destinationPort, sequence } = transport;
+      const answer: TcpSegment = { kind: 'tcp', sourcePort: destinationPort, destinationPort: sourcePort, flags: SYN | ACK, sequence: DEFAULT_SEQUENCE, acknowledgement: sequence + 1, mss: 0, payload: 0 };
+      return { frame: null, ip: { ...ip, id: 0 }, transport: answer };
+    }
+    case 'sctp': {
+      const { sourcePort, destinationPort } = transport;
+      return { frame: null, ip, transport: { kind: 'sctp', sourcePort: destinationPort, destinationPort: sourcePort, verificationTag: hashOf(`${sourcePort} ${destinationPort}`), chunk: 'INIT ACK' } };
+    }
+  }
+}
+
+/** RST ACK for a SYN, RST with the acknowledged sequence otherwise (RFC 9293, 3.10.7.1). */
+export function resetFor(run: Run, ns: CompiledNamespace, request: Packet, segment: TcpSegment): Packet {
+  const acked = (segment.flags & ACK) !== 0;
+  const reset: TcpSegment = {
+    kind: 'tcp',
+    sourcePort: segment.destinationPort,
+    destinationPort: segment.sourcePort,
+    flags: acked ? RST : RST | ACK,
+    sequence: acked ? segment.acknowledgement : 0,
+    acknowledgement: acked ? 0 : segment.sequence + ((segment.flags & SYN) !== 0 ? 1 : 0) + segment.payload,
+    mss: null,
+    payload: 0,
+  };
+  return { frame: null, ip: { ...turned(run, ns, request, true), id: 0 }, transport: reset };
+}
+
+/** ABORT for an INIT that nobody waits for (RFC 9260, 8.4). */
+export const abortFor = (run: Run, ns: CompiledNamespace, request: Packet, sourcePort: number, destinationPort: number): Packet => ({
+  frame: null,
+  ip: turned(run, ns, request, true),
+  transport: { kind: 'sctp', sourcePort: destinationPort, destinationPort: sourcePort, verificationTag: 0, chunk: 'ABORT' },
+});

@@ -1,0 +1,66 @@
+/**
+ * PREROUTING for a bridged frame, and where it goes when a rule gave it another destination: back over the same bridge
+ * with the new neighbour's MAC (TTL and source MAC untouched), or up into the host.
+ *
+ * net/bridge/br_netfilter_hooks.c: br_nf_pre_routing, br_nf_pre_routing_finish; br_netfilter_ipv6.c.
+ */
+import { formatAddress, sameAddress } from '../net/address.ts';
+import type { Interface } from '../topology/model.ts';
+import type { CompiledNamespace } from './compile.ts';
+import { hostUnreachable, icmpError } from './icmp-error.ts';
+import { inputRoute, refuseInput } from './input-route.ts';
+import { resolve } from './neighbour.ts';
+import { runHook } from './netfilter/hooks.ts';
+import { withFrame } from './packet.ts';
+import { keyOf, lookup, recordRoute } from './route.ts';
+import type { Found } from './route.ts';
+import { end } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+
+type Prerouted = { readonly skb: Skb } | { readonly fate: Fate };
+
+export function prerouteOnBridge(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb): Prerouted {
+  const verdict = runHook(run, ns, skb, { hook: 'PREROUTING', input: bridge.name, output: '', destinationLocal: false, nextHop: null });
+  if (verdict.kind === 'ended') return { fate: verdict.fate };
+  const done = { ...verdict.skb, preroutingDone: true };
+  if (sameAddress(done.packet.ip.destination, skb.packet.ip.destination)) return { skb: done };
+  return redirect(run, ns, bridge, done);
+}
+
+function redirect(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb): Prerouted {
+  const input = inputRoute(run, ns, bridge.name, skb);
+  switch (input.kind) {
+    case 'local':
+      return { skb: addressed(skb, bridge) };
+    case 'forward':
+      return input.found.device === bridge.name ? bridged(run, ns, bridge, skb, input.found) : { skb: addressed(skb, bridge) };
+    case 'not-forwarding': {
+      // A host that does not forward may still translate for its bridge: the route is asked as for its own packet.
+      const route = lookup(run, ns, keyOf(skb, 'lo'));
+      if (route.kind === 'found' && route.device === bridge.name && route.route.type !== 'local') return bridged(run, ns, bridge, skb, route);
+      return { fate: refuseInput(run, ns, bridge.name, skb, input) };
+    }
+    case 'refused':
+    case 'ended':
+    case 'group':
+      return { fate: refuseInput(run, ns, bridge.name, skb, input) };
+  }
+}
+
+/** The bridge's own MAC: the frame goes up, and is routed. */
+const addressed = (skb: Skb, bridge: Interface): Skb => {
+  const { frame } = skb.packet;
+  return frame === null || bridge.mac === null ? skb : { ...skb, packet: withFrame(skb.packet, { ...frame, destination: bridge.mac }) };
+};
+
+function bridged(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb, found: Found): Prerouted {
+  recordRoute(run, ns, found, `The new destination ${formatAddress(skb.packet.ip.destination)}`);
+  const nextHop = found.via ?? skb.packet.ip.destination;
+  const mac = resolve(run, ns, bridge, nextHop);
+  if (mac === null) {
+    icmpError(run, ns, skb, { ...hostUnreachable(skb.packet.ip.family), mtu: null, destinationLocal: false });
+    return { fate: end(run, ns, skb, 'neighbour-failed', { address: formatAddress(nextHop), device: bridge.name }) };
+  }
+  const { frame } = skb.packet;
+  return { skb: { ...skb, packet: withFrame(skb.packet, frame === null ? null : { ...frame, destination: mac }) } };
+}

@@ -1,0 +1,36 @@
+/**
+ * A packet for somebody else.
+ *
+ *   route -> [TTL -> MTU -> TTL - 1 -> FORWARD] -> POSTROUTING
+ *
+ * net/ipv4/ip_forward.c: ip_forward; net/ipv6/ip6_output.c: ip6_forward. Errors about the TTL and the MTU quote the
+ * packet as it came, a REJECT in FORWARD the decremented one.
+ */
+import type { CompiledNamespace } from './compile.ts';
+import { icmpError, timeExceeded } from './icmp-error.ts';
+import { runHook } from './netfilter/hooks.ts';
+import { nextHopOf, output, outputDevice, pieceLength, routeMtu, tellTooBig } from './output.ts';
+import { withIp } from './packet.ts';
+import type { Found } from './route.ts';
+import { end, kernel, step } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+
+export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Skb, found: Found): Fate {
+  const { ip } = skb.packet;
+  const { forwardedBy } = run.journey;
+  const name = `${ns.index} ${skb.tunnels}`;
+  if (ip.ttl <= 1) {
+    icmpError(run, ns, skb, { ...timeExceeded(ip.family), mtu: null, destinationLocal: false });
+    return end(run, ns, skb, forwardedBy.has(name) ? 'routing-loop' : 'ttl-exceeded', {});
+  }
+  forwardedBy.add(name);
+  const out = outputDevice(found);
+  const mtu = routeMtu(ns, found);
+  if (ip.dontFragment && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
+  const ttl = ip.ttl - 1;
+  const sentence = `${ns.label} forwards the packet from ${device} to ${out}, and its ${ip.family === 4 ? 'TTL' : 'hop limit'} is now ${ttl}.`;
+  step(run, { stage: 'forward', ttl, sentence, source: kernel('forwarding') });
+  const lowered = { ...skb, packet: withIp(skb.packet, { ttl }) };
+  const verdict = runHook(run, ns, lowered, { hook: 'FORWARD', input: device, output: out, destinationLocal: false, nextHop: nextHopOf(found, skb.packet) });
+  return verdict.kind === 'ended' ? verdict.fate : output(run, ns, verdict.skb, found);
+}

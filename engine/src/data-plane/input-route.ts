@@ -1,0 +1,105 @@
+/**
+ * The route of a packet that came in, with the checks of its source.
+ *
+ *   PREROUTING -> [route, source checks] -> INPUT or FORWARD
+ *
+ * net/ipv4/route.c: ip_route_input_slow, ip_error; net/ipv4/fib_frontend.c: fib_validate_source;
+ * net/ipv6/ip6_input.c: ip6_rcv_core.
+ */
+import { formatAddress, isLoopback, isMulticast, isUnspecified } from '../net/address.ts';
+import type { Address } from '../net/address.ts';
+import type { CompiledNamespace } from './compile.ts';
+import { icmpError, hostUnreachable, networkUnreachable, prohibited } from './icmp-error.ts';
+import { keyOf, lookup, refuse } from './route.ts';
+import type { Found, Lookup } from './route.ts';
+import { end, step, sourceOf, kernel } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+import { isOwn } from './source-address.ts';
+import { either, forwards, maximum } from './sysctl.ts';
+
+export type InputRoute =
+  | { readonly kind: 'local' | 'forward'; readonly found: Found }
+  | { readonly kind: 'group' }
+  | { readonly kind: 'not-forwarding' }
+  | { readonly kind: 'refused'; readonly by: Exclude<Lookup, Found> }
+  | { readonly kind: 'ended'; readonly fate: Fate };
+
+const LIMITED_BROADCAST = 0xffffffff;
+
+export function inputRoute(run: Run, ns: CompiledNamespace, device: string, skb: Skb): InputRoute {
+  const { ip } = skb.packet;
+  if (isMulticast(ip.destination) || (ip.family === 4 && ip.destination.words[3] === LIMITED_BROADCAST)) return { kind: 'group' };
+  const loopbackAllowed = ip.family === 4 && either(ns, 4, device, 'route_localnet');
+  if (isMulticast(ip.source) || (ip.family === 4 && isUnspecified(ip.source))) return martian(run, ns, skb, 'martian-source', ip.source, device, 'it is no unicast address');
+  if (isUnspecified(ip.destination)) return martian(run, ns, skb, 'martian-destination', ip.destination, device, 'it is no address');
+  const localnet = ip.family === 4 ? 'a loopback address stays inside a host unless route_localnet is 1' : 'a loopback address stays inside a host';
+  if (isLoopback(ip.destination) && !loopbackAllowed) return martian(run, ns, skb, 'martian-destination', ip.destination, device, localnet);
+  if (isLoopback(ip.source) && !loopbackAllowed) return martian(run, ns, skb, 'martian-source', ip.source, device, localnet);
+  const result = lookup(run, ns, keyOf(skb, device));
+  const forwarding = forwards(ns, ip.family, device);
+  if (result.kind !== 'found') return result.kind === 'undecided' || forwarding ? { kind: 'refused', by: result } : { kind: 'not-forwarding' };
+  if (result.route.type === 'broadcast' || result.route.type === 'multicast') return { kind: 'group' };
+  if (result.route.type !== 'local' && !forwarding) return { kind: 'not-forwarding' };
+  if (ip.family === 4) {
+    const problem = checkSource(run, ns, device, skb);
+    if (problem !== null) return problem;
+  }
+  return { kind: result.route.type === 'local' ? 'local' : 'forward', found: result };
+}
+
+function martian(run: Run, ns: CompiledNamespace, skb: Skb, code: 'martian-source' | 'martian-destination', address: Address, device: string, what: string): InputRoute {
+  step(run, { stage: 'source-check', verdict: 'martian', sentence: `${ns.label} takes ${formatAddress(address)} on ${device} for a martian.`, source: kernel('ip_route_input_slow') });
+  return { kind: 'ended', fate: end(run, ns, skb, code, { address: formatAddress(address), device, what }) };
+}
+
+/** An own address from outside is a martian; then rp_filter: 1 strict, 2 loose. `null`: it passes. */
+function checkSource(run: Run, ns: CompiledNamespace, device: string, skb: Skb): InputRoute | null {
+  const { source } = skb.packet.ip;
+  const acceptLocal = either(ns, 4, device, 'accept_local');
+  if (isOwn(ns, source) && !acceptLocal && !isLoopback(source)) return martian(run, ns, skb, 'martian-source', source, device, 'it is its own address');
+  const filter = maximum(ns, 4, device, 'rp_filter');
+  if (filter === 0 || isLoopback(source)) return null;
+  const back = lookup(run, ns, { ...keyOf(skb, device), destination: source, source: skb.packet.ip.destination });
+  const sysctl = ns.sysctls.get(`net.ipv4.conf.${device.replaceAll('.', '/')}.rp_filter`) ?? ns.sysctls.get('net.ipv4.conf.all.rp_filter');
+  const decidedBy = sysctl === undefined ? kernel('rp_filter') : sourceOf(sysctl.origin);
+  const same = back.kind === 'found' && back.route.nexthops.some((n) => n.device === device);
+  if (same || (filter === 2 && back.kind === 'found')) {
+    step(run, { stage: 'source-check', verdict: 'pass', sentence: `The way back to ${formatAddress(source)} ${same ? `is by ${device} too` : 'exists'}, as rp_filter ${filter} on ${ns.label} demands.`, source: decidedBy });
+    return null;
+  }
+  step(run, { stage: 'source-check', verdict: 'martian', sentence: `The way back to ${formatAddress(source)} is not by ${device}, and rp_filter on ${ns.label} is ${filter}.`, source: decidedBy });
+  return { kind: 'ended', fate: end(run, ns, skb, 'rp-filter', { address: formatAddress(source), device, what: String(filter) }, decidedBy) };
+}
+
+/** ip_error: a host that forwards tells the sender, another is silent. */
+export function refuseInput(run: Run, ns: CompiledNamespace, device: string, skb: Skb, input: Exclude<InputRoute, { kind: 'local' | 'forward' }>): Fate {
+  const { family } = skb.packet.ip;
+  const address = formatAddress(skb.packet.ip.destination);
+  switch (input.kind) {
+    case 'ended':
+      return input.fate;
+    case 'group':
+      return end(run, ns, skb, 'group-destination', { address });
+    case 'not-forwarding': {
+      const name = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+      const deciding = ns.sysctls.get(`net.ipv4.conf.${device.replaceAll('.', '/')}.forwarding`) ?? ns.sysctls.get(name);
+      return end(run, ns, skb, 'not-forwarding', { what: name, address }, deciding === undefined ? undefined : sourceOf(deciding.origin));
+    }
+    case 'refused': {
+      const error = input.by.kind === 'none' ? networkUnreachable(family) : input.by.kind === 'refused' ? refusal(family, input.by.how) : null;
+      if (error !== null) icmpError(run, ns, skb, { ...error, mtu: null, destinationLocal: false });
+      return refuse(run, ns, skb, input.by);
+    }
+  }
+}
+
+function refusal(family: 4 | 6, how: 'unreachable' | 'blackhole' | 'prohibit'): { readonly type: number; readonly code: number } | null {
+  switch (how) {
+    case 'blackhole':
+      return null;
+    case 'prohibit':
+      return prohibited(family);
+    case 'unreachable':
+      return family === 4 ? hostUnreachable(4) : networkUnreachable(6);
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * One table's walk at one hook: rules in order, jumps and returns, the policy (net/ipv4/netfilter/ip_tables.c:
+ * ipt_do_table). What is recorded is what the kernel's TRACE target tells: each rule that matched, the ends of chains.
+ */
+import type { Chain, Rule } from '../../topology/netfilter.ts';
+import type { CompiledNamespace, CompiledTable } from '../compile.ts';
+import { end, sourceOf, step } from '../run-state.ts';
+import type { Fate, Run, Skb } from '../run-state.ts';
+import { matches } from './matches/evaluate.ts';
+import type { Position } from './matches/match.ts';
+import { applyTarget } from './targets/apply.ts';
+import type { ActingTarget } from './targets/apply.ts';
+
+export type Verdict = { readonly kind: 'accept'; readonly skb: Skb } | { readonly kind: 'ended'; readonly fate: Fate };
+
+interface Frame {
+  readonly chain: Chain;
+  next: number;
+}
+
+const MAX_DEPTH = 512;
+
+export function walkTable(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, at: Position): Verdict {
+  const start = table.chains.get(at.hook);
+  if (start === undefined) return { kind: 'accept', skb };
+  const stack: Frame[] = [{ chain: start, next: 0 }];
+  let now = skb;
+  for (;;) {
+    const frame = stack.at(-1);
+    if (frame === undefined) return { kind: 'accept', skb: now };
+    const rule = frame.chain.rules[frame.next];
+    if (rule === undefined) {
+      const verdict = leave(run, ns, table, stack, now, at);
+      if (verdict !== null) return verdict;
+      continue;
+    }
+    frame.next++;
+    const input = { run, ns, skb: now, packet: now.packet, at, rule };
+    const result = matches(input);
+    if (result === false) continue;
+    if (result !== true) return stop(end(run, ns, now, 'match-unknown', { rule: rule.text, what: result.unknown }, sourceOf(rule.origin)));
+    const outcome = act(run, ns, table, stack, now, at, rule, frame);
+    if ('verdict' in outcome) return outcome.verdict;
+    now = outcome.skb;
+  }
+}
+
+const stop = (fate: Fate): Verdict => ({ kind: 'ended', fate });
+
+type Outcome = { readonly verdict: Verdict } | { readonly skb: Skb };
+
+function act(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Frame[], skb: Skb, at: Position, rule: Rule, frame: Frame): Outcome {
+  const { target } = rule;
+  const event = (verdict: string): void => recordRule(run, ns, table, frame, at, rule, verdict);
+  if (target === null) {
+    event('continue');
+    return { skb };
+  }
+  switch (target.kind) {
+    case 'accept':
+      event('ACCEPT');
+      return { verdict: { kind: 'accept', skb } };
+    case 'drop':
+      event('DROP');
+      return { verdict: stop(end(run, ns, skb, 'rule-drop', { rule: rule.text }, sourceOf(rule.origin))) };
+    case 'return': {
+      event('RETURN');
+      frame.next = Number.POSITIVE_INFINITY;
+      const verdict = leave(run, ns, table, stack, skb, at);
+      return verdict === null ? { skb } : { verdict };
+    }
+    case 'jump': {
+      event(`${target.via} ${target.chain}`);
+      const problem = enter(table, stack, target.chain, target.via);
+      if (problem === null) return { skb };
+      const what = problem === 'jump-depth' ? table.table.name : target.chain;
+      return { verdict: stop(end(run, ns, skb, problem, { rule: rule.text, what }, sourceOf(rule.origin))) };
+    }
+    default:
+      return actFurther(target, { run, ns, skb, packet: skb.packet, at, rule }, event);
+  }
+}
+
+function actFurther(target: ActingTarget, input: Parameters<typeof applyTarget>[1], event: (verdict: string) => void): Outcome {
+  event(targetName(target));
+  const result = applyTarget(target, input);
+  switch (result.kind) {
+    case 'continue':
+      return { skb: result.skb };
+    case 'accept':
+      return { verdict: { kind: 'accept', skb: result.skb } };
+    case 'ended':
+      return { verdict: stop(result.fate) };
+  }
+}
+
+const targetName = (target: ActingTarget): string => (target.kind === 'log' ? target.spelling : target.kind === 'unknown' ? target.name : target.kind.toUpperCase());
+
+/** The kernel refuses a table with a loop, and a jump to nowhere cannot be loaded. */
+function enter(table: CompiledTable, stack: Frame[], name: string, via: 'jump' | 'goto'): 'chain-missing' | 'chain-loop' | 'jump-depth' | null {
+  const chain = table.chains.get(name);
+  if (chain === undefined) return 'chain-missing';
+  if (stack.some((frame) => frame.chain.name === name)) return 'chain-loop';
+  if (stack.length >= MAX_DEPTH) return 'jump-depth';
+  // After a goto the chain's end leads to where the jump before it came from. The built-in chain keeps its policy.
+  if (via === 'goto' && stack.length > 1) stack.pop();
+  else if (via === 'goto') (stack[0] as Frame).next = Number.POSITIVE_INFINITY;
+  stack.push({ chain, next: 0 });
+  return null;
+}
+
+/** The end of a chain, by its last rule or by RETURN: back to the caller, or the policy. */
+function leave(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Frame[], skb: Skb, at: Position): Verdict | null {
+  const frame = stack.pop();
+  if (frame === undefined) return { kind: 'accept', skb };
+  const { chain } = frame;
+  if (stack.length > 0) {
+    if (frame.next !== Number.POSITIVE_INFINITY) recordEnd(run, ns, table, chain, at, 'return', 'RETURN');
+    return null;
+  }
+  const policy = chain.policy ?? 'ACCEPT';
+  if (chain.rules.length > 0 || policy === 'DROP') recordEnd(run, ns, table, chain, at, 'policy', policy);
+  if (policy === 'ACCEPT') return { kind: 'accept', skb };
+  return stop(end(run, ns, skb, 'policy-drop', { what: `the chain ${chain.name} of table ${table.table.name}` }, sourceOf(chain.origin)));
+}
+
+function recordRule(run: Run, ns: CompiledNamespace, table: CompiledTable, frame: Frame, at: Position, rule: Rule, verdict: string): void {
+  const number = frame.next;
+  step(run, {
+    stage: 'netfilter', hook: at.hook, table: table.table.name, chain: frame.chain.name, event: 'rule', number, rule: rule.text, verdict,
+    sentence: `Rule ${number} of ${frame.chain.name} (${table.table.name}) on ${ns.label} matches: ${verdict}.`,
+    source: sourceOf(rule.origin),
+  });
+}
+
+function recordEnd(run: Run, ns: CompiledNamespace, table: CompiledTable, chain: Chain, at: Position, event: 'return' | 'policy', verdict: string): void {
+  step(run, {
+    stage: 'netfilter', hook: at.hook, table: table.table.name, chain: chain.name, event, rule: null, verdict,
+    number: event === 'policy' ? null : chain.rules.length + 1,
+    sentence:
+      event === 'policy'
+        ? `No rule of ${chain.name} (${table.table.name}) on ${ns.label} decides, so its policy does: ${verdict}.`
+        : `The chain ${chain.name} (${table.table.name}) on ${ns.label} ends, and the caller goes on.`,
+    source: sourceOf(chain.origin),
+  });
+}

@@ -1,0 +1,200 @@
+/**
+ * Connection tracking: PREROUTING and OUTPUT at -200, confirmed at the end of POSTROUTING and INPUT.
+ *
+ *   raw -300 -> [conntrack -200] -> mangle -> nat … filter … nat 100 -> [confirm]
+ *
+ * net/netfilter/nf_conntrack_core.c: nf_conntrack_in, resolve_normal_ct, __nf_conntrack_confirm;
+ * nf_conntrack_proto_icmp.c: nf_conntrack_inet_error.
+ */
+import { sameAddress } from '../../net/address.ts';
+import type { Hook } from '../../trace/model.ts';
+import type { Origin } from '../../topology/origin.ts';
+import type { CompiledNamespace } from '../compile.ts';
+import { ACK, FIN, isIcmpError, RST, SYN } from '../packet.ts';
+import type { Packet } from '../packet.ts';
+import { end, kernel, step } from '../run-state.ts';
+import type { Fate, Run, Skb } from '../run-state.ts';
+import { inverse, startsIcmpFlow, tupleKey, tupleOf, tupleText } from './tuple.ts';
+import type { Tuple } from './tuple.ts';
+
+export type Direction = 'original' | 'reply';
+
+/** One flow; mutable, as the kernel's nf_conn, and owned by one run. */
+export interface ConntrackEntry {
+  readonly original: Tuple;
+  reply: Tuple;
+  readonly zones: Readonly<Record<Direction, number>>;
+  confirmed: boolean;
+  seenReply: boolean;
+  mark: number;
+  sourceNat: boolean;
+  destinationNat: boolean;
+  /** Which half is settled: nat rules are asked once for each. */
+  sourceSettled: boolean;
+  destinationSettled: boolean;
+  /** The rule that decided the translation, and what it leaves open. */
+  sourceRule: NatRule | null;
+  destinationRule: NatRule | null;
+}
+
+export interface NatRule {
+  readonly origin: Origin;
+  readonly text: string;
+  /** "any port of 1024-65535" where the kernel picks at random. */
+  readonly open: string | null;
+}
+
+export interface Tracked {
+  /** `null`: invalid, untracked, or only a zone so far. */
+  readonly entry: ConntrackEntry | null;
+  readonly direction: Direction;
+  readonly info: 'new' | 'established' | 'related' | 'invalid' | 'untracked' | 'template';
+  readonly zones: Readonly<Record<Direction, number>>;
+}
+
+export interface ConntrackTable {
+  readonly byTuple: Map<string, { readonly entry: ConntrackEntry; readonly direction: Direction }>;
+}
+
+const NO_ZONES = { original: 0, reply: 0 };
+
+export const UNTRACKED: Tracked = { entry: null, direction: 'original', info: 'untracked', zones: NO_ZONES };
+
+export const template = (zones: Readonly<Record<Direction, number>>): Tracked => ({ entry: null, direction: 'original', info: 'template', zones });
+
+export function conntrackTable(run: Run, ns: CompiledNamespace): ConntrackTable {
+  const known = run.conntrack.get(ns.index);
+  if (known !== undefined) return known;
+  const table: ConntrackTable = { byTuple: new Map() };
+  run.conntrack.set(ns.index, table);
+  return table;
+}
+
+/** The tuple as the table has it for a packet of this direction; a zone may hold for one direction only. */
+const find = (table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>, tuple = tupleOf(packet, 0)) => {
+  for (const direction of ['original', 'reply'] as const) {
+    const hit = table.byTuple.get(tupleKey({ ...tuple, zone: zones[direction] }));
+    if (hit?.direction === direction) return hit;
+  }
+  return undefined;
+};
+
+/** Gives the packet its flow, and writes the step. Loopback's second pass and NOTRACK change nothing. */
+export function track(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb): Skb {
+  const before = skb.tracked;
+  if (before !== null && before.info !== 'template') return skb;
+  const zones = before?.zones ?? NO_ZONES;
+  const tracked = resolve(conntrackTable(run, ns), skb.packet, zones);
+  report(run, ns, hook, tracked);
+  return { ...skb, tracked };
+}
+
+function resolve(table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>): Tracked {
+  const invalid: Tracked = { entry: null, direction: 'original', info: 'invalid', zones };
+  if (isIcmpError(packet)) return relatedTo(table, packet, zones) ?? invalid;
+  const hit = find(table, packet, zones);
+  if (hit !== undefined) {
+    if (hit.direction === 'reply') hit.entry.seenReply = true;
+    return { entry: hit.entry, direction: hit.direction, info: hit.entry.seenReply ? 'established' : 'new', zones };
+  }
+  if (!startsFlow(packet)) return invalid;
+  return { entry: newEntry(packet, zones), direction: 'original', info: 'new', zones };
+}
+
+function newEntry(packet: Packet, zones: Readonly<Record<Direction, number>>): ConntrackEntry {
+  const tuple = tupleOf(packet, 0);
+  return {
+    original: { ...tuple, zone: zones.original },
+    reply: { ...inverse(tuple), zone: zones.reply },
+    zones,
+    confirmed: false,
+    seenReply: false,
+    mark: 0,
+    sourceNat: false,
+    destinationNat: false,
+    sourceSettled: false,
+    destinationSettled: false,
+    sourceRule: null,
+    destinationRule: null,
+  };
+}
+
+/** The flow whose packet an error quotes; the error goes against that packet's direction. */
+function relatedTo(table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>): Tracked | undefined {
+  const quoted = packet.transport.kind === 'icmp' ? packet.transport.quoted : null;
+  if (quoted === null) return undefined;
+  const hit = find(table, quoted, zones, inverse(tupleOf(quoted, 0)));
+  if (hit === undefined) return undefined;
+  // nf_conntrack_inet_error: an error for somebody else than the flow's sender is invalid.
+  const tuple = hit.direction === 'original' ? hit.entry.original : hit.entry.reply;
+  if (!sameAddress(tuple.destination, packet.ip.destination)) return undefined;
+  return { entry: hit.entry, direction: hit.direction, info: 'related', zones };
+}
+
+/** tcp_new (loose: a bare ACK is picked up), sctp_new, icmp_pkt_to_tuple. */
+function startsFlow(packet: Packet): boolean {
+  const { transport, ip } = packet;
+  switch (transport.kind) {
+    case 'tcp':
+      return (transport.flags & (RST | FIN)) === 0 && (transport.flags & (SYN | ACK)) !== 0 && (transport.flags & (SYN | ACK)) !== (SYN | ACK);
+    case 'sctp':
+      return transport.chunk === 'INIT';
+    case 'icmp':
+      return startsIcmpFlow(ip.family, transport.type);
+    case 'udp':
+      return true;
+  }
+}
+
+/** What a locally made error or reset carries: the flow of the packet that it is about (nf_conntrack_attach). */
+export const attachedTo = (tracked: Tracked | null): Tracked | null =>
+  tracked?.entry == null ? null : { ...tracked, info: 'related', direction: tracked.direction === 'original' ? 'reply' : 'original' };
+
+export const stateName = (tracked: Tracked | null): 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' => {
+  switch (tracked?.info) {
+    case 'new':
+      return 'NEW';
+    case 'established':
+      return 'ESTABLISHED';
+    case 'related':
+      return 'RELATED';
+    case 'untracked':
+      return 'UNTRACKED';
+    case 'invalid':
+    case 'template':
+    case undefined:
+      return 'INVALID';
+  }
+};
+
+function report(run: Run, ns: CompiledNamespace, hook: Hook, tracked: Tracked): void {
+  const state = stateName(tracked);
+  const { entry } = tracked;
+  const original = entry === null ? '' : tupleText(entry.original);
+  const reply = entry === null ? '' : tupleText(entry.reply);
+  const sentence =
+    entry === null
+      ? `conntrack on ${ns.label} knows no flow that this packet could belong to: ${state}.`
+      : `conntrack on ${ns.label}: ${state}, ${tracked.direction === 'reply' ? 'an answer to' : 'of'} ${original}.`;
+  step(run, { stage: 'conntrack', hook, state, original, reply, sentence, source: kernel('connection tracking') });
+}
+
+/** Enters a new flow into the table; `null` where all is well. */
+export function confirm(run: Run, ns: CompiledNamespace, skb: Skb): Fate | null {
+  const entry = skb.tracked?.entry ?? null;
+  if (entry === null || entry.confirmed || skb.tracked?.direction !== 'original') return null;
+  const table = conntrackTable(run, ns);
+  for (const tuple of [entry.original, entry.reply]) {
+    if (table.byTuple.has(tupleKey(tuple))) return end(run, ns, skb, 'conntrack-clash', { what: tupleText(tuple) });
+  }
+  entry.confirmed = true;
+  table.byTuple.set(tupleKey(entry.original), { entry, direction: 'original' });
+  table.byTuple.set(tupleKey(entry.reply), { entry, direction: 'reply' });
+  return null;
+}
+
+/** A local packet to oneself has the same tuple both ways only with equal ports; the kernel looks at the reply first. */
+export const taken = (run: Run, ns: CompiledNamespace, reply: Tuple, except: ConntrackEntry): boolean => {
+  const hit = conntrackTable(run, ns).byTuple.get(tupleKey(reply));
+  return hit !== undefined && hit.entry !== except;
+};

@@ -1,0 +1,87 @@
+/**
+ * The five hooks, and who stands at each in which order: one table of data, so that another packet filter is another
+ * entry (include/uapi/linux/netfilter_ipv4.h: enum nf_ip_hook_priorities; IPv6 has the same).
+ */
+import type { TableName } from '../../topology/netfilter.ts';
+import type { Hook } from '../../trace/model.ts';
+import type { CompiledNamespace } from '../compile.ts';
+import { isIcmpError } from '../packet.ts';
+import { end } from '../run-state.ts';
+import type { Run, Skb } from '../run-state.ts';
+import { walkTable } from './chain.ts';
+import type { Verdict } from './chain.ts';
+import { confirm, track } from './conntrack.ts';
+import type { Position } from './matches/match.ts';
+import { halfAt, NO_CHANGE, settle, settled, translate, translateError } from './nat.ts';
+import { tupleText } from './tuple.ts';
+
+type Registered = { readonly priority: number } & (
+  | { readonly kind: 'table'; readonly table: TableName }
+  | { readonly kind: 'nat' | 'conntrack' | 'confirm' }
+);
+
+const RAW = { priority: -300, kind: 'table', table: 'raw' } as const;
+const CONNTRACK = { priority: -200, kind: 'conntrack' } as const;
+const MANGLE = { priority: -150, kind: 'table', table: 'mangle' } as const;
+const DNAT = { priority: -100, kind: 'nat' } as const;
+const FILTER = { priority: 0, kind: 'table', table: 'filter' } as const;
+const SECURITY = { priority: 50, kind: 'table', table: 'security' } as const;
+const SNAT = { priority: 100, kind: 'nat' } as const;
+const CONFIRM = { priority: 0x7fffffff, kind: 'confirm' } as const;
+
+export const HOOK_ORDER: Readonly<Record<Hook, readonly Registered[]>> = {
+  PREROUTING: [RAW, CONNTRACK, MANGLE, DNAT],
+  INPUT: [MANGLE, FILTER, SECURITY, SNAT, CONFIRM],
+  FORWARD: [MANGLE, FILTER, SECURITY],
+  OUTPUT: [RAW, CONNTRACK, MANGLE, DNAT, FILTER, SECURITY],
+  POSTROUTING: [MANGLE, SNAT, CONFIRM],
+};
+
+export function runHook(run: Run, ns: CompiledNamespace, skb: Skb, at: Position): Verdict {
+  let now = skb;
+  for (const registered of HOOK_ORDER[at.hook]) {
+    const verdict = call(run, ns, registered, now, at);
+    if (verdict.kind === 'ended') return verdict;
+    now = verdict.skb;
+  }
+  return { kind: 'accept', skb: now };
+}
+
+const pass = (skb: Skb): Verdict => ({ kind: 'accept', skb });
+
+function call(run: Run, ns: CompiledNamespace, registered: Registered, skb: Skb, at: Position): Verdict {
+  const { family } = skb.packet.ip;
+  switch (registered.kind) {
+    case 'table': {
+      const table = ns.tables[family].get(registered.table);
+      return table === undefined ? pass(skb) : walkTable(run, ns, table, skb, at);
+    }
+    case 'conntrack':
+      return pass(ns.tracks[family] ? track(run, ns, at.hook, skb) : skb);
+    case 'nat':
+      return ns.tables[family].has('nat') ? callNat(run, ns, skb, at) : pass(skb);
+    case 'confirm': {
+      const fate = confirm(run, ns, skb);
+      return fate === null ? pass(skb) : { kind: 'ended', fate };
+    }
+  }
+}
+
+/** nf_nat_core.c: nf_nat_inet_fn. Rules see only the first packet of a flow; what they leave is a null binding. */
+function callNat(run: Run, ns: CompiledNamespace, skb: Skb, at: Position): Verdict {
+  const { tracked } = skb;
+  const entry = tracked?.entry ?? null;
+  if (tracked === null || entry === null) return pass(skb);
+  if (tracked.info === 'related' && isIcmpError(skb.packet)) return pass(translateError(run, ns, at.hook, skb));
+  const half = halfAt(at.hook);
+  const first = tracked.info === 'new' && !settled(entry, half);
+  if (first) {
+    const table = ns.tables[skb.packet.ip.family].get('nat');
+    const verdict = table === undefined ? pass(skb) : walkTable(run, ns, table, skb, at);
+    if (verdict.kind === 'ended') return verdict;
+    if (!settled(entry, half) && !settle(run, ns, entry, half, NO_CHANGE, null)) {
+      return { kind: 'ended', fate: end(run, ns, skb, 'nat-no-ports', { what: tupleText(entry.original) }) };
+    }
+  }
+  return pass(translate(run, ns, at.hook, skb, first));
+}

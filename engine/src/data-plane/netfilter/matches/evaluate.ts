@@ -1,0 +1,88 @@
+/**
+ * All matches of a rule: the IP part first, as the kernel does, then the rest in order. A match that the file cannot
+ * answer leaves the rule open only if none of the others fails.
+ */
+import type { Match } from '../../../topology/netfilter.ts';
+import { matchAddressType } from './address-type.ts';
+import { matchRecent, matchStatistic } from './chance.ts';
+import { matchFlow } from './flow.ts';
+import { matchIp } from './ip.ts';
+import type { MatchInput, MatchResult } from './match.ts';
+import { matchMetadata } from './metadata.ts';
+import { matchTransport } from './transport.ts';
+
+export function matches(input: MatchInput): MatchResult {
+  let open: MatchResult = true;
+  for (const match of input.rule.matches) if (isIpPart(match) && evaluate(match, input) === false) return false;
+  for (const match of input.rule.matches) {
+    if (isIpPart(match) || (open !== true && hasState(match))) continue;
+    const result = evaluate(match, input);
+    if (result === false) return false;
+    if (result !== true) open = open === true ? result : open;
+  }
+  return open;
+}
+
+const IP_PART: readonly Match['kind'][] = ['protocol', 'source', 'destination', 'in-interface', 'out-interface', 'fragment'];
+
+const isIpPart = (match: Match): boolean => IP_PART.includes(match.kind);
+
+const hasState = (match: Match): boolean => match.kind === 'statistic-random' || match.kind === 'statistic-nth' || match.kind === 'recent';
+
+function evaluate(match: Match, input: MatchInput): MatchResult {
+  switch (match.kind) {
+    case 'protocol':
+    case 'source':
+    case 'destination':
+    case 'in-interface':
+    case 'out-interface':
+    case 'fragment':
+      return matchIp(match, input);
+    case 'comment':
+      return true;
+    case 'transport-header':
+    case 'source-port':
+    case 'destination-port':
+    case 'multiport':
+    case 'tcp-flags':
+    case 'icmp-type':
+    case 'tcpmss':
+      return matchTransport(match, input);
+    case 'mark':
+    case 'connmark':
+    case 'length':
+    case 'ttl':
+    case 'dscp':
+    case 'packet-type':
+    case 'mac-source':
+    case 'physdev':
+    case 'physdev-is':
+    case 'address-range':
+      return matchMetadata(match, input);
+    case 'conntrack-state':
+    case 'conntrack-status':
+    case 'conntrack-tuple':
+    case 'conntrack-port':
+    case 'conntrack-direction':
+      return matchFlow(match, input);
+    case 'address-type':
+      return matchAddressType(match, input);
+    case 'statistic-random':
+    case 'statistic-nth':
+      return matchStatistic(match, input);
+    case 'recent':
+      return matchRecent(match, input);
+    case 'limit':
+    case 'hashlimit':
+      return { unknown: `-m ${match.kind} ${match.text}`.trimEnd() };
+    case 'owner':
+      // xt_owner.c: a packet without a local socket has no owner.
+      return input.skb.local ? { unknown: `-m owner ${match.text}`.trimEnd() } : match.inverted;
+    case 'rpfilter':
+      return { unknown: `-m rpfilter ${match.text}`.trimEnd() };
+    case 'set':
+      return { unknown: `-m set --match-set ${match.name} ${match.directions.join(',')}` };
+    case 'unknown':
+      return { unknown: match.text };
+  }
+}

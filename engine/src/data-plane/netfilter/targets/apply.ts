@@ -1,0 +1,86 @@
+/** Every target but the verdicts and jumps, which are the chain's own business. */
+import type { Target } from '../../../topology/netfilter.ts';
+import { ipHeaderLength, SYN } from '../../packet.ts';
+import type { Packet } from '../../packet.ts';
+import { end, sourceOf } from '../../run-state.ts';
+import type { Skb } from '../../run-state.ts';
+import { template, UNTRACKED } from '../conntrack.ts';
+import type { MatchInput } from '../matches/match.ts';
+import { applyNat } from './nat.ts';
+import { applyReject } from './reject.ts';
+import { ended, goOn } from './target.ts';
+import type { TargetResult } from './target.ts';
+
+export type ActingTarget = Exclude<Target, { kind: 'accept' | 'drop' | 'return' | 'jump' }>;
+
+export function applyTarget(target: ActingTarget, input: MatchInput): TargetResult {
+  const { skb, run, ns, rule } = input;
+  switch (target.kind) {
+    case 'reject':
+      return applyReject(target, input);
+    case 'dnat':
+    case 'snat':
+    case 'masquerade':
+    case 'redirect':
+    case 'netmap':
+      return applyNat(target, input);
+    case 'mark':
+      return goOn({ ...skb, mark: ((skb.mark & ~target.mask) ^ target.value) >>> 0 });
+    case 'connmark':
+      return goOn(connmark(target, skb));
+    case 'ct':
+      return goOn(ct(target, skb));
+    case 'log':
+      return goOn(skb);
+    case 'tcpmss':
+      return goOn(clampMss(target.value, input));
+    case 'ttl':
+      return goOn(withTtl(target, skb));
+    case 'dscp':
+      return goOn({ ...skb, packet: { ...skb.packet, ip: { ...skb.packet.ip, tos: (target.value << 2) | (skb.packet.ip.tos & 3) } } });
+    case 'unknown':
+      return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: target.text }, sourceOf(rule.origin)));
+  }
+}
+
+/** xt_connmark.c: connmark_tg. */
+function connmark(target: Extract<Target, { kind: 'connmark' }>, skb: Skb): Skb {
+  const entry = skb.tracked?.entry ?? null;
+  if (entry === null) return skb;
+  switch (target.action) {
+    case 'set':
+      entry.mark = ((entry.mark & ~target.mask) ^ target.value) >>> 0;
+      return skb;
+    case 'save':
+      entry.mark = ((entry.mark & ~target.ctmask) ^ (skb.mark & target.nfmask)) >>> 0;
+      return skb;
+    case 'restore':
+      return { ...skb, mark: ((skb.mark & ~target.nfmask) ^ (entry.mark & target.ctmask)) >>> 0 };
+  }
+}
+
+/** xt_CT.c: only a packet that has no flow yet. A zone holds for both directions. */
+function ct(target: Extract<Target, { kind: 'ct' }>, skb: Skb): Skb {
+  if (skb.tracked !== null) return skb;
+  if (target.notrack) return { ...skb, tracked: UNTRACKED };
+  if (target.zone === null) return skb;
+  const zones = target.text.includes('--zone-orig') ? { original: target.zone, reply: 0 } : target.text.includes('--zone-reply') ? { original: 0, reply: target.zone } : { original: target.zone, reply: target.zone };
+  return { ...skb, tracked: template(zones) };
+}
+
+/** xt_TCPMSS.c: an MSS is only ever lowered, and only in a SYN. */
+function clampMss(value: number | 'clamp', { skb, ns, at }: MatchInput): Skb {
+  const { packet } = skb;
+  if (packet.transport.kind !== 'tcp' || (packet.transport.flags & SYN) === 0 || packet.transport.mss === null) return skb;
+  const devices = [at.input, at.output].flatMap((name) => ns.devices.get(name)?.mtu ?? []);
+  const limit = value === 'clamp' ? Math.min(...devices, 65535) - ipHeaderLength(packet.ip.family) - 20 : value;
+  const clamped: Packet = { ...packet, transport: { ...packet.transport, mss: Math.min(packet.transport.mss, limit) } };
+  return { ...skb, packet: clamped };
+}
+
+function withTtl(target: Extract<Target, { kind: 'ttl' }>, skb: Skb): Skb {
+  const { ttl } = skb.packet.ip;
+  const changed = target.action === 'set' ? target.value : target.action === 'inc' ? ttl + target.value : ttl - target.value;
+  return { ...skb, packet: { ...skb.packet, ip: { ...skb.packet.ip, ttl: Math.min(Math.max(changed, 0), 255) } } };
+}
+

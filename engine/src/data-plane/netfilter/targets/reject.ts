@@ -1,0 +1,47 @@
+/** REJECT: an ICMP error or a TCP reset goes back, the packet ends (ipt_REJECT.c, nf_reject_ipv4.c, nf_reject_ipv6.c). */
+import { isMulticast } from '../../../net/address.ts';
+import type { Target } from '../../../topology/netfilter.ts';
+import { icmpError } from '../../icmp-error.ts';
+import { RST } from '../../packet.ts';
+import type { TcpSegment } from '../../packet.ts';
+import { end, sourceOf } from '../../run-state.ts';
+import { resetFor } from '../../answers.ts';
+import { attachedTo } from '../conntrack.ts';
+import type { MatchInput } from '../matches/match.ts';
+import { ended } from './target.ts';
+import type { TargetResult } from './target.ts';
+
+const CODES: Readonly<Record<string, readonly [type: number, code: number]>> = {
+  'icmp-net-unreachable': [3, 0],
+  'icmp-host-unreachable': [3, 1],
+  'icmp-proto-unreachable': [3, 2],
+  'icmp-port-unreachable': [3, 3],
+  'icmp-net-prohibited': [3, 9],
+  'icmp-host-prohibited': [3, 10],
+  'icmp-admin-prohibited': [3, 13],
+  'icmp6-no-route': [1, 0],
+  'icmp6-adm-prohibited': [1, 1],
+  'icmp6-addr-unreachable': [1, 3],
+  'icmp6-port-unreachable': [1, 4],
+  'icmp6-policy-fail': [1, 5],
+  'icmp6-reject-route': [1, 6],
+};
+
+export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: MatchInput): TargetResult {
+  const { run, ns, skb, at, rule } = input;
+  const source = sourceOf(rule.origin);
+  if (target.with === 'tcp-reset') {
+    const { transport } = skb.packet;
+    if (transport.kind === 'tcp' && !isReset(transport)) {
+      run.answers.push({ kind: 'reset', ns, packet: resetFor(run, ns, skb.packet, transport), tracked: attachedTo(skb.tracked), sentence: `${ns.label} sends a TCP reset back.`, source });
+    }
+  } else if (CODES[target.with] === undefined) {
+    return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `REJECT --reject-with ${target.with}` }, source));
+  } else if (!isMulticast(skb.packet.ip.destination)) {
+    const [type, code] = CODES[target.with] ?? [3, 3];
+    icmpError(run, ns, skb, { type, code, mtu: null, destinationLocal: at.destinationLocal }, source);
+  }
+  return ended(end(run, ns, skb, 'rule-reject', { rule: rule.text }, source));
+}
+
+const isReset = (segment: TcpSegment): boolean => (segment.flags & RST) !== 0;

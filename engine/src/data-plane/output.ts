@@ -1,0 +1,108 @@
+/**
+ * Out of the IP layer: POSTROUTING, the MTU, the neighbour, the device.
+ *
+ *   FORWARD or OUTPUT -> [POSTROUTING -> fragment -> neighbour] -> device
+ *
+ * net/ipv4/ip_output.c: ip_output, ip_finish_output; net/ipv6/ip6_output.c: ip6_output.
+ */
+import { contains, formatAddress, isMulticast } from '../net/address.ts';
+import type { Address } from '../net/address.ts';
+import type { Interface } from '../topology/model.ts';
+import type { CompiledNamespace } from './compile.ts';
+import { transmit } from './device.ts';
+import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
+import { resolve } from './neighbour.ts';
+import { runHook } from './netfilter/hooks.ts';
+import { ipLength, withFrame, withIp } from './packet.ts';
+import type { Frame, Packet } from './packet.ts';
+import type { Found } from './route.ts';
+import { end, kernel, sourceOf, step } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+
+export const nextHopOf = (found: Found, packet: Packet): Address => found.via ?? packet.ip.destination;
+
+export const outputDevice = (found: Found): string => (found.route.type === 'local' ? 'lo' : found.device);
+
+/** The bytes that may travel in one piece by this route. */
+export const routeMtu = (ns: CompiledNamespace, found: Found): number => found.route.mtu ?? ns.devices.get(outputDevice(found))?.mtu ?? 1500;
+
+export function output(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Fate {
+  const name = outputDevice(found);
+  const device = ns.devices.get(name);
+  if (device === undefined) return end(run, ns, skb, 'device-unknown', { device: name }, sourceOf(found.route.origin));
+  if (found.route.type === 'broadcast' || found.route.type === 'multicast' || isMulticast(skb.packet.ip.destination)) {
+    return end(run, ns, skb, 'group-destination', { address: formatAddress(skb.packet.ip.destination) }, sourceOf(found.route.origin));
+  }
+  const nextHop = nextHopOf(found, skb.packet);
+  const verdict = runHook(run, ns, skb, { hook: 'POSTROUTING', input: '', output: name, destinationLocal: found.route.type === 'local', nextHop });
+  if (verdict.kind === 'ended') return verdict.fate;
+  const fitting = fit(run, ns, verdict.skb, device, routeMtu(ns, found));
+  if (!('skb' in fitting)) return fitting.fate;
+  return finish(run, ns, fitting.skb, device, nextHop);
+}
+
+/** How long the largest piece of the packet is. */
+export const pieceLength = (packet: Packet): number => Math.min(ipLength(packet), packet.ip.fragmentedTo ?? Number.POSITIVE_INFINITY);
+
+type Fitting = { readonly skb: Skb } | { readonly fate: Fate };
+
+/** ip_fragment: what may not be fragmented ends here with an error to its sender. */
+function fit(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Fitting {
+  if (pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback') return { skb };
+  if (skb.packet.ip.dontFragment && skb.packet.ip.fragmentedTo === null) return { fate: tellTooBig(run, ns, skb, device.name, mtu) };
+  return { skb: fragment(run, ns, skb, device, mtu) };
+}
+
+export function tellTooBig(run: Run, ns: CompiledNamespace, skb: Skb, device: string, mtu: number): Fate {
+  icmpError(run, ns, skb, { ...tooBig(skb.packet.ip.family), mtu, destinationLocal: false });
+  return end(run, ns, skb, 'needs-fragmenting', { device, what: String(mtu) });
+}
+
+/** The trace shows the packet whole, and notes that it travels in pieces. */
+export function fragment(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Skb {
+  const sentence = `The packet of ${ipLength(skb.packet)} bytes is larger than the MTU of ${device.name} on ${ns.label}, ${mtu}, and travels in fragments.`;
+  step(run, { stage: 'fragment', mtu, sentence, source: sourceOf(device.origin) });
+  return { ...skb, packet: withIp(skb.packet, { fragmentedTo: mtu, dontFragment: skb.packet.ip.family === 6 }) };
+}
+
+function finish(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, nextHop: Address): Fate {
+  const bare = device.mac === null || device.device.kind === 'loopback' || device.device.kind === 'tun';
+  if (bare) return transmit(run, ns, device, { ...skb, packet: withFrame(skb.packet, null) });
+  if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
+  const mac = resolve(run, ns, device, nextHop);
+  if (mac === null) return nobody(run, ns, skb, device, nextHop);
+  const frame: Frame = { source: device.mac, destination: mac };
+  return transmit(run, ns, device, { ...skb, packet: withFrame(skb.packet, frame) });
+}
+
+/** arp_error_report, ndisc_error_report: after three questions the sender is told. The world beyond tells nothing. */
+function nobody(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, nextHop: Address): Fate {
+  const address = formatAddress(nextHop);
+  if (device.device.kind === 'physical' && device.device.network !== null && isInternet(run, device.device.network)) {
+    const code = inPlan(run, nextHop) ? 'no-such-destination' : 'beyond-the-file';
+    return end(run, ns, skb, code, { address, device: device.name });
+  }
+  icmpError(run, ns, skb, { ...hostUnreachable(skb.packet.ip.family), mtu: null, destinationLocal: false }, kernel('an address that nobody answers for'));
+  const code = device.device.kind === 'vxlan' && device.device.misses !== null ? 'l3miss-unanswered' : 'neighbour-failed';
+  return end(run, ns, skb, code, { address, device: device.name });
+}
+
+/** The segment that build.ts adds for what is beyond the gateways; whatever it is named, nobody declared it. */
+function isInternet(run: Run, network: string): boolean {
+  const origin = run.compiled.topology.networks.find((n) => n.name === network)?.origin;
+  return origin?.kind === 'derived' && origin.by === 'k8snet';
+}
+
+/** Addresses that the file's own networks are made of: nobody beyond routes them. */
+function inPlan(run: Run, address: Address): boolean {
+  const { topology } = run.compiled;
+  const { podCidrs, serviceCidrs } = topology.cluster;
+  const prefixes = [...podCidrs, ...serviceCidrs, ...topology.networks.filter((n) => !isInternet(run, n.name)).flatMap((n) => n.prefixes)];
+  const subnets = topology.hosts.filter((h) => h.kind === 'node').flatMap((h) => h.namespaces.flatMap((n) => n.interfaces.flatMap((i) => i.addresses)));
+  const services = topology.services.flatMap((s) => [...s.clusterAddresses, ...s.externalAddresses, ...s.loadBalancerAddresses]);
+  return (
+    prefixes.some((prefix) => contains(prefix, address)) ||
+    subnets.some((a) => contains({ address: a.address, length: a.length }, address)) ||
+    services.some((a) => formatAddress(a) === formatAddress(address))
+  );
+}

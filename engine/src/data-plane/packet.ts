@@ -1,0 +1,144 @@
+/** A packet as the stages work on it: one frame, one IP header of either family, one transport. Immutable. */
+import type { Address, Family, Mac, Port } from '../net/address.ts';
+import { formatAddress } from '../net/address.ts';
+
+export const ICMP = 1;
+export const TCP = 6;
+export const UDP = 17;
+export const ICMPV6 = 58;
+export const SCTP = 132;
+
+export interface Packet {
+  /** `null` where the device has no link layer, and before the neighbour is known. */
+  readonly frame: Frame | null;
+  readonly ip: Ip;
+  readonly transport: Transport;
+}
+
+export interface Frame {
+  readonly source: Mac;
+  readonly destination: Mac;
+}
+
+export interface Ip {
+  readonly family: Family;
+  readonly source: Address;
+  readonly destination: Address;
+  readonly protocol: number;
+  /** TTL or hop limit. */
+  readonly ttl: number;
+  readonly tos: number;
+  readonly id: number;
+  /** Always true in IPv6: no router fragments. */
+  readonly dontFragment: boolean;
+  /** The packet travels in fragments of at most this many bytes; `null`: in one piece. */
+  readonly fragmentedTo: number | null;
+}
+
+export type Transport = IcmpMessage | UdpDatagram | TcpSegment | SctpPacket;
+
+export interface IcmpMessage {
+  readonly kind: 'icmp';
+  readonly type: number;
+  readonly code: number;
+  readonly identifier: number | null;
+  readonly sequence: number;
+  readonly mtu: number | null;
+  /** What an error is about, as far as it is quoted. */
+  readonly quoted: Packet | null;
+  readonly payload: number;
+}
+
+export interface UdpDatagram {
+  readonly kind: 'udp';
+  readonly sourcePort: Port;
+  readonly destinationPort: Port;
+  readonly checksum: boolean;
+  readonly carried: Carried | null;
+  readonly payload: number;
+}
+
+export type Carried = { readonly kind: 'vxlan'; readonly vni: number; readonly packet: Packet } | { readonly kind: 'ip'; readonly packet: Packet };
+
+/** Flag bits as on the wire. */
+export const FIN = 1;
+export const SYN = 2;
+export const RST = 4;
+export const ACK = 16;
+
+export interface TcpSegment {
+  readonly kind: 'tcp';
+  readonly sourcePort: Port;
+  readonly destinationPort: Port;
+  readonly flags: number;
+  readonly sequence: number;
+  readonly acknowledgement: number;
+  readonly mss: number | null;
+  readonly payload: number;
+}
+
+export interface SctpPacket {
+  readonly kind: 'sctp';
+  readonly sourcePort: Port;
+  readonly destinationPort: Port;
+  readonly verificationTag: number;
+  readonly chunk: 'INIT' | 'INIT ACK' | 'ABORT';
+}
+
+export const ipHeaderLength = (family: Family): number => (family === 4 ? 20 : 40);
+
+export const ETHERNET_LENGTH = 14;
+const VXLAN_LENGTH = 8;
+
+/** Bytes from the IP header on. */
+export const ipLength = (packet: Packet): number => ipHeaderLength(packet.ip.family) + transportLength(packet.transport);
+
+function transportLength(transport: Transport): number {
+  switch (transport.kind) {
+    case 'icmp':
+      return 8 + (transport.quoted === null ? 0 : ipLength(transport.quoted)) + transport.payload;
+    case 'udp':
+      return 8 + carriedLength(transport.carried) + transport.payload;
+    case 'tcp':
+      return 20 + (transport.mss === null ? 0 : 4) + transport.payload;
+    case 'sctp':
+      // Common header, then an INIT chunk without parameters or a bare ABORT (RFC 9260, 3.3.2 and 3.3.7).
+      return 12 + (transport.chunk === 'ABORT' ? 4 : 20);
+  }
+}
+
+const carriedLength = (carried: Carried | null): number =>
+  carried === null ? 0 : ipLength(carried.packet) + (carried.kind === 'vxlan' ? VXLAN_LENGTH + ETHERNET_LENGTH : 0);
+
+/** Types of an error in ICMP (RFC 792, 1122) and ICMPv6 (RFC 4443: below 128). */
+export const isIcmpError = (packet: Packet): boolean =>
+  packet.transport.kind === 'icmp' && (packet.ip.family === 4 ? [3, 4, 5, 11, 12].includes(packet.transport.type) : packet.transport.type < 128);
+
+export const isEchoRequest = (packet: Packet): boolean =>
+  packet.transport.kind === 'icmp' && packet.transport.type === (packet.ip.family === 4 ? 8 : 128);
+
+export const isEchoReply = (packet: Packet): boolean =>
+  packet.transport.kind === 'icmp' && packet.transport.type === (packet.ip.family === 4 ? 0 : 129);
+
+export const sourcePortOf = (packet: Packet): Port | null => (packet.transport.kind === 'icmp' ? null : packet.transport.sourcePort);
+
+export const destinationPortOf = (packet: Packet): Port | null => (packet.transport.kind === 'icmp' ? null : packet.transport.destinationPort);
+
+/** `10.0.0.46:53`, `[fd00::1]:53`, or the bare address where there is no port. */
+export const endpointText = (address: Address, port: Port | null): string =>
+  port === null ? formatAddress(address) : address.family === 6 ? `[${formatAddress(address)}]:${port}` : `${formatAddress(address)}:${port}`;
+
+export const sourceText = (packet: Packet): string => endpointText(packet.ip.source, sourcePortOf(packet));
+
+export const destinationText = (packet: Packet): string => endpointText(packet.ip.destination, destinationPortOf(packet));
+
+export const withIp = (packet: Packet, change: Partial<Ip>): Packet => ({ ...packet, ip: { ...packet.ip, ...change } });
+
+export const withFrame = (packet: Packet, frame: Frame | null): Packet => ({ ...packet, frame });
+
+export function withPorts(packet: Packet, change: { readonly sourcePort?: Port; readonly destinationPort?: Port }): Packet {
+  return packet.transport.kind === 'icmp' ? packet : { ...packet, transport: { ...packet.transport, ...change } };
+}
+
+export const protocolName = (protocol: number): string =>
+  protocol === TCP ? 'TCP' : protocol === UDP ? 'UDP' : protocol === SCTP ? 'SCTP' : protocol === ICMP ? 'ICMP' : protocol === ICMPV6 ? 'ICMPv6' : `protocol ${protocol}`;

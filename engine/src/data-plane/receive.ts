@@ -1,0 +1,66 @@
+/**
+ * A device receives a frame: the hop is recorded, bridge ports hand it to their bridge, the rest goes to IP.
+ *
+ *   device in -> [bridge port? -> MAC check -> PREROUTING -> route] -> INPUT or FORWARD
+ *
+ * net/core/dev.c: __netif_receive_skb_core; net/ethernet/eth.c: eth_type_trans; net/ipv4/ip_input.c: ip_rcv;
+ * br_netfilter_hooks.c: ip_sabotage_in.
+ */
+import { BROADCAST_MAC, formatAddress, formatMac, isGroupMac } from '../net/address.ts';
+import type { Interface } from '../topology/model.ts';
+import { receiveOnPort } from './bridge.ts';
+import type { CompiledNamespace } from './compile.ts';
+import { forward } from './forward.ts';
+import { inputRoute, refuseInput } from './input-route.ts';
+import { deliverLocally } from './local-delivery.ts';
+import { runHook } from './netfilter/hooks.ts';
+import { recordRoute } from './route.ts';
+import { end, exhausted, hop, sourceOf } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+
+export function receive(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb): Fate {
+  if (exhausted(run)) return end(run, ns, skb, device.port === null ? 'too-many-hops' : 'bridge-loop', {});
+  hop(run, ns, device, 'in', skb.packet);
+  if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
+  if (device.port !== null) return receiveOnPort(run, ns, device, skb);
+  const { frame } = skb.packet;
+  if (frame === null || device.mac === null) return receiveIp(run, ns, device.name, skb);
+  if (isGroupMac(frame.destination)) return receiveIp(run, ns, device.name, { ...skb, packetType: frame.destination === BROADCAST_MAC ? 'broadcast' : 'multicast' });
+  if (frame.destination !== device.mac) return end(run, ns, skb, 'other-host', { what: formatMac(frame.destination), device: device.name }, sourceOf(device.origin));
+  return receiveIp(run, ns, device.name, skb);
+}
+
+/** The bridge device gets what one of its ports took for it; the frame's MAC was checked by the bridge. */
+export function receiveUp(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb): Fate {
+  if (exhausted(run)) return end(run, ns, skb, 'too-many-hops', {});
+  hop(run, ns, bridge, 'in', skb.packet);
+  return receiveIp(run, ns, bridge.name, skb);
+}
+
+function receiveIp(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {
+  const routed = { ...skb, physIn: null, physOut: null, preroutingDone: false };
+  if (skb.preroutingDone) return route(run, ns, device, routed);
+  const verdict = runHook(run, ns, routed, { hook: 'PREROUTING', input: device, output: '', destinationLocal: false, nextHop: null });
+  return verdict.kind === 'ended' ? verdict.fate : route(run, ns, device, verdict.skb);
+}
+
+/** What loopback gives back has kept its route: it is for this host, and no source is checked. */
+function route(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {
+  if (ns.devices.get(device)?.device.kind === 'loopback') return deliverLocally(run, ns, device, skb);
+  const input = inputRoute(run, ns, device, skb);
+  switch (input.kind) {
+    case 'local':
+      recordRoute(run, ns, input.found, subject(skb));
+      return deliverLocally(run, ns, device, skb);
+    case 'forward':
+      recordRoute(run, ns, input.found, subject(skb));
+      return forward(run, ns, device, skb, input.found);
+    case 'group':
+    case 'not-forwarding':
+    case 'refused':
+    case 'ended':
+      return refuseInput(run, ns, device, skb, input);
+  }
+}
+
+const subject = (skb: Skb): string => formatAddress(skb.packet.ip.destination);

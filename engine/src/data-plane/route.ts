@@ -1,0 +1,168 @@
+/**
+ * Routing: policy rules in order of priority, each table by longest prefix, TOS, metric, then one of the nexthops.
+ * net/core/fib_rules.c: fib_rules_lookup; net/ipv4/fib_trie.c: fib_table_lookup; net/ipv6/route.c: ip6_pol_route.
+ */
+import { contains, formatAddress } from '../net/address.ts';
+import type { Address, Family } from '../net/address.ts';
+import { matching } from '../net/lpm.ts';
+import { LOCAL_TABLE, MAIN_TABLE } from '../topology/model.ts';
+import type { Nexthop, PolicyRule, Route } from '../topology/model.ts';
+import type { CompiledNamespace } from './compile.ts';
+import { deviceMatches } from './netfilter/matches/ip.ts';
+import { end, sourceOf, step } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+
+export interface RouteKey {
+  readonly family: Family;
+  readonly destination: Address;
+  readonly source: Address | null;
+  readonly mark: number;
+  readonly protocol: number;
+  readonly tos: number;
+  /** `lo` for what is sent here. */
+  readonly input: string;
+  /** The device that it must leave by. */
+  readonly output: string | null;
+}
+
+export interface Found {
+  readonly kind: 'found';
+  readonly route: Route;
+  readonly rule: PolicyRule;
+  readonly device: string;
+  /** The gateway; `null`: the destination itself. */
+  readonly via: Address | null;
+}
+
+export type Lookup =
+  | Found
+  | { readonly kind: 'none' }
+  | { readonly kind: 'refused'; readonly how: 'unreachable' | 'blackhole' | 'prohibit'; readonly by: Route | PolicyRule }
+  | { readonly kind: 'undecided'; readonly rule: PolicyRule };
+
+export const keyOf = (skb: Skb, input: string, output: string | null = null): RouteKey => {
+  const { ip } = skb.packet;
+  return { family: ip.family, destination: ip.destination, source: ip.source, mark: skb.mark, protocol: ip.protocol, tos: ip.tos & 0x1c, input, output };
+};
+
+export function lookup(run: Run, ns: CompiledNamespace, key: RouteKey): Lookup {
+  const rules = ns.rules[key.family];
+  let from = 0;
+  for (const rule of rules) {
+    if (rule.priority < from || !ruleMatches(rule, key)) continue;
+    switch (rule.action.kind) {
+      case 'lookup': {
+        const result = inTable(run, ns, rule, rule.action.table, rule.action.suppressPrefixLength, key);
+        if (result !== null) return result;
+        break;
+      }
+      case 'goto':
+        from = Math.max(from, rule.action.priority);
+        break;
+      case 'nop':
+        break;
+      case 'unknown':
+        return { kind: 'undecided', rule };
+      case 'unreachable':
+      case 'blackhole':
+      case 'prohibit':
+        return { kind: 'refused', how: rule.action.kind, by: rule };
+    }
+  }
+  return { kind: 'none' };
+}
+
+function ruleMatches(rule: PolicyRule, key: RouteKey): boolean {
+  const all =
+    (rule.from === null || (key.source !== null && contains(rule.from, key.source)) || rule.from.length === 0) &&
+    (rule.to === null || contains(rule.to, key.destination)) &&
+    (rule.inInterface === null || deviceMatches(rule.inInterface, key.input)) &&
+    (rule.outInterface === null || rule.outInterface === key.output) &&
+    (rule.mark === null || ((key.mark & rule.mark.mask) >>> 0) === rule.mark.value >>> 0) &&
+    (rule.protocol === null || rule.protocol === key.protocol);
+  return all !== rule.inverted;
+}
+
+/** `null`: nothing here decides (or a throw route says so), and the next rule is asked. */
+function inTable(run: Run, ns: CompiledNamespace, rule: PolicyRule, table: number, suppress: number | null, key: RouteKey): Lookup | null {
+  const lpm = ns.routes.get(table)?.[key.family];
+  if (lpm === undefined) return null;
+  for (const routes of matching(lpm, key.destination)) {
+    for (const route of routes) {
+      if (suppress !== null && route.destination.length <= suppress) continue;
+      if (route.tos !== 0 && route.tos !== key.tos) continue;
+      switch (route.type) {
+        case 'throw':
+          return null;
+        case 'unreachable':
+        case 'blackhole':
+        case 'prohibit':
+          return { kind: 'refused', how: route.type, by: route };
+        default: {
+          const nexthop = pickNexthop(run, ns, route, routes, key);
+          if (nexthop !== null) return { kind: 'found', route: nexthop.route, rule, device: nexthop.device, via: nexthop.via };
+        }
+      }
+    }
+  }
+  return null;
+}
+
+interface Picked {
+  readonly route: Route;
+  readonly device: string;
+  readonly via: Address | null;
+}
+
+/**
+ * One nexthop by weight: the kernel takes it from a hash of the flow, so each is possible and the same flow gets the
+ * same. IPv6 routes of one prefix and metric are nexthops of each other.
+ */
+function pickNexthop(run: Run, ns: CompiledNamespace, route: Route, siblings: readonly Route[], key: RouteKey): Picked | null {
+  const group = key.family === 6 && route.type === 'unicast' ? siblings.filter((r) => r.metric === route.metric && r.type === 'unicast' && r.nexthops.some((n) => n.via !== null)) : [];
+  const members = group.length > 1 && group.includes(route) ? group : [route];
+  const usable = members.flatMap((r) => r.nexthops.filter((n) => isUsable(ns, r, n, key)).map((nexthop) => ({ route: r, nexthop })));
+  const total = usable.reduce((sum, u) => sum + u.nexthop.weight, 0);
+  if (usable.length === 0) return null;
+  const name = `route ${ns.index} ${route.table} ${route.text} ${formatAddress(key.destination)}`;
+  const index = usable.length === 1 ? 0 : run.choose(name, usable.map((u) => ({ probability: u.nexthop.weight / total })));
+  const picked = usable[index] ?? usable[0];
+  return picked === undefined ? null : { route: picked.route, device: picked.nexthop.device ?? 'lo', via: picked.nexthop.via };
+}
+
+/** A route whose device is down is dead; one whose device is unknown is kept, so that the trace can say so. */
+function isUsable(ns: CompiledNamespace, route: Route, nexthop: Nexthop, key: RouteKey): boolean {
+  if (key.output !== null && nexthop.device !== key.output) return false;
+  return route.type === 'local' || nexthop.device === null || ns.devices.get(nexthop.device)?.up !== false;
+}
+
+/** Writes what decided. The rules that every namespace has go without saying. */
+export function recordRoute(run: Run, ns: CompiledNamespace, found: Found, subject: string): void {
+  const { route, rule } = found;
+  if (rule.action.kind === 'lookup' && !(isDefault(rule, 0, LOCAL_TABLE) || isDefault(rule, 32766, MAIN_TABLE) || rule.priority === 32767)) {
+    step(run, { stage: 'policy-rule', rule: rule.text, table: rule.action.table, sentence: `The policy rule ${'`'}${rule.text.trim()}${'`'} on ${ns.label} chooses the table.`, source: sourceOf(rule.origin) });
+  }
+  const via = found.via === null ? null : formatAddress(found.via);
+  const where = route.type === 'local' ? `it is for ${ns.label} itself` : `it leaves by ${found.device}${via === null ? '' : ` towards ${via}`}`;
+  step(run, {
+    stage: 'route', route: route.text, table: route.table, via, device: found.device,
+    sentence: `${subject} matches ${'`'}${route.text}${'`'} on ${ns.label}: ${where}.`,
+    source: sourceOf(route.origin),
+  });
+}
+
+const isDefault = (rule: PolicyRule, priority: number, table: number): boolean =>
+  rule.priority === priority && rule.action.kind === 'lookup' && rule.action.table === table && rule.from === null && rule.mark === null;
+
+/** The end of a packet that has no way; what is told to the sender is the caller's business. */
+export function refuse(run: Run, ns: CompiledNamespace, skb: Skb, result: Exclude<Lookup, Found>): Fate {
+  const address = formatAddress(skb.packet.ip.destination);
+  switch (result.kind) {
+    case 'none':
+      return end(run, ns, skb, 'no-route', { address });
+    case 'undecided':
+      return end(run, ns, skb, 'policy-rule-unknown', { rule: result.rule.text }, sourceOf(result.rule.origin));
+    case 'refused':
+      return end(run, ns, skb, `route-${result.how}`, { address, rule: result.by.text }, sourceOf(result.by.origin));
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * What changes while one run's packets travel, in one record that is made per run: nothing mutable is shared. Stages
+ * take the run and a packet, record hops and steps, and return a `Fate`, which only the functions here can make: a
+ * packet cannot end without an outcome and a reason.
+ */
+import type { Address, Mac } from '../net/address.ts';
+import type { SourceRef } from '../topology/origin.ts';
+import type { Origin, Programmer } from '../topology/origin.ts';
+import type { Interface } from '../topology/model.ts';
+import type { Flow } from '../trace/flow.ts';
+import type { Hop, Outcome, Reason, Receiver, Step, StepSource } from '../trace/model.ts';
+import { outcomeOf, reason } from '../trace/reasons.ts';
+import type { Details, ReasonCode } from '../trace/reasons.ts';
+import type { CompiledNamespace, CompiledTopology } from './compile.ts';
+import type { ConntrackTable, Tracked } from './netfilter/conntrack.ts';
+import { headersOf } from './packet-headers.ts';
+import type { Packet } from './packet.ts';
+
+/** The packet and what the kernel keeps about it in its sk_buff. */
+export interface Skb {
+  readonly packet: Packet;
+  readonly mark: number;
+  readonly tracked: Tracked | null;
+  /** A socket of this namespace sent it. */
+  readonly local: boolean;
+  /** How often it was encapsulated on its way through this namespace. */
+  readonly tunnels: number;
+  /** The bridge ports it came in by and leaves by, for br_netfilter. */
+  readonly physIn: string | null;
+  readonly physOut: string | null;
+  /** br_netfilter has already run PREROUTING (ip_sabotage_in). */
+  readonly preroutingDone: boolean;
+  readonly packetType: 'unicast' | 'broadcast' | 'multicast';
+}
+
+export interface Choice {
+  readonly probability: number;
+}
+
+/** What is sent back, once the packet's own journey is over. */
+export interface PendingAnswer {
+  readonly kind: 'reply' | 'reset' | 'icmp';
+  readonly ns: CompiledNamespace;
+  /** Without a frame; the source is unspecified where the route back decides it. */
+  readonly packet: Packet;
+  readonly tracked: Tracked | null;
+  readonly sentence: string;
+  readonly source: StepSource;
+}
+
+export interface End {
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly receiver: Receiver | null;
+  readonly packet: Packet | null;
+  /** Somebody else's copy of a flooded frame: no end of the journey as long as another copy goes on. */
+  readonly bystander: boolean;
+}
+
+interface MutableHop extends Hop {
+  readonly steps: Step[];
+}
+
+export interface JourneyState {
+  readonly hops: MutableHop[];
+  /** Steps before the packet was seen at an interface. */
+  readonly before: Step[];
+  readonly ends: End[];
+  /** Namespaces that forwarded the packet, for telling a loop from a long way. */
+  readonly forwardedBy: Set<string>;
+}
+
+export interface Run {
+  readonly compiled: CompiledTopology;
+  readonly flow: Flow;
+  /** The namespace whose socket asked. */
+  readonly sender: CompiledNamespace;
+  /** Which of the options holds in this run; `key` makes the same question get the same answer. */
+  readonly choose: (key: string, options: readonly Choice[]) => number;
+  /** The request, or what came back for it. */
+  phase: 'request' | 'answer';
+  readonly queue: (() => void)[];
+  readonly answers: PendingAnswer[];
+  /** By namespace. */
+  readonly conntrack: Map<number, ConntrackTable>;
+  /** Resolved during the run, by namespace and `neighbourKey`. */
+  readonly neighbours: Map<string, Mac>;
+  /** Self-learned: by namespace and bridge, the port of a MAC. */
+  readonly learned: Map<string, Map<Mac, string>>;
+  /** Self-learned VTEPs: by namespace and vxlan device, the remote of a MAC. */
+  readonly learnedRemotes: Map<string, Map<Mac, Address>>;
+  /** Lists of the recent match, by namespace and name. */
+  readonly recent: Map<string, Set<string>>;
+  journey: JourneyState;
+  nextId: number;
+}
+
+declare const fateBrand: unique symbol;
+/** Proof that a packet either goes on or has ended by name. */
+export interface Fate {
+  readonly [fateBrand]: true;
+}
+const FATE = {} as Fate;
+
+/** A journey with more hops than this ends by name; the TTL ends a routing loop long before. */
+export const MAX_HOPS = 1200;
+
+export const emptyJourney = (): JourneyState => ({ hops: [], before: [], ends: [], forwardedBy: new Set() });
+
+/** The packet goes on later, in the order of a stack: a flooded copy comes to its end before the next one starts. */
+export function passOn(run: Run, task: () => Fate): Fate {
+  run.queue.push(task);
+  return FATE;
+}
+
+/** Some copies of one frame; what is recorded of a copy that was nobody's is taken back. */
+export function passCopies(run: Run, copies: readonly (() => Fate)[]): Fate {
+  for (const copy of [...copies].reverse()) {
+    run.queue.push(() => {
+      const { hops, ends } = run.journey;
+      const mark = { hops: hops.length, ends: ends.length, steps: hops.at(-1)?.steps.length ?? 0 };
+      run.queue.push(() => {
+        const since = ends.slice(mark.ends);
+        if (since.length === 0 || !since.every((end) => end.bystander)) return;
+        hops.length = mark.hops;
+        const last = hops.at(-1);
+        if (last !== undefined) last.steps.length = Math.min(last.steps.length, mark.steps);
+      });
+      copy();
+    });
+  }
+  return FATE;
+}
+
+export function end(run: Run, ns: CompiledNamespace, skb: Skb, code: ReasonCode, details: Omit<Details, 'where'>, source?: StepSource): Fate {
+  const why = reason(code, { where: ns.label, ...details });
+  const outcome = outcomeOf(code);
+  const stage = outcome === 'undecided' ? 'undecided' : 'drop';
+  step(run, { stage, reason: why, sentence: why.sentence, source: source ?? kernel('the way of the packet') });
+  run.journey.ends.push({ outcome, reason: why, receiver: null, packet: skb.packet, bystander: code === 'other-host' });
+  if (outcome === 'undecided') run.queue.length = 0;
+  return FATE;
+}
+
+export function delivered(run: Run, receiver: Receiver, packet: Packet): Fate {
+  run.journey.ends.push({ outcome: 'delivered', reason: null, receiver, packet, bystander: false });
+  return FATE;
+}
+
+export function step(run: Run, value: Step): void {
+  (run.journey.hops.at(-1)?.steps ?? run.journey.before).push(value);
+}
+
+/** The packet at a device, as a capture there shows it. */
+export function hop(run: Run, ns: CompiledNamespace, device: Interface, direction: 'in' | 'out', packet: Packet): void {
+  const { journey } = run;
+  const bare = device.device.kind === 'loopback' || device.device.kind === 'tun' || device.mac === null;
+  journey.hops.push({
+    host: ns.host.name,
+    namespace: ns.namespace.name,
+    interface: device.name,
+    direction,
+    packet: headersOf(bare ? { ...packet, frame: null } : packet),
+    steps: journey.hops.length === 0 ? journey.before.splice(0) : [],
+  });
+}
+
+/** True once there is no sense in following the packet on. */
+export const exhausted = (run: Run): boolean => run.journey.hops.length >= MAX_HOPS;
+
+export const kernel = (because: string): StepSource => ({ derivedBy: 'kernel', because });
+
+export const program = (by: Programmer, because: string, at?: SourceRef): StepSource =>
+  at === undefined ? { derivedBy: by, because } : { derivedBy: by, because, file: at.file, line: at.line };
+
+export function sourceOf(origin: Origin): StepSource {
+  switch (origin.kind) {
+    case 'declared':
+    case 'captured':
+      return { file: origin.at.file, line: origin.at.line, layer: origin.kind };
+    case 'derived':
+      return program(origin.by, origin.because, origin.at);
+  }
+}
+
+export const stateKey = (ns: CompiledNamespace, name: string): string => `${ns.index} ${name}`;
+
+export function nextId(run: Run): number {
+  run.nextId = (run.nextId + 1) & 0xffff;
+  return run.nextId;
+}
+
+/** FNV-1a over the text, for everything that the kernel takes from a hash of the flow. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}

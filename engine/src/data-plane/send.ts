@@ -1,0 +1,98 @@
+/**
+ * A packet that starts here: a socket's, an answer of the kernel, the outer packet of a tunnel.
+ *
+ *   socket -> [route -> source address -> OUTPUT -> route again, if something changed] -> POSTROUTING
+ *
+ * net/ipv4/route.c: ip_route_output_key_hash; net/ipv4/ip_output.c: __ip_local_out;
+ * net/ipv4/netfilter.c: ip_route_me_harder.
+ */
+import { formatAddress, isLoopback, isUnspecified, sameAddress } from '../net/address.ts';
+import type { Step } from '../trace/model.ts';
+import { withMss } from './answers.ts';
+import type { CompiledNamespace } from './compile.ts';
+import type { Tracked } from './netfilter/conntrack.ts';
+import { runHook } from './netfilter/hooks.ts';
+import { fragment, nextHopOf, output, outputDevice, pieceLength, routeMtu } from './output.ts';
+import { withIp } from './packet.ts';
+import type { Packet } from './packet.ts';
+import { keyOf, lookup, recordRoute, refuse } from './route.ts';
+import type { Found } from './route.ts';
+import { end, sourceOf, step } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+import { selectSource } from './source-address.ts';
+import { either } from './sysctl.ts';
+
+export interface Sending {
+  /** The source is unspecified where the route decides it. */
+  readonly packet: Packet;
+  readonly tracked: Tracked | null;
+  readonly mark: number;
+  /** The device that it must leave by. */
+  readonly device: string | null;
+  readonly tunnels: number;
+  /** Said before anything else happens, once the source is known. */
+  readonly announce: ((packet: Packet) => Step) | null;
+}
+
+export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
+  const start: Skb = {
+    packet: sending.packet,
+    mark: sending.mark,
+    tracked: sending.tracked,
+    local: true,
+    tunnels: sending.tunnels,
+    physIn: null,
+    physOut: null,
+    preroutingDone: false,
+    packetType: 'unicast',
+  };
+  const unbound = isUnspecified(start.packet.ip.source);
+  const found = lookup(run, ns, { ...keyOf(start, 'lo', sending.device), source: unbound ? null : start.packet.ip.source });
+  if (found.kind !== 'found') {
+    if (sending.announce !== null) step(run, sending.announce(start.packet));
+    return refuse(run, ns, start, found);
+  }
+  const source = unbound ? selectSource(ns, found, start.packet.ip.destination) : start.packet.ip.source;
+  if (source === null) return end(run, ns, start, 'no-source-address', { device: found.device }, sourceOf(found.route.origin));
+  const skb = { ...start, packet: withMss(withIp(start.packet, { source }), routeMtu(ns, found)) };
+  if (sending.announce !== null) step(run, sending.announce(skb.packet));
+  recordRoute(run, ns, found, formatAddress(skb.packet.ip.destination));
+  return locallyOut(run, ns, fitted(run, ns, skb, found), found, sending.device);
+}
+
+/** A socket that discovers the path's MTU sends what is too large for its own device in fragments. */
+function fitted(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Skb {
+  const mtu = routeMtu(ns, found);
+  const device = ns.devices.get(outputDevice(found));
+  if (device === undefined || pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback' || !skb.packet.ip.dontFragment || skb.tunnels > 0) return skb;
+  return fragment(run, ns, skb, device, mtu);
+}
+
+function locallyOut(run: Run, ns: CompiledNamespace, skb: Skb, found: Found, device: string | null): Fate {
+  const position = { hook: 'OUTPUT', input: '', output: outputDevice(found), destinationLocal: found.route.type === 'local', nextHop: nextHopOf(found, skb.packet) } as const;
+  const verdict = runHook(run, ns, skb, position);
+  if (verdict.kind === 'ended') return verdict.fate;
+  const after = verdict.skb;
+  if (!rerouted(skb, after)) return checked(run, ns, after, found);
+  const again = lookup(run, ns, keyOf(after, 'lo', device));
+  if (again.kind !== 'found') return refuse(run, ns, after, again);
+  if (again.route !== found.route) recordRoute(run, ns, again, `${formatAddress(after.packet.ip.destination)}, looked up again after OUTPUT,`);
+  return checked(run, ns, after, again);
+}
+
+const rerouted = (before: Skb, after: Skb): boolean =>
+  before.mark !== after.mark ||
+  before.packet.ip.tos !== after.packet.ip.tos ||
+  !sameAddress(before.packet.ip.destination, after.packet.ip.destination) ||
+  !sameAddress(before.packet.ip.source, after.packet.ip.source);
+
+/** __mkroute_output: a loopback source leaves the host only with route_localnet; connect() then says EINVAL. */
+function checked(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Fate {
+  const { source } = skb.packet.ip;
+  const out = outputDevice(found);
+  const leaves = ns.devices.get(out)?.device.kind !== 'loopback';
+  if (leaves && isLoopback(source) && !(source.family === 4 && either(ns, 4, out, 'route_localnet'))) {
+    return end(run, ns, skb, 'martian-source', { address: formatAddress(source), device: out, what: 'a loopback address leaves a host only where route_localnet is 1' }, sourceOf(found.route.origin));
+  }
+  return output(run, ns, skb, found);
+}

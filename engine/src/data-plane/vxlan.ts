@@ -1,0 +1,124 @@
+/**
+ * VXLAN: an Ethernet frame in UDP, to the VTEP that the forwarding table names.
+ *
+ *   vxlan device -> [FDB -> encapsulate] -> the outer packet's own route, OUTPUT, POSTROUTING
+ *   UDP to the port -> INPUT -> [VNI -> decapsulate -> learn] -> vxlan device in
+ *
+ * drivers/net/vxlan/vxlan_core.c: vxlan_xmit, vxlan_xmit_one, vxlan_rcv; RFC 7348. The mark stays on the sk_buff
+ * through the encapsulation, the conntrack entry does not (net/core/skbuff.c: skb_scrub_packet).
+ */
+import { formatAddress, formatMac, isGroupMac } from '../net/address.ts';
+import type { Address, Mac } from '../net/address.ts';
+import type { Interface, Vxlan } from '../topology/model.ts';
+import type { StepSource } from '../trace/model.ts';
+import type { CompiledNamespace } from './compile.ts';
+import { destinationPortOf, sourcePortOf, UDP } from './packet.ts';
+import type { Packet, UdpDatagram } from './packet.ts';
+import { receive } from './receive.ts';
+import { lookup } from './route.ts';
+import { end, hashOf, kernel, nextId, passCopies, passOn, program, sourceOf, stateKey, step } from './run-state.ts';
+import type { Fate, Run, Skb } from './run-state.ts';
+import { send } from './send.ts';
+
+interface Remote {
+  readonly address: Address;
+  readonly port: number;
+  readonly vni: number;
+  readonly how: 'entry' | 'default' | 'l2miss';
+  readonly source: StepSource;
+}
+
+const ZERO = 0 as Mac;
+const MAX_TUNNELS = 4;
+
+export function encapsulate(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxlan, skb: Skb): Fate {
+  const mac = skb.packet.frame?.destination ?? ZERO;
+  const remotes = remotesOf(run, ns, device, vxlan, mac);
+  if (remotes.length === 0) {
+    const text = formatMac(mac);
+    step(run, { stage: 'fdb', mac: text, destination: null, how: 'missing', sentence: `${device.name} on ${ns.label} has no forwarding entry for ${text}.`, source: sourceOf(device.origin) });
+    return end(run, ns, skb, 'fdb-missing', { device: device.name, what: text }, sourceOf(device.origin));
+  }
+  return passCopies(run, remotes.map((remote) => () => toRemote(run, ns, device, vxlan, skb, mac, remote)));
+}
+
+function remotesOf(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxlan, mac: Mac): readonly Remote[] {
+  const remote = (how: 'entry' | 'default', of: Mac): Remote[] =>
+    (ns.fdb.get(device.name)?.get(of) ?? []).flatMap((entry) =>
+      entry.destination === null ? [] : [{ address: entry.destination, port: entry.port ?? vxlan.port, vni: entry.vni ?? vxlan.vni, how, source: sourceOf(entry.origin) }],
+    );
+  const own = isGroupMac(mac) ? [] : remote('entry', mac);
+  if (own.length > 0) return own;
+  const learned = run.learnedRemotes.get(stateKey(ns, device.name))?.get(mac);
+  if (learned !== undefined) return [{ address: learned, port: vxlan.port, vni: vxlan.vni, how: 'entry', source: kernel('learned from a frame that came from there') }];
+  const fallback = remote('default', ZERO);
+  if (fallback.length > 0) return fallback;
+  const lease = vxlan.misses?.find((l) => l.vtepMac === mac);
+  return lease === undefined ? [] : [{ address: lease.publicAddress, port: vxlan.port, vni: vxlan.vni, how: 'l2miss', source: sourceOf(lease.origin) }];
+}
+
+function toRemote(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxlan, skb: Skb, mac: Mac, remote: Remote): Fate {
+  const to = formatAddress(remote.address);
+  const text = formatMac(mac);
+  const words = remote.how === 'l2miss' ? `The kernel asks flanneld for ${text} (L2 miss); it answers with ${to}` : remote.how === 'default' ? `${device.name} on ${ns.label} sends what it does not know to ${to}` : `${device.name} on ${ns.label} has ${text} behind ${to}`;
+  step(run, { stage: 'fdb', mac: text, destination: to, how: remote.how, sentence: `${words}.`, source: remote.how === 'l2miss' ? { ...program('flannel', 'the answer to an L2 miss'), ...remote.source } : remote.source });
+  const loops = lookup(run, ns, { family: remote.address.family, destination: remote.address, source: vxlan.local, mark: skb.mark, protocol: UDP, tos: 0, input: 'lo', output: vxlan.underlay });
+  if (skb.tunnels >= MAX_TUNNELS || (loops.kind === 'found' && loops.device === device.name)) return end(run, ns, skb, 'tunnel-loop', { device: device.name, address: to }, sourceOf(device.origin));
+  const sentence = `${device.name} puts the frame into UDP port ${remote.port} with VNI ${remote.vni}, for ${to}.`;
+  step(run, { stage: 'encapsulate', kind: 'vxlan', vni: remote.vni, remote: to, sentence, source: sourceOf(device.origin) });
+  return send(run, ns, {
+    packet: outerPacket(run, vxlan, skb.packet, remote),
+    tracked: null,
+    mark: skb.mark,
+    device: vxlan.underlay,
+    tunnels: skb.tunnels + 1,
+    announce: null,
+  });
+}
+
+function outerPacket(run: Run, vxlan: Vxlan, inner: Packet, remote: Remote): Packet {
+  const { family } = remote.address;
+  const sourcePort = flowPort(inner);
+  const dontFragment = family === 6 || vxlan.df === 'set' || (vxlan.df === 'inherit' && inner.ip.dontFragment);
+  return {
+    frame: null,
+    ip: { family, source: vxlan.local ?? { family, words: [0, 0, 0, 0] }, destination: remote.address, protocol: UDP, ttl: 64, tos: 0, id: nextId(run), dontFragment, fragmentedTo: null },
+    transport: { kind: 'udp', sourcePort, destinationPort: remote.port, checksum: vxlan.checksum, carried: { kind: 'vxlan', vni: remote.vni, packet: inner }, payload: 0 },
+  };
+}
+
+const FIRST_PORT = 32768;
+const LAST_PORT = 60999;
+
+/** udp_flow_src_port: from ip_local_port_range, by a hash of the inner flow that is the same both ways. */
+function flowPort(inner: Packet): number {
+  const end = (address: Address, port: number | null): string => `${formatAddress(address)} ${port ?? ''}`;
+  const ends = [end(inner.ip.source, sourcePortOf(inner)), end(inner.ip.destination, destinationPortOf(inner))].sort();
+  return FIRST_PORT + (hashOf(`${ends.join(' ')} ${inner.ip.protocol}`) % (LAST_PORT - FIRST_PORT + 1));
+}
+
+/** The vxlan devices of a namespace that share a UDP socket. */
+export const vxlanDevices = (ns: CompiledNamespace, port: number): readonly (readonly [Interface, Vxlan])[] =>
+  ns.namespace.interfaces.flatMap((device) => (device.device.kind === 'vxlan' && device.device.port === port && device.up ? [[device, device.device] as const] : []));
+
+export function decapsulate(run: Run, ns: CompiledNamespace, skb: Skb, datagram: UdpDatagram, devices: readonly (readonly [Interface, Vxlan])[]): Fate {
+  const { carried } = datagram;
+  if (carried?.kind !== 'vxlan') return end(run, ns, skb, 'protocol-unsupported', { what: `a datagram on the VXLAN port ${datagram.destinationPort} that is no VXLAN` });
+  const match = devices.find(([, vxlan]) => vxlan.vni === carried.vni);
+  if (match === undefined) return end(run, ns, skb, 'vni-unknown', { what: String(carried.vni) });
+  const [device, vxlan] = match;
+  const remote = skb.packet.ip.source;
+  const inner = carried.packet;
+  if (inner.frame !== null && inner.frame.source === device.mac) return end(run, ns, skb, 'vxlan-own-mac', { device: device.name }, sourceOf(device.origin));
+  const sentence = `${device.name} on ${ns.label} takes the frame with VNI ${carried.vni} out of the packet from ${formatAddress(remote)}.`;
+  step(run, { stage: 'decapsulate', kind: 'vxlan', vni: carried.vni, remote: formatAddress(remote), sentence, source: sourceOf(device.origin) });
+  if (vxlan.learning && inner.frame !== null) learnRemote(run, ns, device, inner.frame.source, remote);
+  return passOn(run, () => receive(run, ns, device, { ...skb, packet: inner, tracked: null, local: false, packetType: 'unicast' }));
+}
+
+function learnRemote(run: Run, ns: CompiledNamespace, device: Interface, mac: Mac, remote: Address): void {
+  const key = stateKey(ns, device.name);
+  const table = run.learnedRemotes.get(key) ?? new Map<Mac, Address>();
+  run.learnedRemotes.set(key, table);
+  table.set(mac, remote);
+}

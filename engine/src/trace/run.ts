@@ -1,0 +1,192 @@
+/**
+ * One flow, every branch. A run is a function of the topology, the flow and the choices made where the kernel leaves
+ * something to chance; the driver replays it with each other choice, in order, until none is left.
+ */
+import { formatAddress } from '../net/address.ts';
+import type { Address } from '../net/address.ts';
+import { firstPacket } from '../data-plane/answers.ts';
+import { namespaceKey } from '../data-plane/compile.ts';
+import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.ts';
+import { destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
+import type { Packet } from '../data-plane/packet.ts';
+import { headersOf } from '../data-plane/packet-headers.ts';
+import { emptyJourney, kernel, step } from '../data-plane/run-state.ts';
+import type { Choice, End, JourneyState, PendingAnswer, Run } from '../data-plane/run-state.ts';
+import { send } from '../data-plane/send.ts';
+import type { Flow } from './flow.ts';
+import type { Answer, Branch, Hop, Journey, Trace } from './model.ts';
+import { reason } from './reasons.ts';
+
+const MAX_BRANCHES = 4096;
+
+interface Chosen {
+  readonly index: number;
+  readonly options: readonly Choice[];
+}
+
+/** Every branch with its probability; those of the earlier choice first, so that endpoints come in the rules' order. */
+export function runTrace(compiled: CompiledTopology, flow: Flow): Trace {
+  const sender = compiled.byName.get(namespaceKey(flow.host, flow.namespace));
+  const base = { from: flow.fromText, to: flow.toText };
+  if (sender === undefined) return { ...base, branches: [openBranch(1, 'no-sender', `${flow.host}/${flow.namespace}`)] };
+  const branches: Branch[] = [];
+  let choices: readonly number[] = [];
+  let open = 1;
+  for (;;) {
+    const { branch, chosen } = runOnce(compiled, flow, sender, choices);
+    branches.push(branch);
+    open -= branch.probability;
+    const next = nextChoices(chosen);
+    if (next === null) return { ...base, branches };
+    if (branches.length >= MAX_BRANCHES) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', sender.label)] };
+    choices = next;
+  }
+}
+
+/** The last choice that has an option left takes its next one; what followed it is asked afresh. */
+function nextChoices(chosen: readonly Chosen[]): readonly number[] | null {
+  for (let i = chosen.length - 1; i >= 0; i--) {
+    const last = chosen[i];
+    if (last !== undefined && last.index + 1 < last.options.length) return [...chosen.slice(0, i).map((c) => c.index), last.index + 1];
+  }
+  return null;
+}
+
+const NO_ANSWER: Answer = { kind: 'none', from: null, type: null, code: null, ttl: null };
+
+const openBranch = (probability: number, code: 'no-sender' | 'too-many-branches', where: string): Branch => ({
+  probability,
+  outcome: 'undecided',
+  reason: reason(code, { where }),
+  deliveredTo: null,
+  seenAs: null,
+  answer: NO_ANSWER,
+  request: { hops: [] },
+  reply: null,
+});
+
+function runOnce(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choices: readonly number[]): { branch: Branch; chosen: readonly Chosen[] } {
+  const chosen: Chosen[] = [];
+  const answers = new Map<string, number>();
+  const choose = (key: string, options: readonly Choice[]): number => {
+    const before = key === '' ? undefined : answers.get(key);
+    if (before !== undefined) return before;
+    const index = choices[chosen.length] ?? 0;
+    chosen.push({ index, options });
+    if (key !== '') answers.set(key, index);
+    return index;
+  };
+  const run = newRun(compiled, flow, sender, choose);
+  const request = journey(run, () => startRequest(run));
+  const answer = run.answers.shift();
+  const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
+  const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
+  return { branch: branchOf(probability, request, answer, reply), chosen };
+}
+
+function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choose: Run['choose']): Run {
+  return {
+    compiled, flow, sender, choose,
+    phase: 'request',
+    queue: [],
+    answers: [],
+    conntrack: new Map(),
+    neighbours: new Map(),
+    learned: new Map(),
+    learnedRemotes: new Map(),
+    recent: new Map(),
+    journey: emptyJourney(),
+    nextId: 0,
+  };
+}
+
+interface Travelled {
+  readonly hops: readonly Hop[];
+  readonly ending: End;
+}
+
+/** Runs the queue down. The journey ends where a copy was delivered, else where its first copy ended. */
+function journey(run: Run, start: () => void): Travelled {
+  const state = emptyJourney();
+  run.journey = state;
+  start();
+  for (let task = run.queue.pop(); task !== undefined; task = run.queue.pop()) task();
+  return { hops: hopsOf(run, state), ending: endingOf(state) };
+}
+
+function endingOf(state: JourneyState): End {
+  const { ends } = state;
+  const first = ends.find((e) => e.outcome === 'undecided') ?? ends.find((e) => e.outcome === 'delivered') ?? ends.find((e) => !e.bystander) ?? ends[0];
+  if (first === undefined) throw new Error('a packet has neither ended nor gone on');
+  return first;
+}
+
+/** What never came to a device is shown at loopback's place, so that its steps have a hop. */
+function hopsOf(run: Run, state: JourneyState): readonly Hop[] {
+  if (state.hops.length > 0 || state.before.length === 0) return state.hops;
+  const packet = state.ends[0]?.packet ?? null;
+  const { sender } = run;
+  return packet === null ? [] : [{ host: sender.host.name, namespace: sender.namespace.name, interface: 'lo', direction: 'out', packet: headersOf({ ...packet, frame: null }), steps: state.before }];
+}
+
+function startRequest(run: Run): void {
+  const { flow, sender } = run;
+  for (const { query, answer } of flow.resolution) {
+    step(run, { stage: 'name', query, answer, sentence: `${sender.label} asks for ${query}: ${answer}.`, source: { derivedBy: 'coredns', because: 'the names of services and pods' } });
+  }
+  const unspecified: Address = { family: flow.destination.family, words: [0, 0, 0, 0] };
+  send(run, sender, {
+    packet: firstPacket(run, sender, flow, flow.source ?? unspecified),
+    tracked: null,
+    mark: 0,
+    device: null,
+    tunnels: 0,
+    announce: (packet) => ({
+      stage: 'send',
+      sentence: `${sender.label} sends ${flow.protocol === 'ICMP' ? 'a ping' : flow.protocol === 'TCP' ? 'a SYN' : `the first ${flow.protocol} packet`} from ${sourceText(packet)} to ${destinationText(packet)}.`,
+      source: kernel('a socket of the sender'),
+    }),
+  });
+}
+
+function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
+  run.phase = 'answer';
+  run.answers.length = 0;
+  return journey(run, () =>
+    send(run, answer.ns, {
+      packet: answer.packet,
+      tracked: answer.tracked,
+      mark: 0,
+      device: null,
+      tunnels: 0,
+      announce: () => ({ stage: 'send', sentence: answer.sentence, source: answer.source }),
+    }),
+  );
+}
+
+function branchOf(probability: number, request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {
+  const { ending } = request;
+  const arrived = ending.outcome === 'delivered' ? ending.packet : null;
+  return {
+    probability,
+    outcome: ending.outcome,
+    reason: ending.reason,
+    deliveredTo: ending.receiver,
+    seenAs: arrived === null ? null : { address: formatAddress(arrived.ip.source), port: sourcePortOf(arrived) },
+    answer: answer === undefined || reply === null ? NO_ANSWER : answerOf(answer, reply),
+    request: { hops: request.hops },
+    reply: reply === null ? null : journeyRecord(reply),
+  };
+}
+
+const journeyRecord = (travelled: Travelled): Journey => ({ outcome: travelled.ending.outcome, reason: travelled.ending.reason, hops: travelled.hops });
+
+/** What the sender gets, as it arrives; `none` where it does not arrive or nobody waits for it. */
+function answerOf(answer: PendingAnswer, reply: Travelled): Answer {
+  const { ending } = reply;
+  const packet: Packet | null = ending.packet;
+  if (ending.outcome !== 'delivered' || packet === null) return NO_ANSWER;
+  const icmp = isIcmpError(packet) && packet.transport.kind === 'icmp' ? packet.transport : null;
+  const kind = icmp !== null ? 'icmp' : answer.kind;
+  return { kind, from: formatAddress(packet.ip.source), type: icmp?.type ?? null, code: icmp?.code ?? null, ttl: packet.ip.ttl };
+}
