@@ -18,16 +18,16 @@ export function nodeTables(plan: Plan, node: NodePlan, ports: ServicePorts): rea
   return ([4, 6] as const).flatMap((family) => {
     const proxied = plan.settings.kubeProxy.mode === 'iptables';
     const placed = [...(proxied ? kubeProxyRules(plan, node, family, ports) : []), ...flannelRules(plan, node, family)];
-    return TABLES.map((name) => tableOf(family, name, placed, proxied));
+    const fixed = proxied ? derived('kube-proxy', 'what it programs for every cluster', plan.settings.at ?? node.spec.at) : null;
+    return TABLES.map((name) => tableOf(family, name, placed, fixed));
   });
 }
 
 /** Built-in chains in the kernel's order, then the others by name, as iptables-save (nf_tables) lists them. */
-function tableOf(family: Family, name: TableName, placed: readonly Placed[], proxied: boolean): Table {
+function tableOf(family: Family, name: TableName, placed: readonly Placed[], fixed: Origin | null): Table {
   const builtin = derived('kernel', 'the built-in chains of iptables');
   const rules = new Map<string, Rule[]>(BUILTIN_CHAINS[name].map((chain) => [chain, []]));
-  const fixed = proxied ? (FIXED_CHAINS.find(([table]) => table === name)?.[1] ?? []) : [];
-  for (const chain of fixed) rules.set(chain, []);
+  if (fixed !== null) for (const chain of FIXED_CHAINS.find(([table]) => table === name)?.[1] ?? []) rules.set(chain, []);
   for (const { table, chain, rule } of placed) {
     if (table !== name) continue;
     const list = rules.get(chain);
@@ -35,10 +35,9 @@ function tableOf(family: Family, name: TableName, placed: readonly Placed[], pro
     else list.push(rule);
   }
   const users = [...rules.keys()].slice(BUILTIN_CHAINS[name].length).sort();
-  const empty: Origin = derived('kube-proxy', 'what it programs for every cluster');
   const chains = [
     ...BUILTIN_CHAINS[name].map((chain): Chain => ({ name: chain, policy: 'ACCEPT', rules: rules.get(chain) ?? [], origin: builtin })),
-    ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: rules.get(chain)?.[0]?.origin ?? empty })),
+    ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: rules.get(chain)?.[0]?.origin ?? fixed ?? builtin })),
   ];
   return { family, name, chains, origin: placed.find((p) => p.table === name)?.rule.origin ?? builtin };
 }

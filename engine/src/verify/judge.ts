@@ -1,0 +1,112 @@
+/** Whether a trace is what an expectation says, and if not, what happened instead. */
+import { formatAddress, parseAddress, sameAddress } from '../net/address.ts';
+import { findParty } from '../trace/party-names.ts';
+import type { Topology } from '../topology/model.ts';
+import type { Branch, Hop, Trace } from '../trace/model.ts';
+import type { Expectation } from './model.ts';
+
+/**
+ * `null` where the expectation holds, else one or two sentences.
+ *
+ * An expectation speaks of every way that the packet can take. `delivered` speaks of a conversation: the request arrives
+ * and the answer comes back. `not …` holds where no way does what is named. What cannot be decided holds neither way.
+ */
+export function judge(topology: Topology, trace: Trace, expectation: Expectation): string | null {
+  const branches = trace.branches.filter((b) => b.probability > 0);
+  const complaints = branches.map((branch) => ({ branch, complaint: expectation.negated ? negated(topology, branch, expectation) : complaintOf(topology, branch, expectation) }));
+  const failing = complaints.filter((c) => c.complaint !== null).sort((a, b) => b.branch.probability - a.branch.probability)[0];
+  if (failing === undefined) return branches.length === 0 ? 'Nothing was sent.' : null;
+  const share = failing.branch.probability < 1 ? `With a probability of ${percent(failing.branch.probability)}, ` : '';
+  return share === '' ? capital(failing.complaint ?? '') : `${share}${failing.complaint ?? ''}`;
+}
+
+const percent = (probability: number): string => `${Math.round(probability * 100)} %`;
+
+/** A sentence may begin with a name, which keeps its letters. */
+const capital = (sentence: string): string => sentence.replace(/^(it|the) /, (word) => word.charAt(0).toUpperCase() + word.slice(1));
+
+const reasonOf = (part: { readonly reason: Branch['reason'] }): string => (part.reason === null ? '.' : `: ${part.reason.sentence}`);
+
+/** What a branch did, with a small letter. */
+function whatHappened(branch: Branch): string {
+  if (branch.outcome !== 'delivered') return `it is ${branch.outcome}${reasonOf(branch)}`;
+  return `it is delivered to ${receiverText(branch)}.`;
+}
+
+const receiverText = (branch: Branch): string => (branch.deliveredTo === null ? 'a receiver' : `${branch.deliveredTo.kind} ${branch.deliveredTo.name}`);
+
+function negated(topology: Topology, branch: Branch, expectation: Expectation): string | null {
+  if (branch.outcome === 'undecided') return `it cannot be told whether it is ${expectation.outcome}${reasonOf(branch)}`;
+  if (branch.outcome !== expectation.outcome) return null;
+  return conditions(topology, branch, expectation) === null ? whatHappened(branch) : null;
+}
+
+function complaintOf(topology: Topology, branch: Branch, expectation: Expectation): string | null {
+  if (branch.outcome !== expectation.outcome) return whatHappened(branch);
+  const unmet = conditions(topology, branch, expectation);
+  if (unmet !== null) return unmet;
+  return expectation.outcome === 'delivered' ? lostAnswer(branch) : null;
+}
+
+/** `to`, `as` and `via`. */
+function conditions(topology: Topology, branch: Branch, expectation: Expectation): string | null {
+  const { receiver, seenAs, via } = expectation;
+  if (receiver !== null && !isReceiver(topology, branch, receiver)) return branch.deliveredTo === null ? `it reaches no receiver, so not ${receiver} either.` : `it is delivered to ${receiverText(branch)}, not to ${receiver}.`;
+  if (seenAs !== null && !isSameText(branch.seenAs?.address, seenAs)) return `${branch.deliveredTo?.name ?? 'the receiver'} sees ${branch.seenAs?.address ?? 'nobody'} as the sender, not ${seenAs}.`;
+  const missed = firstMissed(branch.request.hops, via);
+  return missed === undefined ? null : `it does not pass ${missed.host}/${missed.interface}${via.length > 1 ? ' in the order that is expected' : ''}; its way is ${wayOf(branch.request.hops)}.`;
+}
+
+function lostAnswer(branch: Branch): string | null {
+  if (branch.answer.kind === 'reply') return null;
+  const arrives = `the request arrives at ${receiverText(branch)}, but`;
+  if (branch.answer.kind === 'reset') return `${arrives} it answers with a reset.`;
+  if (branch.answer.kind === 'icmp') return `${arrives} the sender gets an ICMP error back.`;
+  if (branch.reply === null) return `${arrives} nothing is sent in answer.`;
+  return `${arrives} the reply is ${branch.reply.outcome === 'delivered' ? 'not what the sender waits for' : branch.reply.outcome}${reasonOf(branch.reply)}`;
+}
+
+const isSameText = (a: string | undefined, b: string): boolean => {
+  const left = parseAddress(a ?? '');
+  const right = parseAddress(b);
+  return left !== undefined && right !== undefined && sameAddress(left, right);
+};
+
+/** By name, by a service whose endpoint it is, or by address. */
+function isReceiver(topology: Topology, branch: Branch, name: string): boolean {
+  const receiver = branch.deliveredTo;
+  if (receiver === null) return false;
+  const party = findParty(topology, name);
+  switch (party?.kind) {
+    case undefined:
+      return isSameText(receiver.address, name.replace(/^\[|\]$/g, ''));
+    case 'pod':
+      return receiver.kind === 'pod' && receiver.name === `${party.pod.namespace}/${party.pod.name}`;
+    case 'service':
+      return party.service.ports.some((p) => p.endpoints.some((e) => e.pod === receiver.name || (e.pod === null && isSameText(receiver.address, formatAddress(e.address)))));
+    case 'node':
+    case 'external':
+      return receiver.kind === party.kind && receiver.name === party.host.name;
+  }
+}
+
+type Via = Expectation['via'][number];
+
+const isAt = (hop: Hop, via: Via): boolean => hop.interface === via.interface && (hop.host === via.host || hop.namespace === via.host || hop.namespace === `default/${via.host}`);
+
+/** The first of the interfaces that the way does not pass after those before it. */
+function firstMissed(hops: readonly Hop[], via: readonly Via[]): Via | undefined {
+  let from = 0;
+  for (const wanted of via) {
+    const found = hops.findIndex((hop, i) => i >= from && isAt(hop, wanted));
+    if (found < 0) return wanted;
+    from = found;
+  }
+  return undefined;
+}
+
+/** `default/pod1/eth0, host1/cni0, …`, each once in a row. */
+function wayOf(hops: readonly Hop[]): string {
+  const names = hops.map((h) => `${h.namespace === 'root' ? h.host : h.namespace}/${h.interface}`);
+  return names.filter((name, i) => name !== names[i - 1]).join(', ');
+}
