@@ -8,13 +8,17 @@ import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import type { CompiledTopology } from '../../../engine/src/data-plane/compile.ts';
 import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
+import { checkExpectation } from '../../../engine/src/verify/expect.ts';
 import type { Expectation, Verdict } from '../../../engine/src/verify/model.ts';
 import type { FileLookup } from './bind/capture-content.ts';
 import { capturedState, fileLookup } from './bind/capture-content.ts';
 import type { FileModel } from './bind/file-model.ts';
 import { fileModelOf } from './bind/file-model.ts';
+import type { Names } from './bind/names.ts';
+import { namesOf } from './bind/names.ts';
 import type { Diagnostic } from './diagnostics/define.ts';
 import { diagnose } from './diagnostics/diagnose.ts';
+import { expectationDiagnostics } from './diagnostics/expectation-fails.ts';
 import { lowerExpectations, lowerSpec } from './lower/lower.ts';
 import type { LowerContext } from './lower/lower.ts';
 import { createLineIndex, lineOf as lineNumber } from './syntax/cursor.ts';
@@ -34,6 +38,7 @@ export interface Snapshot extends SnapshotInput {
   readonly tree: FileNode;
   readonly lines: LineIndex;
   readonly model: FileModel;
+  readonly names: Names;
   readonly files: FileLookup;
   /** What can be told without building the topology, by place. At most 1,000. */
   readonly diagnostics: readonly Diagnostic[];
@@ -71,6 +76,7 @@ function once<T>(make: () => T): () => T {
 function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | null): Snapshot {
   const files = fileLookup(input.file, input.readFile, before);
   const model = fileModelOf(tree);
+  const names = once(() => namesOf(model));
   const lines = once(() => createLineIndex(input.text));
   const lineOf = (offset: number): number => lineNumber(lines(), offset) + 1;
   const at = (offset: number): SourceRef => ({ file: input.file, line: lineOf(offset) });
@@ -79,14 +85,15 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
   const topology = once(() => buildTopology(spec()));
   const compiled = once(() => compileTopology(topology()));
   const expectations = once(() => lowerExpectations(context));
-  const verdicts = once(() => [] as Verdict[]);
-  const diagnostics = once(() => diagnose({ model, files }));
-  const verifyDiagnostics = once(() => [] as Diagnostic[]);
+  const verdicts = once(() => expectations().map((e) => checkExpectation(spec(), topology(), compiled(), e)));
+  const diagnostics = once(() => diagnose({ text: input.text, model, names: names(), files }));
+  const verifyDiagnostics = once(() => expectationDiagnostics({ text: input.text, model, names: names(), files }, verdicts()));
   return Object.freeze({
     ...input,
     tree,
     model,
     files,
+    get names() { return names(); },
     get lines() { return lines(); },
     get diagnostics() { return diagnostics(); },
     get expectations() { return expectations(); },

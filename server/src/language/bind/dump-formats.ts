@@ -6,6 +6,7 @@ import type { CapturedState } from '../../../../engine/src/topology/spec.ts';
 import type { DumpLine, DumpProblem, LineProblem } from '../native/dump.ts';
 import { onLine } from '../native/dump.ts';
 import { readFdbLine } from '../native/fdb.ts';
+import { assembleInterfaces, readInterfaceLine } from '../native/interface.ts';
 import { readIpset } from '../native/ipset.ts';
 import type { IptablesLine } from '../native/iptables/tables.ts';
 import { assembleTables, readIptablesLine } from '../native/iptables/tables.ts';
@@ -65,6 +66,13 @@ const iptablesLines: Readonly<Record<Family, (line: DumpText) => IptablesLine>> 
   6: cached((text) => readIptablesLine(text, 6)),
 };
 
+const interfaceLines = located(cached(readInterfaceLine));
+
+const interfaces = (lines: readonly DumpText[], at: Places, dump: 'addresses' | 'links'): DumpReading => {
+  const { interfaces: found, problems } = assembleInterfaces(interfaceLines(lines, at), dump);
+  return { state: { interfaces: found }, problems };
+};
+
 /** What a line of `iptables { }` or `ip6tables { }` says by itself. */
 export const readingOfIptablesLine = (line: DumpText, family: Family): IptablesLine => iptablesLines[family](line);
 
@@ -84,8 +92,8 @@ export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
     return { state: { routes }, problems };
   },
   rules: lineByLine((text) => readPolicyRuleLine(text, familyOfRule(text)), (r) => r.rule, (rules) => ({ rules })),
-  addresses: () => ({ state: {}, problems: [] }),
-  links: () => ({ state: {}, problems: [] }),
+  addresses: (lines, at) => interfaces(lines, at, 'addresses'),
+  links: (lines, at) => interfaces(lines, at, 'links'),
   neighbours: lineByLine(readNeighbourLine, (r) => r.neighbour, (neighbours) => ({ neighbours })),
   fdb: lineByLine(readFdbLine, (r) => r.entry, (fdb) => ({ fdb })),
   iptables: iptables(4),

@@ -5,6 +5,7 @@ import type { Names } from '../bind/names.ts';
 import type { Diagnostic } from './define.ts';
 
 export interface CheckInput {
+  readonly text: string;
   readonly model: FileModel;
   readonly names: Names;
   readonly files: FileLookup;

@@ -1,7 +1,5 @@
 /** The immediate diagnostics of one version: everything that can be told without building the topology. */
-import type { FileLookup } from '../bind/capture-content.ts';
-import type { FileModel } from '../bind/file-model.ts';
-import { namesOf } from '../bind/names.ts';
+import type { CheckInput } from './check.ts';
 import type { Diagnostic } from './define.ts';
 import { report } from './define.ts';
 import { moreProblems } from './more-problems.ts';
@@ -9,10 +7,8 @@ import { CHECKS } from './registry.ts';
 
 export const MOST_DIAGNOSTICS = 1000;
 
-export function diagnose(version: { readonly model: FileModel; readonly files: FileLookup }): readonly Diagnostic[] {
-  const { model, files } = version;
-  const found = [...model.diagnostics];
-  const input = { model, names: namesOf(model), files };
+export function diagnose(input: CheckInput): readonly Diagnostic[] {
+  const found = [...input.model.diagnostics];
   for (const check of CHECKS) for (const diagnostic of check(input)) found.push(diagnostic);
   return inOrder(found);
 }
