@@ -20,45 +20,45 @@ export async function askAbout(asking: Asking, party: PartnersParams): Promise<Q
     void window.showWarningMessage(`k8snet cannot tell whom ${party.kind} ${party.party} can talk to: see the k8snet log under Output.`);
     return undefined;
   }
-  return partners.role === 'receiver' ? askReceiver(asking, party, partners.partners) : askSender(asking, party, partners);
+  return partners.role === 'receiver' ? askReceiver(asking, party, partners.party, partners.partners) : askSender(asking, party, partners);
 }
 
-async function askReceiver({ memory }: Asking, party: PartnersParams, partners: readonly PartnerItem[]): Promise<Question | undefined> {
+async function askReceiver({ memory }: Asking, party: PartnersParams, from: string, partners: readonly PartnerItem[]): Promise<Question | undefined> {
   const to = await choose({
-    title: `Trace from ${party.party} to…`,
+    title: `Trace from ${from} to…`,
     placeholder: 'a pod, node, service or external; or type a DNS name or an address, with :PORT/PROTOCOL',
     items: partners,
     last: memory.partner(party.kind, party.party, 'receiver'),
   });
   if (to === undefined) return undefined;
   memory.rememberPartner(party.kind, party.party, 'receiver', to);
-  return { from: party.party, to };
+  return { from, to };
 }
 
-async function askSender({ memory }: Asking, party: PartnersParams, { offers, partners }: PartnersResult): Promise<Question | undefined> {
-  const to = await chooseOffer(memory, party, offers);
+async function askSender({ memory }: Asking, params: PartnersParams, { party, offers, partners }: PartnersResult): Promise<Question | undefined> {
+  const to = await chooseOffer(memory, params, party, offers);
   if (to === undefined) return undefined;
   const from = await choose({
     title: `Trace to ${to} from…`,
     placeholder: 'who sends: a pod, node or external',
     items: partners,
-    last: memory.partner(party.kind, party.party, 'sender'),
+    last: memory.partner(params.kind, params.party, 'sender'),
   });
   if (from === undefined) return undefined;
-  memory.rememberPartner(party.kind, party.party, 'sender', from);
+  memory.rememberPartner(params.kind, params.party, 'sender', from);
   return { from, to };
 }
 
 /** Which of a service's ports: asked only where there are several. */
-async function chooseOffer(memory: Memory, party: PartnersParams, offers: readonly PartnerItem[]): Promise<string | undefined> {
-  if (offers.length <= 1) return offers[0]?.to ?? party.party;
+async function chooseOffer(memory: Memory, params: PartnersParams, party: string, offers: readonly PartnerItem[]): Promise<string | undefined> {
+  if (offers.length <= 1) return offers[0]?.to ?? party;
   const to = await choose({
-    title: `Trace to ${party.party}`,
+    title: `Trace to ${party}`,
     placeholder: 'which port',
     items: offers,
-    last: memory.partner(party.kind, party.party, 'offer'),
+    last: memory.partner(params.kind, params.party, 'offer'),
   });
-  if (to !== undefined) memory.rememberPartner(party.kind, party.party, 'offer', to);
+  if (to !== undefined) memory.rememberPartner(params.kind, params.party, 'offer', to);
   return to;
 }
 
@@ -77,7 +77,7 @@ export async function askBoth(asking: Asking, document: Uri): Promise<Question |
   const party: PartnersParams = { uri: document.toString(), kind, party: from };
   const partners = await asking.server.partners(party);
   // Whatever was typed as the sender, the receivers are those that any pod has.
-  return askReceiver(asking, party, partners?.role === 'receiver' ? partners.partners : []);
+  return askReceiver(asking, party, from, partners?.role === 'receiver' ? partners.partners : []);
 }
 
 function sendersOf({ pods, hosts }: Topology): readonly PartnerItem[] {

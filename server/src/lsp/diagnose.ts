@@ -17,8 +17,8 @@ export interface Diagnoser {
   /** After a new version; `edit` is what made it, `undefined` for a newly opened document. */
   analysed(document: OpenDocument, edit: TextEdit | undefined): void;
   closed(uri: string): void;
-  /** All that is known of the newest version, for quick fixes. */
-  diagnosticsOf(document: OpenDocument): readonly Diagnostic[];
+  /** What the expectations show, as far as it is known of the newest version. */
+  verified(uri: string): readonly Diagnostic[];
 }
 
 /** Where a diagnostic stands after an edit; none where the edit touched it. */
@@ -34,11 +34,9 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
   const verified = new Map<string, readonly Diagnostic[]>();
   const timers = new Map<string, NodeJS.Timeout>();
 
-  const diagnosticsOf = ({ uri, snapshot }: OpenDocument): readonly Diagnostic[] => [...snapshot.diagnostics, ...(verified.get(uri) ?? [])];
-
   function publish(document: OpenDocument): void {
-    const { uri, version } = document;
-    const diagnostics = diagnosticsOf(document).map((d) => diagnosticOf(document, uri, pageUri(), d));
+    const { uri, version, snapshot } = document;
+    const diagnostics = [...snapshot.diagnostics, ...(verified.get(uri) ?? [])].map((d) => diagnosticOf(document, uri, pageUri(), d));
     void connection.sendDiagnostics({ uri, version, diagnostics });
   }
 
@@ -76,6 +74,6 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
       verified.delete(uri);
       void connection.sendDiagnostics({ uri, diagnostics: [] });
     },
-    diagnosticsOf,
+    verified: (uri) => verified.get(uri) ?? [],
   };
 }

@@ -8,7 +8,7 @@ export interface Guard {
   heed<P>(name: string, work: (params: P) => void): (params: P) => void;
   /** For what the server does by itself, later. */
   attempt(name: string, work: () => void): void;
-  report(name: string, error: unknown): void;
+  readonly report: (name: string, error: unknown) => void;
 }
 
 export function guardOf(connection: Connection): Guard {

@@ -28,6 +28,8 @@ export interface PartnersParams {
 
 /** A lens above a service or an external asks who sends to it; above a pod or node, whom it sends to. */
 export interface PartnersResult {
+  /** The declaration's own name, with its kind before it where two kinds have the same: `node/web`. */
+  readonly party: string;
   readonly role: 'sender' | 'receiver';
   /** For a service: its ports, as `to` texts, to choose from first. Empty for others. */
   readonly offers: readonly PartnerItem[];

@@ -1,14 +1,31 @@
 /** The wiring table: which feature answers which request. */
-import { TextDocumentSyncKind } from 'vscode-languageserver';
-import type { Connection, InitializeParams, InitializeResult } from 'vscode-languageserver';
+import { CodeActionKind, TextDocumentSyncKind } from 'vscode-languageserver';
+import type { Connection, InitializeParams, InitializeResult, TextDocumentIdentifier } from 'vscode-languageserver';
+import { codeLenses } from '../language/features/code-lenses.ts';
+import { definition, references } from '../language/features/definition.ts';
+import { documentSymbols } from '../language/features/document-symbols.ts';
+import { foldingRanges } from '../language/features/folding.ts';
 import { captureFiles } from './capture-files.ts';
+import { codeActions } from './code-actions.ts';
 import { createDiagnoser } from './diagnose.ts';
 import { createDocuments } from './documents.ts';
+import type { OpenDocument } from './documents.ts';
+import { codeLensOf, documentSymbolOf, foldingRangeOf } from './features-to-lsp.ts';
 import { guardOf } from './guard.ts';
-import type { ServerOptions } from './protocol.ts';
+import { PARTNERS_REQUEST, TOPOLOGY_REQUEST } from './protocol.ts';
+import type { PartnersParams, PartnersResult, ServerOptions, TopologyParams, TopologyResult } from './protocol.ts';
+import { partnersIn, topologyOf } from './questions.ts';
+import { offsetAt, rangeOf } from './to-lsp.ts';
+import { createWatches } from './watch.ts';
 
 const CAPABILITIES: InitializeResult['capabilities'] = {
   textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+  codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+  definitionProvider: true,
+  referencesProvider: true,
+  documentSymbolProvider: true,
+  foldingRangeProvider: true,
+  codeLensProvider: {},
 };
 
 const isServerOptions = (value: unknown): value is ServerOptions =>
@@ -17,22 +34,64 @@ const isServerOptions = (value: unknown): value is ServerOptions =>
 export function serve(connection: Connection): void {
   let folders: readonly string[] = [];
   let options: ServerOptions = {};
+  let canWatch = false;
   const guard = guardOf(connection);
   const documents = createDocuments(captureFiles(() => folders), guard.report);
   const diagnoser = createDiagnoser(connection, documents, guard, () => options.pageUri);
+  const watches = createWatches(connection, () => canWatch);
 
-  connection.onInitialize(({ workspaceFolders, initializationOptions }: InitializeParams) => {
+  /** A feature of one document; `null` while that is not open. */
+  const feature = <P extends { readonly textDocument: TextDocumentIdentifier }, R>(name: string, work: (document: OpenDocument, params: P) => R | null) =>
+    guard.answer<P, R>(name, (params) => {
+      const document = documents.get(params.textDocument.uri);
+      return document === undefined ? null : work(document, params);
+    });
+  /** The same for the requests beyond LSP. */
+  const question = <P extends { readonly uri: string }, R>(name: string, work: (document: OpenDocument, params: P) => R) =>
+    guard.answer<P, R>(name, (params) => {
+      const document = documents.get(params.uri);
+      return document === undefined ? null : work(document, params);
+    });
+
+  connection.onInitialize(({ workspaceFolders, initializationOptions, capabilities }: InitializeParams) => {
     folders = workspaceFolders?.map((folder) => folder.uri) ?? [];
     if (isServerOptions(initializationOptions)) options = initializationOptions;
+    const watching = capabilities.workspace?.didChangeWatchedFiles;
+    canWatch = watching?.dynamicRegistration === true && watching.relativePatternSupport === true;
     return { capabilities: CAPABILITIES, serverInfo: { name: 'k8snet' } };
   });
-  connection.onDidOpenTextDocument(guard.heed('open', (params) => diagnoser.analysed(documents.open(params), undefined)));
+
+  connection.onDidOpenTextDocument(guard.heed('open', (params) => {
+    const document = documents.open(params);
+    diagnoser.analysed(document, undefined);
+    watches.follow(document);
+  }));
   connection.onDidChangeTextDocument(guard.heed('change', (params) => {
     const changed = documents.change(params);
-    if (changed !== undefined) diagnoser.analysed(changed.document, changed.edit);
+    if (changed === undefined) return;
+    diagnoser.analysed(changed.document, changed.edit);
+    watches.follow(changed.document);
   }));
   connection.onDidCloseTextDocument(guard.heed('close', ({ textDocument: { uri } }) => {
     documents.close(uri);
+    watches.forget(uri);
     diagnoser.closed(uri);
   }));
+  connection.onDidChangeWatchedFiles(guard.heed('changed dumps', ({ changes }) => {
+    for (const uri of watches.readersOf(changes.map((change) => change.uri))) {
+      const document = documents.refresh(uri);
+      if (document !== undefined) diagnoser.analysed(document, undefined);
+    }
+  }));
+
+  connection.onCodeAction(feature('quick fixes', (document, params) => codeActions(document, diagnoser.verified(document.uri), params, options.pageUri)));
+  connection.onDefinition(feature('definition', (document, { position }) =>
+    definition(document.snapshot, offsetAt(document, position)).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }))));
+  connection.onReferences(feature('references', (document, { position }) =>
+    references(document.snapshot, offsetAt(document, position)).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }))));
+  connection.onDocumentSymbol(feature('symbols', (document) => documentSymbols(document.snapshot).map((symbol) => documentSymbolOf(document, symbol))));
+  connection.onFoldingRanges(feature('folding', (document) => foldingRanges(document.snapshot).map((range) => foldingRangeOf(document, range))));
+  connection.onCodeLens(feature('lenses', (document) => codeLenses(document.snapshot).map((lens) => codeLensOf(document, document.uri, lens))));
+  connection.onRequest(TOPOLOGY_REQUEST, question<TopologyParams, TopologyResult>('topology', topologyOf));
+  connection.onRequest(PARTNERS_REQUEST, question<PartnersParams, PartnersResult>('partners', partnersIn));
 }

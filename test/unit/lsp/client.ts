@@ -1,0 +1,46 @@
+/** A client of the language server in the same process: LSP over two streams. */
+import { PassThrough } from 'node:stream';
+import { createConnection, createProtocolConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
+import type { InitializeResult, ProtocolConnection, PublishDiagnosticsParams } from 'vscode-languageserver/node';
+import { CHANGED_NOTIFICATION } from '../../../server/src/lsp/protocol.ts';
+import type { ChangedParams } from '../../../server/src/lsp/protocol.ts';
+import { serve } from '../../../server/src/lsp/server.ts';
+
+export interface TestClient {
+  readonly connection: ProtocolConnection;
+  readonly initialized: InitializeResult;
+  readonly published: readonly PublishDiagnosticsParams[];
+  readonly changed: readonly ChangedParams[];
+  /** What the server logged as an error. */
+  readonly errors: readonly string[];
+  open(uri: string, text: string): Promise<void>;
+  end(): void;
+}
+
+export async function startClient(initializationOptions: unknown = {}): Promise<TestClient> {
+  const there = new PassThrough();
+  const back = new PassThrough();
+  const server = createConnection(new StreamMessageReader(there), new StreamMessageWriter(back));
+  serve(server);
+  server.listen();
+  const connection = createProtocolConnection(new StreamMessageReader(back), new StreamMessageWriter(there));
+  const published: PublishDiagnosticsParams[] = [];
+  const changed: ChangedParams[] = [];
+  const errors: string[] = [];
+  connection.onNotification('textDocument/publishDiagnostics', (params: PublishDiagnosticsParams) => void published.push(params));
+  connection.onNotification(CHANGED_NOTIFICATION, (params: ChangedParams) => void changed.push(params));
+  connection.onNotification('window/logMessage', ({ type, message }: { type: number; message: string }) => {
+    if (type === 1) errors.push(message);
+  });
+  connection.listen();
+  const initialized = await connection.sendRequest<InitializeResult>('initialize', { processId: null, rootUri: null, workspaceFolders: null, capabilities: {}, initializationOptions });
+  await connection.sendNotification('initialized', {});
+  return {
+    connection, initialized, published, changed, errors,
+    open: (uri, text) => connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId: 'k8snet', version: 1, text } }),
+    end: () => {
+      connection.dispose();
+      server.dispose();
+    },
+  };
+}
