@@ -16,12 +16,18 @@ async function bundle() {
   return built.outputFiles[0].contents;
 }
 
+/** Built once, for tests. */
+export function bundleOnce() {
+  let built;
+  return () => (built ??= bundle());
+}
+
 /** Listens on 127.0.0.1 only; port 0 takes a free one. `scenarios` adds `NAME.json` files to those of this folder. */
-export async function serve(port = 0, scenarios = {}) {
+export async function serve(port = 0, scenarios = {}, script = bundle) {
   const server = createServer((request, response) => {
     const name = path.basename(new URL(request.url, 'http://localhost').pathname) || 'index.html';
     const scenario = name.endsWith('.json') ? scenarios[name.slice(0, -'.json'.length)] : undefined;
-    const content = name === 'page.js' ? bundle() : scenario === undefined ? readFile(path.join(here, name)) : Promise.resolve(JSON.stringify(scenario));
+    const content = name === 'page.js' ? script() : scenario === undefined ? readFile(path.join(here, name)) : Promise.resolve(JSON.stringify(scenario));
     content.then(
       (body) => response.writeHead(200, { 'content-type': TYPES[path.extname(name)] ?? 'text/plain' }).end(body),
       (error) => response.writeHead(error.code === 'ENOENT' ? 404 : 500, { 'content-type': 'text/plain' }).end(String(error)),

@@ -78,15 +78,15 @@ export class HopList extends LitElement {
     return button === undefined || row === undefined ? null : Number(row.id.slice('hop-'.length));
   }
 
-  private clicked(event: Event): void {
+  private readonly clicked = (event: Event): void => {
     const number = this.rowOf(event);
     if (number === null) return;
     if (this.selected === number && this.expanded.includes(number)) return tell(this, 'action', { type: 'collapse', hop: number });
     tell(this, 'action', { type: 'select', hop: number });
     revealHop(this, this.branch, number);
-  }
+  };
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const number = event.key === 'Escape' ? this.reachable : this.rowOf(event);
     if (number === null) return;
     const count = this.branch === null ? 0 : hopsOf(this.branch).length;
@@ -101,7 +101,7 @@ export class HopList extends LitElement {
       default: return;
     }
     event.preventDefault();
-  }
+  };
 
   private move(number: number): void {
     this.reachable = number;

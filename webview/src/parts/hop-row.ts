@@ -37,6 +37,7 @@ export class HopRow extends LitElement {
       background: var(--vscode-list-inactiveSelectionBackground, #8883); color: var(--vscode-list-inactiveSelectionForeground, inherit);
       outline: 1px solid var(--vscode-contrastActiveBorder, transparent); outline-offset: -1px;
     }
+    :host([selected]) .row .faint, :host([selected]) .row .host, :host([selected]) .row .rest, :host([selected]) .row .tunnel { color: inherit; }
     .row:focus-visible { outline: 1px solid var(--focus); outline-offset: -1px; }
     .number { justify-self: start; }
     .place { min-width: 0; overflow-wrap: anywhere; }

@@ -60,12 +60,12 @@ export class OutcomeHeader extends LitElement {
     </div>`;
   }
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;
     event.preventDefault();
     const index = (this.branch + step + this.branches.length) % this.branches.length;
     tell(this, 'action', { type: 'branch', index });
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(`#branch-${index}`)?.focus());
-  }
+  };
 }

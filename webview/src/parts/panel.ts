@@ -46,8 +46,8 @@ export class Panel extends LitElement {
 
   override render(): TemplateResult {
     const now = this.current;
-    const branch = now === null ? null : branchOf(now);
-    if (now?.topology == null) return html`<p class="waiting" role="status">Waiting for the file's topology…</p>`;
+    if (now === null || now.topology === null) return html`<p class="waiting" role="status">Waiting for the file's topology…</p>`;
+    const branch = branchOf(now);
     return html`
       <header>
         <k8snet-question .question=${now.question} .topology=${now.topology} .picture=${now.picture} .traced=${now.shown !== null}></k8snet-question>

@@ -58,22 +58,22 @@ export class PartyField extends LitElement {
       </ul>`;
   }
 
-  private unfold(): void {
+  private readonly unfold = (): void => {
     // A field that is filled in offers everything: what stands there is what one wants to leave.
     if (this.offers.length === 0) this.offer(this.offersFor(this.text === this.value ? '' : this.text));
-  }
+  };
 
   private offer(offers: readonly Offer[]): void {
     this.offers = offers;
     this.active = -1;
   }
 
-  private typed(event: Event): void {
+  private readonly typed = (event: Event): void => {
     this.text = (event.target as HTMLInputElement).value;
     this.offer(this.offersFor(this.text));
-  }
+  };
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step !== 0) {
       event.preventDefault();
@@ -86,7 +86,7 @@ export class PartyField extends LitElement {
       else this.text = this.value;
       this.offer([]);
     }
-  }
+  };
 
   private choose(text: string): void {
     this.text = text;
@@ -94,10 +94,10 @@ export class PartyField extends LitElement {
     this.commit();
   }
 
-  private left(): void {
+  private readonly left = (): void => {
     this.offer([]);
     this.commit();
-  }
+  };
 
   private commit(): void {
     const text = this.text.trim();

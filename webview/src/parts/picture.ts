@@ -73,22 +73,22 @@ export class Picture extends LitElement {
     return number > 0 ? number : null;
   }
 
-  private clicked(event: Event): void {
+  private readonly clicked = (event: Event): void => {
     const hop = this.hopOf(event);
     if (hop === null) return;
     tell(this, 'action', { type: 'select', hop });
     revealHop(this, this.branch, hop);
-  }
+  };
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const hop = this.hopOf(event);
     if (hop === null || (event.key !== 'Enter' && event.key !== ' ')) return;
     event.preventDefault();
     this.clicked(event);
-  }
+  };
 
-  private pointed(event: Event): void {
+  private readonly pointed = (event: Event): void => {
     const hop = event.type === 'mouseover' ? this.hopOf(event) : null;
     if (hop !== this.hovered) tell(this, 'action', { type: 'hover', hop });
-  }
+  };
 }

@@ -49,7 +49,7 @@ export class QuestionBar extends LitElement {
   }
 
   /** The port stays behind: it is the old receiver's. */
-  private swap(): void {
+  private readonly swap = (): void => {
     if (this.question !== null) tell(this, 'ask', { from: withoutPort(this.question.to), to: this.question.from });
-  }
+  };
 }

@@ -1,0 +1,136 @@
+import axe from 'axe-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { post, postedBy, stage, type Scenario, type Stage, type Theme } from './browser.ts';
+import { articleCluster, bridgedBranch, droppedBranch, FILE, flow, outsideBranch, serviceBranch, traceOf } from './fixture.ts';
+
+const topology = articleCluster();
+const question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
+const scenario = (...branches: Parameters<typeof traceOf>): Scenario => ({ file: FILE, topology, question, flow: flow(), trace: traceOf(...branches) });
+
+const half = { ...serviceBranch(), probability: 0.5 };
+let panels: Stage;
+beforeAll(async () => {
+  panels = await stage({ service: scenario(serviceBranch()), branches: scenario(droppedBranch(), half), outside: scenario(outsideBranch()), bridged: scenario(bridgedBranch()) });
+}, 60_000);
+afterAll(() => panels.close());
+
+const themes: readonly Theme[] = ['light', 'dark', 'high-contrast'];
+
+describe.each(themes)('in the %s theme', (theme) => {
+  test.each([320, 1400])('nothing serious is found by axe, and nothing is refused by the content policy, at %i pixels', async (width) => {
+    const { page, complaints } = await panels.open('branches', theme, width);
+    await page.locator('#hop-2 .row').click();
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }));
+    const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+    expect(serious.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary ?? ''}`).join('\n')}`)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+test.each(['service', 'outside', 'bridged', 'branches'])('the page never scrolls sideways, from 300 to 1600 pixels: %s', async (name) => {
+  const { page } = await panels.open(name, 'light', 1600);
+  for (const width of [1600, 1100, 760, 480, 300]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.waitForTimeout(50);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+  await page.close();
+});
+
+test('a click on a number in the picture selects the hop, opens it and asks the editor for its line', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.locator('.badge[data-hop="2"]').click();
+  expect(await page.locator('#hop-2 .row').getAttribute('aria-expanded')).toBe('true');
+  expect((await postedBy(page)).filter((m) => m.type === 'reveal')).toEqual([{ type: 'reveal', file: FILE, line: 28 }]);
+  const opened = (await page.locator('#hop-2 k8snet-steps li').allInnerTexts()).join('\n');
+  for (const chain of ['PREROUTING', 'KUBE-SERVICES', 'KUBE-SVC-TCOU7JCQXEZGVUNU', 'KUBE-SEP-L5MHPWJPDKD7XIFG', '--to-destination 10.0.0.46:53']) expect(opened).toContain(chain);
+  await page.close();
+});
+
+test('what changed since the hop before is marked in words', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.locator('#hop-3 .row').click();
+  expect(await page.locator('#hop-3 ins').allInnerTexts()).toEqual(['10.0.0.46']);
+  expect(await page.locator('#hop-3 del').getAttribute('aria-label')).toBe('was 10.16.0.10');
+  await page.close();
+});
+
+test('the keyboard walks the hops: arrows move, Enter goes to the line, Escape closes', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.locator('#hop-1 .row').focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  expect((await postedBy(page)).at(-1)).toEqual({ type: 'reveal', file: FILE, line: 18 });
+  await page.keyboard.press('ArrowRight');
+  expect(await page.locator('#hop-3 .row').getAttribute('aria-expanded')).toBe('true');
+  await page.keyboard.press('Escape');
+  expect(await page.locator('#hop-3 .row').getAttribute('aria-expanded')).toBe('false');
+  await page.close();
+});
+
+test("the cursor's line marks its hops in picture and list", async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await post(page, { type: 'cursor', file: FILE, line: 28 });
+  expect(await page.locator('k8snet-hop[marked]').evaluateAll((rows) => rows.map((row) => row.id))).toEqual(['hop-2', 'hop-17']);
+  expect(await page.locator('.badge.marked').evaluateAll((badges) => badges.map((badge) => badge.getAttribute('data-hop')))).toEqual(['2', '17']);
+  await page.close();
+});
+
+test('hovering a row lights its number in the picture', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.locator('#hop-5 .row').hover();
+  expect(await page.locator('.badge.hovered').getAttribute('data-hop')).toBe('5');
+  await page.close();
+});
+
+test('a tab shows the other branch', async () => {
+  const { page } = await panels.open('branches', 'light', 800);
+  expect(await page.locator('h2').innerText()).toBe('Dropped.');
+  await page.getByRole('tab', { name: /kube-dns-1/ }).click();
+  expect(await page.locator('h2').innerText()).toBe('Delivered to pod kube-system/kube-dns-1 at 10.0.0.46:53.');
+  await page.close();
+});
+
+test('an edit of the file keeps what is open; foreign messages change nothing', async () => {
+  const { page, complaints } = await panels.open('service', 'light', 1400);
+  await page.locator('#hop-4 .row').click();
+  for (const message of [null, { type: 'show' }, 'text', { type: 'show', file: FILE, version: 2, topology, question }]) await post(page, message);
+  expect(await page.locator('#hop-4 .row').getAttribute('aria-expanded')).toBe('true');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('a reload of the page keeps the selection', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.locator('#hop-4 .row').click();
+  await page.reload();
+  await page.locator('k8snet-hop[selected]').waitFor();
+  expect(await page.locator('k8snet-hop[selected]').getAttribute('id')).toBe('hop-4');
+  await page.close();
+});
+
+test('a field offers what begins with the typed text, and Enter asks', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  const from = page.getByRole('combobox', { name: 'from' });
+  await from.fill('pod');
+  expect(await page.getByRole('option').allInnerTexts()).toEqual([expect.stringContaining('pod1'), expect.stringContaining('pod2')]);
+  await from.press('ArrowDown');
+  await from.press('ArrowDown');
+  await from.press('Enter');
+  expect((await postedBy(page)).filter((m) => m.type === 'asked').at(-1)).toEqual({ type: 'asked', question: { from: 'pod2', to: question.to } });
+  await page.close();
+});
+
+test('the capture is posted as a pcapng', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.getByRole('button', { name: 'Save capture' }).click();
+  const saved = (await postedBy(page)).at(-1) as unknown as { type: string; name: string; base64: string };
+  expect(saved.type).toBe('save');
+  expect(saved.name).toBe('pod1-to-kube-dns.kube-system-53-UDP.pcapng');
+  // The magic of a section header block, in either byte order.
+  expect(Buffer.from(saved.base64, 'base64').subarray(0, 4).toString('hex')).toBe('0a0d0d0a');
+  await page.close();
+});
