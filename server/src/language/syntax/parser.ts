@@ -11,8 +11,8 @@ import {
 } from './reuse.ts';
 import type { Change, ListContext, OldList, OldNode } from './reuse.ts';
 import {
-  CLOSE, COMMA, HASH, OPEN, QUOTE, SEMICOLON, createScanner, detach, enterLine, indentationAt, intern, isBinary,
-  isBlank, lineIndentation, readableEnd, skipBlanks, skipDumpTrivia, skipTrivia, strangeCharacter, stringEnd, trimBlanks, wordEnd,
+  CLOSE, COMMA, HASH, OPEN, QUOTE, SEMICOLON, createScanner, detach, enterLine, indentationAt, indentationOfLine, intern, isBinary,
+  isBlank, readableEnd, skipBlanks, skipDumpTrivia, skipTrivia, strangeCharacter, stringEnd, trimBlanks, wordEnd,
 } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
 import { VERBATIM_KEYWORDS } from './tree.ts';
@@ -208,21 +208,21 @@ interface Opening {
 
 /** The block that follows the words of a statement, which end at `parser.at`: at `brace`, or opened too late or not at all. */
 function openingOf(parser: Parser, item: Item, tokens: readonly Token[], brace: number): Opening | null {
-  const { scanner, text } = parser;
+  const { scanner } = parser;
   const { first, context } = item;
   const last = tokens.at(-1);
   const keyword = tokens[0]?.text ?? '';
   const name = tokens.slice(0, 2).filter((token) => token.kind !== 'comma').map((token) => token.text).join(' ').slice(0, 60);
-  const indentation = lineIndentation(text, first);
   const kind = context.kind === 'file' ? 'declaration' : VERBATIM_KEYWORDS.has(keyword) ? 'dump' : 'statements';
   if (brace >= 0) {
     // `iptable {` above rules is a dump all the same: one misspelt word, not thirty thousand unknown ones.
-    const misspelt = kind === 'statements' && tokens.length === 1 && dumpBelow(scanner, brace + 1, indentation);
+    const misspelt = kind === 'statements' && tokens.length === 1 && dumpBelow(scanner, brace + 1, -1);
     return { brace, kind: misspelt ? 'dump' : kind, name };
   }
   if (last === undefined || context.depth >= MAX_DEPTH) return null;
   const later = braceOnLaterLine(scanner, parser.at);
   if (later >= 0) return { brace: later, kind, name };
+  const indentation = indentationOfLine(scanner, first);
   const forgotten = kind === 'declaration' ? forgotToOpen(scanner, keyword, parser.at, indentation)
     : kind === 'dump' && tokens.length === 1 && dumpBelow(scanner, parser.at, indentation);
   return forgotten ? { brace: -1, kind, name } : null;
@@ -280,7 +280,7 @@ function parseBlock(parser: Parser, item: Item, opening: Opening, problems: Synt
   const { brace, kind, name } = opening;
   const opened = brace >= 0;
   const from = opened ? brace : trimBlanks(text, item.first, parser.at);
-  const limit = Math.max(item.context.limit, lineIndentation(text, item.first));
+  const limit = Math.max(item.context.limit, indentationOfLine(scanner, item.first));
   const context: ListContext = { kind, depth: item.context.depth + 1, limit };
   const old = change === null || item.previous === null ? null : innerList(change, item.previous, context);
   parser.at = opened ? from + 1 : from;

@@ -125,7 +125,10 @@ export function forgotToOpen(scanner: Scanner, keyword: string, behind: number, 
   return next >= 0 && isMember(scanner, next, indentation);
 }
 
-/** Whether a dump begins on the line below `behind`, which then is the end of what opened it or should have. */
+/**
+ * Whether a dump begins on the line below `behind`, which then is the end of what opened it or should have. Indentation
+ * is evidence only where there is no brace; with one, `indentation` is -1.
+ */
 export function dumpBelow(scanner: Scanner, behind: number, indentation: number): boolean {
   const next = nextOnLaterLine(scanner, behind);
   return next >= 0 && isDumpLine(scanner, next, indentation);

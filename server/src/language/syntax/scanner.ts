@@ -119,7 +119,14 @@ export function indentationAt(scanner: Scanner, offset: number): number {
   return indentationBetween(scanner.text, scanner.lineStart, offset);
 }
 
-/** Columns of blanks at the beginning of the line around `offset`. */
+/** Columns of blanks at the beginning of the line around `offset`, up to it. */
+export function indentationOfLine(scanner: Scanner, offset: number): number {
+  enterLine(scanner, offset);
+  const { text, lineStart } = scanner;
+  return indentationBetween(text, lineStart, skipBlanks(text, lineStart, offset));
+}
+
+/** The same for a text that is not being read. */
 export function lineIndentation(text: string, offset: number): number {
   const start = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
   return indentationBetween(text, start, skipBlanks(text, start, offset));
