@@ -5,7 +5,7 @@ import type { PolicyRule } from '../../../../engine/src/topology/model.ts';
 import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, LineProblem, Report } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
-import { protocolNumber } from './iptables/options.ts';
+import { protocolNumber } from './iptables/names.ts';
 import { nearest } from './nearest.ts';
 import { tableNumber } from './route.ts';
 import type { Cursor, Word } from './words.ts';

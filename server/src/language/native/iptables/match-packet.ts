@@ -1,7 +1,5 @@
 /** Matches on the packet around its transport header, on its devices and its sender. */
-import { parseMac } from '../../../../../engine/src/net/address.ts';
-import type { Address } from '../../../../../engine/src/net/address.ts';
-import { compareAddresses } from '../../../../../engine/src/net/address.ts';
+import { compareAddresses, parseMac } from '../../../../../engine/src/net/address.ts';
 import type { AddressType, Match } from '../../../../../engine/src/topology/netfilter.ts';
 import { nearest } from '../nearest.ts';
 import type { Word } from '../words.ts';
@@ -9,7 +7,7 @@ import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
 import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
 import { DSCP_CLASSES } from './dscp.ts';
 import { TCP } from './names.ts';
-import { badValue, readAddress, readInterface, readName, readNumber, readRange } from './values.ts';
+import { badValue, readAddress, readInterface, readName, readNumber, readRange, warnReversed } from './values.ts';
 
 type Reading = OptionSpec & { readonly read: (given: Given, context: RuleContext) => Match | undefined };
 
@@ -69,8 +67,8 @@ const addressRange = (which: 'source' | 'destination'): Reading => ({
     const from = readAddress(context, word, first);
     const to = second === undefined ? from : from && readAddress(context, word, second);
     if (from === undefined || to === undefined) return undefined;
-    if (compareAddresses(from, to) > 0) return badValue(context, word, 'the lower address of the range first');
-    return { kind: 'address-range', which, from: from satisfies Address, to, inverted: given.inverted };
+    if (compareAddresses(from, to) > 0) warnReversed(context, word, `${second ?? ''}-${first}`);
+    return { kind: 'address-range', which, from, to, inverted: given.inverted };
   },
 });
 

@@ -4,6 +4,7 @@ import { nearest } from '../nearest.ts';
 import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
 import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
 import { notModelled } from './match-transport.ts';
+import { protocolNumber } from './names.ts';
 import { badValue, readMasked, readName, readNumber, readPorts, readPrefix } from './values.ts';
 
 type Reading = OptionSpec & { readonly read: (given: Given, context: RuleContext) => Match | undefined };
@@ -93,9 +94,19 @@ const direction: Reading = {
   },
 };
 
+const connectionProtocol: Reading = {
+  ...notModelled('conntrack', '--ctproto', 1),
+  read: (given, context) => {
+    const protocol = protocolNumber(valueOf(given).text);
+    if (protocol === undefined) return badValue(context, valueOf(given), 'a protocol such as tcp, or its number');
+    notModelled('conntrack', '--ctproto', 1).read(given, context);
+    return unknownMatch('conntrack', `${given.inverted ? '! ' : ''}--ctproto ${protocol}`);
+  },
+};
+
 const conntrack = byOption('conntrack', [
   states('--ctstate'),
-  notModelled('conntrack', '--ctproto', 1),
+  connectionProtocol,
   tuple('ctorigsrc'), tuple('ctorigdst'), tuple('ctreplsrc'), tuple('ctrepldst'),
   tuplePort('ctorigsrcport'), tuplePort('ctorigdstport'), tuplePort('ctreplsrcport'), tuplePort('ctrepldstport'),
   status,
@@ -118,6 +129,9 @@ const statistic: MatchModule = {
   read: (given, context, module) => [readStatistic(given, context, module) ?? unknownMatch('statistic', allText(given))],
 };
 
+/** xt_statistic compares 31 random bits with the probability. */
+const STEPS = 0x8000_0000;
+
 function readStatistic(given: readonly Given[], context: RuleContext, module: Given['at']): Match | undefined {
   const mode = find(given, '--mode');
   if (mode === undefined) return required(context, module, 'statistic', '`--mode random` or `--mode nth`');
@@ -133,15 +147,16 @@ function readStatistic(given: readonly Given[], context: RuleContext, module: Gi
     if (probability === undefined) return required(context, mode.at, 'statistic --mode random', '`--probability`');
     const word = valueOf(probability);
     const p = /^(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(word.text) ? Number(word.text) : -1;
-    return p < 0 || p > 1 ? badValue(context, word, 'a number from 0 to 1') : { kind: 'statistic-random', probability: p, inverted: probability.inverted };
+    return p < 0 || p > 1 ? badValue(context, word, 'a number from 0 to 1') : { kind: 'statistic-random', probability: Math.round(p * STEPS) / STEPS, inverted: probability.inverted };
   }
   const every = find(given, '--every');
   if (every === undefined) return required(context, mode.at, 'statistic --mode nth', '`--every`');
   const n = readNumber(context, valueOf(every), 1, 0xffff_ffff);
   const packetAt = find(given, '--packet');
-  const packet = packetAt === undefined ? 0 : readNumber(context, valueOf(packetAt), 0, 0xffff_ffff);
+  if (packetAt === undefined) return required(context, every.at, 'statistic --mode nth', '`--packet` beside `--every`');
+  const packet = readNumber(context, valueOf(packetAt), 0, 0xffff_ffff);
   if (n === undefined || packet === undefined) return undefined;
-  if (packet >= n && packetAt !== undefined) return badValue(context, valueOf(packetAt), `a number below \`--every\`, from 0 to ${n - 1}`);
+  if (packet >= n) return badValue(context, valueOf(packetAt), `a number below \`--every\`, from 0 to ${n - 1}`);
   return { kind: 'statistic-nth', every: n, packet, inverted: every.inverted };
 }
 
@@ -256,10 +271,11 @@ const hashlimit: MatchModule = {
   ],
   read: (given, context, module) => {
     const rate = find(given, '--hashlimit-upto') ?? find(given, '--hashlimit-above');
+    const burst = find(given, '--hashlimit-burst');
     if (rate === undefined) required(context, module, 'hashlimit', '`--hashlimit-upto` or `--hashlimit-above`');
     else if (!/^\d+(\/\w+|[kmg]?b\/s)?$/i.test(valueOf(rate).text)) badValue(context, valueOf(rate), 'a rate such as 5/second');
     else if (find(given, '--hashlimit-name') === undefined) required(context, rate.at, 'hashlimit', '`--hashlimit-name`');
-    else return [{ kind: 'hashlimit', text: given.map(hashlimitText).join(' ') }];
+    else return [{ kind: 'hashlimit', text: [hashlimitText(rate), burst === undefined ? '--hashlimit-burst 5' : textOf(burst), ...given.filter((g) => g !== rate && g !== burst).map(textOf)].join(' ') }];
     return [unknownMatch('hashlimit', allText(given))];
   },
 };

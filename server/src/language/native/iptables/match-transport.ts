@@ -3,8 +3,8 @@ import type { Match } from '../../../../../engine/src/topology/netfilter.ts';
 import { icmpTypes } from './icmp-types.ts';
 import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
 import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
-import { DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE } from './names.ts';
-import { badValue, parseNumber, portsOf, readPorts } from './values.ts';
+import { DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, parseNumber } from './names.ts';
+import { badValue, portsOf, readPorts } from './values.ts';
 
 type Transport = 'tcp' | 'udp' | 'sctp' | 'dccp';
 
@@ -147,14 +147,26 @@ const oneListOnly: MatchModule = {
   },
 };
 
+/** A module whose every port fits: what is left of it is that the header must be there. */
+function transport(protocol: Transport, number: number, ...more: readonly Reading[]): MatchModule {
+  const module = byOption(protocol, [ports(protocol, 'source-port'), ports(protocol, 'destination-port'), ...more], { protocols: [number], empty: header(protocol) });
+  return {
+    ...module,
+    read: (given, context, at) => {
+      const matches = module.read(given, context, at).filter((match) => !anyPort(match));
+      return matches.length === 0 ? header(protocol)() : matches;
+    },
+  };
+}
+
+const anyPort = (match: Match): boolean =>
+  (match.kind === 'source-port' || match.kind === 'destination-port') && !match.inverted && match.ports.from === 0 && match.ports.to === 65535;
+
 export const TRANSPORT_MATCHES: readonly MatchModule[] = [
-  byOption('tcp', [ports('tcp', 'source-port'), ports('tcp', 'destination-port'), notModelled('tcp', '--tcp-option', 1), tcpFlags, syn], { protocols: [TCP], empty: header('tcp') }),
-  byOption('udp', [ports('udp', 'source-port'), ports('udp', 'destination-port')], { protocols: [UDP], empty: header('udp') }),
-  byOption('sctp', [ports('sctp', 'source-port'), ports('sctp', 'destination-port'), notModelled('sctp', '--chunk-types', 2)], { protocols: [SCTP], empty: header('sctp') }),
-  byOption('dccp', [ports('dccp', 'source-port'), ports('dccp', 'destination-port'), notModelled('dccp', '--dccp-types', 1), notModelled('dccp', '--dccp-option', 1)], {
-    protocols: [DCCP],
-    empty: header('dccp'),
-  }),
+  transport('tcp', TCP, notModelled('tcp', '--tcp-option', 1), tcpFlags, syn),
+  transport('udp', UDP),
+  transport('sctp', SCTP, notModelled('sctp', '--chunk-types', 2)),
+  transport('dccp', DCCP, notModelled('dccp', '--dccp-types', 1), notModelled('dccp', '--dccp-option', 1)),
   icmp(4),
   icmp(6),
   oneListOnly,

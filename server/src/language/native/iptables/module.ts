@@ -3,6 +3,7 @@ import type { Family } from '../../../../../engine/src/net/address.ts';
 import type { Match, Target } from '../../../../../engine/src/topology/netfilter.ts';
 import type { Report } from '../dump.ts';
 import type { Word } from '../words.ts';
+import { bareOrQuoted } from './words.ts';
 
 export interface RuleContext {
   readonly family: Family;
@@ -56,7 +57,7 @@ export const valueOf = (given: Given): Word => given.values[0] ?? given.at;
 
 /** The option as written, with its `!` and values. */
 export const textOf = (given: Given): string =>
-  [given.inverted ? '!' : '', given.option.name, ...given.values.map((value) => value.text)].filter((part) => part !== '').join(' ');
+  [given.inverted ? '!' : '', given.option.name, ...given.values.map(bareOrQuoted)].filter((part) => part !== '').join(' ');
 
 export const unknownMatch = (name: string, text: string): Match => ({ kind: 'unknown', name, text });
 

@@ -1,4 +1,11 @@
-/** Names that iptables resolves, from IANA's registries as Debian's /etc/services and /etc/protocols spell them. */
+/** Names and numbers as iptables resolves them; the names are from IANA's registries as Debian's /etc/services and /etc/protocols spell them. */
+
+/** As strtoul(3) with base 0 reads it: decimal, `0x` hexadecimal, a leading 0 octal. */
+export function parseNumber(text: string): number | undefined {
+  if (/^0x[0-9a-f]+$/i.test(text)) return Number(text);
+  if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+  return /^\d+$/.test(text) && !/^0\d/.test(text) ? Number(text) : undefined;
+}
 
 /** What people write for a port; iptables-save prints numbers. */
 export const SERVICE_PORTS: Readonly<Record<string, number>> = {
@@ -19,6 +26,12 @@ const PROTOCOLS: readonly (readonly [number, ...string[]])[] = [
 export const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map(PROTOCOLS.flatMap(([n, ...names]) => names.map((name) => [name, n] as const)));
 
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map(PROTOCOLS.map(([n, name]) => [n, name ?? String(n)] as const));
+
+/** A name in upper or lower case, or a number up to 255. */
+export function protocolNumber(text: string): number | undefined {
+  const n = parseNumber(text) ?? PROTOCOL_NUMBERS.get(text.toLowerCase());
+  return n !== undefined && n <= 255 ? n : undefined;
+}
 
 export const protocolName = (protocol: number): string => PROTOCOL_NAMES.get(protocol) ?? String(protocol);
 

@@ -8,10 +8,10 @@ import type { Report } from '../dump.ts';
 import { nearest } from '../nearest.ts';
 import type { Cursor, Word } from '../words.ts';
 import { cursorOver } from '../words.ts';
+import { bareOrQuoted } from './words.ts';
 import type { Given, MatchModule, OptionSpec, TargetModule } from './module.ts';
-import { PROTOCOL_NUMBERS } from './names.ts';
+import { protocolNumber } from './names.ts';
 import { matchModule, matchNames, moduleWithOption, optionNames, protocolModule, targetModule } from './registry.ts';
-import { parseNumber } from './values.ts';
 
 /** An `-m`, modelled or not, with what was given to it. */
 export interface LoadedMatch {
@@ -105,7 +105,7 @@ function readWord(word: Word, bang: Word | null, cursor: Cursor, state: State): 
     if (opaque !== undefined) opaque.push(...(bang === null ? [] : [bang]), ...rest);
     else {
       if (owner === undefined) reportUnknown(word, name, state);
-      state.strays.push(rest.map((w) => w.text).join(' '));
+      state.strays.push(rest.map(bareOrQuoted).join(' '));
     }
     return;
   }
@@ -188,7 +188,7 @@ function reportUnknown(word: Word, name: string, state: State): void {
     state.report(span, 'unknown-option', `\`${name}\` belongs to the match \`${module}\`: write \`-m ${module}\` before it.`);
   } else {
     const near = nearest(name, [...BASE.flatMap((o) => [o.name, ...(o.aliases ?? [])]).filter((n) => n.startsWith('--')), ...optionNames(state.family)]);
-    state.report(span, 'unknown-option', `iptables knows no option \`${name}\` here${near === null ? '' : `; did you mean \`${near}\`?`}`, { suggestion: near });
+    state.report(span, 'unknown-option', `iptables knows no option \`${name}\` here${near === null ? '.' : `; did you mean \`${near}\`?`}`, { suggestion: near });
   }
 }
 
@@ -228,7 +228,7 @@ function loadMatch(name: Word, state: State): void {
   if (module === undefined) {
     const other = matchModule(name.text, state.family === 4 ? 6 : 4);
     const near = nearest(name.text, matchNames(state.family));
-    const tail = other !== undefined ? `: it is for IPv${state.family === 4 ? 6 : 4} only` : near === null ? '' : `; did you mean \`${near}\`?`;
+    const tail = other !== undefined ? `: it is for IPv${state.family === 4 ? 6 : 4} only.` : near === null ? '.' : `; did you mean \`${near}\`?`;
     state.report(name, 'no-such-match', `iptables has no match \`${name.text}\` here${tail}`, { suggestion: other === undefined ? near : null });
   } else if (module === 'opaque') {
     state.report(name, 'unknown-match', `k8snet does not model the match \`${name.text}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
@@ -239,9 +239,4 @@ function loadMatch(name: Word, state: State): void {
 function protocolOf(state: State): number | null {
   const given = state.base.find((g) => g.option.name === '-p');
   return given === undefined || given.inverted ? null : (protocolNumber(given.values[0]?.text ?? '') ?? null);
-}
-
-export function protocolNumber(text: string): number | undefined {
-  const n = parseNumber(text) ?? PROTOCOL_NUMBERS.get(text.toLowerCase());
-  return n !== undefined && n <= 255 ? n : undefined;
 }

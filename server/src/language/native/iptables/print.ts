@@ -1,7 +1,7 @@
 /** Rule records as iptables-save prints them (iptables.c print_rule4() and each extension's save function). */
 import { assertNever } from '../../../../../engine/src/assert-never.ts';
-import type { Address, Family, Prefix } from '../../../../../engine/src/net/address.ts';
-import { bitsOf, formatAddress, formatMac, formatPrefix } from '../../../../../engine/src/net/address.ts';
+import type { Family, Prefix } from '../../../../../engine/src/net/address.ts';
+import { bitsOf, formatAddress, formatMac, formatPrefix, sameAddress } from '../../../../../engine/src/net/address.ts';
 import type { Match, NatRange, PortRange, Rule, Table, Target } from '../../../../../engine/src/topology/netfilter.ts';
 import { TCP_FLAGS } from './match-transport.ts';
 import { protocolName } from './names.ts';
@@ -12,18 +12,26 @@ interface Part {
   readonly module: string | null;
   readonly order: number;
   readonly text: string;
+  /** Printed once, at the end of the module's options. */
+  readonly tail?: string;
 }
+
+/** Modules of which some options are kept as text: those stand beside the others under one `-m`. */
+const PARTLY_MODELLED: ReadonlySet<string> = new Set(['tcp', 'sctp', 'dccp', 'conntrack']);
 
 /** `-A CHAIN …`, without counters. */
 export function printRule(chain: string, rule: Pick<Rule, 'matches' | 'target'>, family: Family): string {
   const words = [`-A ${chain}`];
   let open: Part | null = null;
   for (const match of rule.matches) {
-    const part = partOf(match, family);
-    if (part.module !== null && !(open?.module === part.module && part.order > open.order)) words.push(`-m ${part.module}`);
+    const part: Part = partOf(match, family, open);
+    const joins = part.module !== null && open?.module === part.module && part.order > open.order;
+    if (!joins && open?.tail !== undefined) words.push(open.tail);
+    if (!joins && part.module !== null) words.push(`-m ${part.module}`);
     if (part.text !== '') words.push(part.text);
     open = part;
   }
+  if (open?.tail !== undefined) words.push(open.tail);
   if (rule.target !== null) words.push(printTarget(rule.target, family));
   return words.join(' ');
 }
@@ -43,7 +51,7 @@ const masked = (value: number, mask: number): string => (mask === 0xffff_ffff ? 
 const range = (ports: PortRange, separator: ':' | '-' = ':'): string => (ports.from === ports.to ? String(ports.from) : `${ports.from}${separator}${ports.to}`);
 const hostOrPrefix = (prefix: Prefix): string => (prefix.length === bitsOf(prefix.address.family) ? formatAddress(prefix.address) : formatPrefix(prefix));
 
-function partOf(match: Match, family: Family): Part {
+function partOf(match: Match, family: Family, before: Part | null): Part {
   const bang = 'inverted' in match && match.inverted && match.kind !== 'rpfilter' ? '! ' : '';
   const part = (module: string | null, order: number, text: string): Part => ({ module, order, text: `${bang}${text}` });
   switch (match.kind) {
@@ -60,7 +68,7 @@ function partOf(match: Match, family: Family): Part {
     case 'fragment':
       return part(null, 5, '-f');
     case 'unknown':
-      return { module: match.name === '' ? null : match.name, order: 0.5, text: match.text };
+      return unknown(match, before);
     case 'comment':
       return part('comment', 0, `--comment ${quoteValue(match.text)}`);
     case 'source-port':
@@ -128,6 +136,11 @@ function partOf(match: Match, family: Family): Part {
   }
 }
 
+function unknown(match: Match & { kind: 'unknown' }, before: Part | null): Part {
+  const joins = before !== null && before.module === match.name && PARTLY_MODELLED.has(match.name);
+  return { module: match.name === '' ? null : match.name, order: joins ? before.order + 0.01 : 0, text: match.text };
+}
+
 function flagNames(bits: number): string {
   const names = Object.entries(TCP_FLAGS).filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name);
   return names.length === 0 ? 'NONE' : names.join(',');
@@ -139,8 +152,8 @@ function icmpType(match: Match & { kind: 'icmp-type' }): string {
 }
 
 function addressType(match: Match & { kind: 'address-type' }, bang: string): Part {
-  const text = `${bang}--${match.which === 'source' ? 'src' : 'dst'}-type ${match.types.join(',')}`;
-  return { module: 'addrtype', order: match.which === 'source' ? 0 : 1, text: match.limit === null ? text : `${text} --limit-iface-${match.limit}` };
+  const part = { module: 'addrtype', order: match.which === 'source' ? 0 : 1, text: `${bang}--${match.which === 'source' ? 'src' : 'dst'}-type ${match.types.join(',')}` };
+  return match.limit === null ? part : { ...part, tail: `--limit-iface-${match.limit}` };
 }
 
 function ttl(match: Match & { kind: 'ttl' }, family: Family): Part {
@@ -163,10 +176,9 @@ function recent(match: Match & { kind: 'recent' }, family: Family): string {
 
 function natRange(value: NatRange): string {
   const bracket = value.from?.family === 6 && value.ports !== null;
-  const address = (a: Address): string => (bracket ? `[${formatAddress(a)}]` : formatAddress(a));
-  const from = value.from === null ? '' : address(value.from);
-  const to = value.to === null || value.from === null || formatAddress(value.to) === formatAddress(value.from) ? '' : `-${address(value.to)}`;
-  return `${from}${to}${value.ports === null ? '' : `:${range(value.ports, '-')}`}`;
+  const from = value.from === null ? '' : formatAddress(value.from);
+  const to = value.to === null || value.from === null || sameAddress(value.to, value.from) ? '' : `-${formatAddress(value.to)}`;
+  return `${bracket ? `[${from}${to}]` : `${from}${to}`}${value.ports === null ? '' : `:${range(value.ports, '-')}`}`;
 }
 
 const joined = (...words: (string | false)[]): string => words.filter((word) => word !== '' && word !== false).join(' ');
@@ -189,7 +201,7 @@ function printTarget(target: Target, family: Family): string {
     case 'redirect':
       return joined(`-j ${target.kind.toUpperCase()}`, target.ports !== null && `--to-ports ${range(target.ports, '-')}`, target.random && '--random', target.randomFully && '--random-fully');
     case 'netmap':
-      return `-j NETMAP --to ${hostOrPrefix(target.prefix)}`;
+      return `-j NETMAP --to ${formatPrefix(target.prefix)}`;
     case 'mark':
       return `-j MARK --set-xmark ${hex(target.value)}/${hex(target.mask)}`;
     case 'connmark':
@@ -197,7 +209,7 @@ function printTarget(target: Target, family: Family): string {
         ? `-j CONNMARK --set-xmark ${hex(target.value)}/${hex(target.mask)}`
         : `-j CONNMARK --${target.action}-mark --nfmask ${hex(target.nfmask)} --ctmask ${hex(target.ctmask)}`;
     case 'ct':
-      return joined('-j CT', target.text);
+      return target.notrack && target.text === '' ? '-j NOTRACK' : joined('-j CT', target.text);
     case 'log':
       return joined(`-j ${target.spelling}`, target.text);
     case 'tcpmss':

@@ -8,11 +8,11 @@ import type { Word } from '../words.ts';
 import type { Given, RuleContext } from './module.ts';
 import { textOf, unknownMatch, valueOf } from './module.ts';
 import type { LoadedMatch, LoadedTarget, SortedRule } from './options.ts';
-import { protocolNumber, sortRule } from './options.ts';
+import { sortRule } from './options.ts';
 import { printRule } from './print.ts';
-import { PROTOCOL_NUMBERS } from './names.ts';
+import { PROTOCOL_NUMBERS, protocolNumber } from './names.ts';
 import { badValue, readInterface, readPrefix } from './values.ts';
-import { ruleWords } from './words.ts';
+import { bareOrQuoted, ruleWords } from './words.ts';
 
 export type RuleBody = Omit<Rule, 'origin'>;
 
@@ -135,7 +135,7 @@ function readFragment(given: Given | undefined, context: RuleContext): readonly 
 
 function readMatch(match: LoadedMatch, context: RuleContext): readonly Match[] {
   const { module } = match;
-  if (module === null) return [unknownMatch(match.name, match.rest.map((w) => w.text).join(' '))];
+  if (module === null) return [unknownMatch(match.name, match.rest.map(bareOrQuoted).join(' '))];
   if (module.protocols !== undefined && (context.protocol === null || !module.protocols.includes(context.protocol))) {
     const names = [...PROTOCOL_NUMBERS].filter(([, n]) => module.protocols?.includes(n)).map(([name]) => `\`-p ${name}\``);
     context.report(match.at, 'protocol-needed', `The match \`${module.name}\` needs ${names.join(', ')} in the rule.`);
@@ -149,7 +149,7 @@ function readTarget(target: LoadedTarget, context: RuleContext): Target {
   const { name, module } = target;
   if (target.opaque) {
     context.report(name, 'unknown-target', `k8snet does not model the target \`${name.text}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
-    return { kind: 'unknown', name: name.text, text: target.rest.map((w) => w.text).join(' ') };
+    return { kind: 'unknown', name: name.text, text: target.rest.map(bareOrQuoted).join(' ') };
   }
   if (module !== null) {
     if (module.protocols !== undefined && (context.protocol === null || !module.protocols.includes(context.protocol))) {

@@ -5,10 +5,10 @@ import type { Word } from '../words.ts';
 import { DSCP_CLASSES } from './dscp.ts';
 import type { Given, OptionSpec, RuleContext, TargetModule } from './module.ts';
 import { textOf, valueOf } from './module.ts';
-import { DCCP, SCTP, TCP, UDP, UDPLITE } from './names.ts';
+import { DCCP, SCTP, TCP, UDP, UDPLITE, parseNumber } from './names.ts';
 import { REJECT_WITH } from './reject.ts';
 import { quoteValue } from './words.ts';
-import { badValue, portsOf, readAddress, readMasked, readNumber, readPorts, readPrefix, parseNumber } from './values.ts';
+import { badValue, portsOf, readAddress, readMasked, readNumber, readPorts, readPrefix } from './values.ts';
 
 const flag = (name: string): OptionSpec => ({ name, values: 0 });
 const valued = (name: string, ...aliases: string[]): OptionSpec => ({ name, aliases, values: 1 });
@@ -55,9 +55,9 @@ function readNatRange(context: RuleContext, word: Word): Pick<NatRange, 'from' |
   const ports = portText === null ? null : portsOf(context, word, portText, '-');
   if (ports === undefined || (ports !== null && !portsNeedProtocol(context, word))) return undefined;
   if (addresses === '') return ports === null ? badValue(context, word, `an address or a port`) : { from: null, to: null, ports };
-  const [first = '', second] = addresses.split('-');
-  const from = readAddress(context, word, unbracketed(first));
-  const to = second === undefined ? from : from && readAddress(context, word, unbracketed(second));
+  const [first = '', second] = unbracketed(addresses).split('-');
+  const from = readAddress(context, word, first);
+  const to = second === undefined ? from : from && readAddress(context, word, second);
   if (from === undefined || to === undefined) return undefined;
   if (compareAddresses(from, to) > 0) return badValue(context, word, 'the lower address of the range first');
   return { from, to, ports };
@@ -73,7 +73,7 @@ function splitV4(text: string): { addresses: string; ports: string | null } {
 function splitV6(text: string): { addresses: string; ports: string | null } | undefined {
   if (/^:\d/.test(text) && !text.slice(1).includes(':')) return { addresses: '', ports: text.slice(1) };
   if (!text.includes('[')) return { addresses: text, ports: null };
-  const m = /^(\[[^\]]*\](?:-\[[^\]]*\])?)(?::(.*))?$/.exec(text);
+  const m = /^(\[[^\]]*\])(?::(.*))?$/.exec(text);
   return m === null ? undefined : { addresses: m[1] ?? '', ports: m[2] ?? null };
 }
 
@@ -256,7 +256,7 @@ export const TARGETS: ReadonlyMap<string, TargetModule> = new Map(
     toPorts('masquerade', 'MASQUERADE', [flag('--random'), flag('--random-fully')]),
     toPorts('redirect', 'REDIRECT', [flag('--random')]),
     netmap, mark, connmark, reject, ct, log, nflog, tcpmss, ttl('TTL'), ttl('HL'), dscp,
-    target('NOTRACK', [], { tables: ['raw'] }, () => ({ kind: 'ct', notrack: true, zone: null, text: '--notrack' })),
+    target('NOTRACK', [], { tables: ['raw'] }, () => ({ kind: 'ct', notrack: true, zone: null, text: '' })),
     target('TRACE', [], { tables: ['raw'] }, () => ({ kind: 'log', spelling: 'TRACE', text: '' })),
   ].map((t) => [t.name, t] as const),
 );

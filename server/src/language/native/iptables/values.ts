@@ -6,14 +6,7 @@ import type { Span } from '../dump.ts';
 import { nearest } from '../nearest.ts';
 import type { Word } from '../words.ts';
 import type { RuleContext } from './module.ts';
-import { SERVICE_PORTS } from './names.ts';
-
-/** As strtoul(3) with base 0 reads it: decimal, `0x` hexadecimal, a leading 0 octal. */
-export function parseNumber(text: string): number | undefined {
-  if (/^0x[0-9a-f]+$/i.test(text)) return Number(text);
-  if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
-  return /^\d+$/.test(text) && !/^0\d/.test(text) ? Number(text) : undefined;
-}
+import { SERVICE_PORTS, parseNumber } from './names.ts';
 
 export const badValue = (context: RuleContext, word: Span & { readonly text: string }, expected: string, suggestion: string | null = null): undefined => {
   context.report(word, 'bad-value', `\`${word.text}\` cannot stand here: write ${expected}.`, { suggestion });
@@ -44,8 +37,13 @@ export function readRange(context: RuleContext, word: Word, separator: ':' | '-'
   const from = side(at < 0 ? word.text : word.text.slice(0, at), 0);
   const to = at < 0 ? from : side(word.text.slice(at + 1), max);
   if (from === undefined || to === undefined || from > max || to > max) return badValue(context, word, `a number from 0 to ${max}, or a range such as 1${separator}9`);
-  if (from > to) return badValue(context, word, 'the smaller end of the range first', `${to}${separator}${from}`);
+  if (from > to) warnReversed(context, word, `${to}${separator}${from}`);
   return { from, to };
+}
+
+/** iptables takes a range whose ends are exchanged; no packet is in it. */
+export function warnReversed(context: RuleContext, word: Word, suggestion: string): void {
+  context.report(word, 'bad-value', `Nothing is in the range \`${word.text}\`: its smaller end stands first.`, { severity: 'warning', suggestion });
 }
 
 function portNumber(text: string): number | undefined {
@@ -88,7 +86,7 @@ export const familyTool = (family: Family): string => (family === 4 ? 'an `iptab
  */
 export function readPrefix(context: RuleContext, word: Word, text = word.text): Prefix | 'holes' | undefined {
   const slash = text.indexOf('/');
-  const address = readAddress(context, word, slash < 0 ? text : text.slice(0, slash));
+  const address = readAddress(context, word, padded(slash < 0 ? text : text.slice(0, slash)));
   if (address === undefined) return undefined;
   const bits = bitsOf(context.family);
   if (slash < 0) return { address, length: bits };
@@ -98,6 +96,9 @@ export function readPrefix(context: RuleContext, word: Word, text = word.text): 
   if (length === undefined || length > bits) return badValue(context, word, `a prefix length from 0 to ${bits} after the \`/\``);
   return networkOf({ address, length });
 }
+
+/** `10/8`, `10.1/16`: the octets that are left out are 0 (libxtables numeric_to_ipaddr()). */
+const padded = (text: string): string => (/^\d{1,3}(\.\d{1,3}){0,2}$/.test(text) ? `${text}${'.0'.repeat(4 - text.split('.').length)}` : text);
 
 /** The length of a mask such as 255.255.0.0 or ffff::. */
 function maskLength(text: string, family: Family): number | 'holes' | undefined {

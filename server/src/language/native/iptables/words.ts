@@ -47,6 +47,9 @@ function quotedWord(text: string, start: number): { text: string; end: number; c
   return { text: result, end: i, closed: !open };
 }
 
+/** A word as it was written: quoted again where it has to be. */
+export const bareOrQuoted = (word: Word): string => (/^[^\s"\\]+$/.test(word.text) ? word.text : quoteValue(word.text));
+
 /** A value as xtables_save_string() prints it: bare where it has only letters, digits, `_` and `-`. */
 export function quoteValue(value: string): string {
   return /^[\w-]+$/.test(value) ? value : `"${value.replace(/["\\']/g, '\\$&')}"`;
