@@ -8,7 +8,7 @@
 import { formatAddress, formatMac, isLoopback, sameAddress } from '../net/address.ts';
 import type { Address, Mac } from '../net/address.ts';
 import { longestOf } from '../net/lpm.ts';
-import type { Interface } from '../topology/model.ts';
+import type { Interface, Neighbour } from '../topology/model.ts';
 import { neighbourKey } from './compile.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { lookup } from './route.ts';
@@ -24,7 +24,8 @@ export function resolve(run: Run, ns: CompiledNamespace, device: Interface, addr
   const key = neighbourKey(device.name, address);
   const text = formatAddress(address);
   const entry = ns.neighbours.get(key);
-  if (entry !== undefined && entry.mac !== null && entry.state !== 'failed' && entry.state !== 'incomplete') {
+  const usable = entry !== undefined && entry.mac !== null && entry.state !== 'failed' && entry.state !== 'incomplete';
+  if (usable && entry.mac !== null && !isOutdated(run, ns, device, entry, entry.mac)) {
     report(run, text, entry.mac, 'entry', `${ns.label} has ${text} at ${formatMac(entry.mac)} in its neighbour table of ${device.name}.`, sourceOf(entry.origin));
     return entry.mac;
   }
@@ -37,6 +38,16 @@ export function resolve(run: Run, ns: CompiledNamespace, device: Interface, addr
   const mac = device.device.kind === 'vxlan' && device.device.misses !== null ? askFlannel(run, ns, device, address) : askSegment(run, ns, device, address);
   if (mac !== null) run.neighbours.set(runKey, mac);
   return mac;
+}
+
+/**
+ * An entry that the kernel would probe, with a MAC that nobody on the segment has while another answers for the
+ * address: the dump is of another time, and the kernel would have found the new one.
+ */
+function isOutdated(run: Run, ns: CompiledNamespace, device: Interface, entry: Neighbour, mac: Mac): boolean {
+  if (entry.state === 'permanent' || entry.state === 'noarp') return false;
+  const heard = hearers(run.compiled, ns, device);
+  return !heard.some(({ at }) => at.device.mac === mac) && heard.some(({ at }) => at.device.mac !== null && respond(run, at.ns, at.device, entry.address));
 }
 
 type Step = Parameters<typeof step>[1];

@@ -77,7 +77,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespa
     return index;
   };
   const run = newRun(compiled, flow, sender, choose);
-  const request = journey(run, () => startRequest(run));
+  const request = journey(run, sender, () => startRequest(run));
   const answer = run.answers.shift();
   const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
   const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
@@ -106,12 +106,12 @@ interface Travelled {
 }
 
 /** Runs the queue down. The journey ends where a copy was delivered, else where its first copy ended. */
-function journey(run: Run, start: () => void): Travelled {
+function journey(run: Run, from: CompiledNamespace, start: () => void): Travelled {
   const state = emptyJourney();
   run.journey = state;
   start();
   for (let task = run.queue.pop(); task !== undefined; task = run.queue.pop()) task();
-  return { hops: hopsOf(run, state), ending: endingOf(state) };
+  return { hops: hopsOf(from, state), ending: endingOf(state) };
 }
 
 function endingOf(state: JourneyState): End {
@@ -121,12 +121,12 @@ function endingOf(state: JourneyState): End {
   return first;
 }
 
-/** What never came to a device is shown at loopback's place, so that its steps have a hop. */
-function hopsOf(run: Run, state: JourneyState): readonly Hop[] {
-  if (state.hops.length > 0 || state.before.length === 0) return state.hops;
+/** What never came to a device has one hop all the same, at the device that its route named, for its steps. */
+function hopsOf(from: CompiledNamespace, state: JourneyState): readonly Hop[] {
   const packet = state.ends[0]?.packet ?? null;
-  const { sender } = run;
-  return packet === null ? [] : [{ host: sender.host.name, namespace: sender.namespace.name, interface: 'lo', direction: 'out', packet: headersOf({ ...packet, frame: null }), steps: state.before }];
+  if (state.hops.length > 0 || packet === null) return state.hops;
+  const routed = state.before.flatMap((s) => (s.stage === 'route' && s.device !== null ? [s.device] : [])).at(-1);
+  return [{ host: from.host.name, namespace: from.namespace.name, interface: routed ?? 'lo', direction: 'out', packet: headersOf({ ...packet, frame: null }), steps: state.before }];
 }
 
 function startRequest(run: Run): void {
@@ -152,7 +152,7 @@ function startRequest(run: Run): void {
 function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
   run.phase = 'answer';
   run.answers.length = 0;
-  return journey(run, () =>
+  return journey(run, answer.ns, () =>
     send(run, answer.ns, {
       packet: answer.packet,
       tracked: answer.tracked,

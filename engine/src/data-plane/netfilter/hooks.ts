@@ -74,14 +74,12 @@ function callNat(run: Run, ns: CompiledNamespace, skb: Skb, at: Position): Verdi
   if (tracked === null || entry === null) return pass(skb);
   if (tracked.info === 'related' && isIcmpError(skb.packet)) return pass(translateError(run, ns, at.hook, skb));
   const half = halfAt(at.hook);
-  const first = tracked.info === 'new' && !settled(entry, half);
-  if (first) {
-    const table = ns.tables[skb.packet.ip.family].get('nat');
-    const verdict = table === undefined ? pass(skb) : walkTable(run, ns, table, skb, at);
-    if (verdict.kind === 'ended') return verdict;
-    if (!settled(entry, half) && !settle(run, ns, entry, half, NO_CHANGE, null)) {
-      return { kind: 'ended', fate: end(run, ns, skb, 'nat-no-ports', { what: tupleText(entry.original) }) };
-    }
+  if (tracked.info !== 'new' || settled(entry, half)) return pass(translate(run, ns, at.hook, skb, false));
+  const table = ns.tables[skb.packet.ip.family].get('nat');
+  const verdict = table === undefined ? pass(skb) : walkTable(run, ns, table, skb, at);
+  if (verdict.kind === 'ended') return verdict;
+  if (!settled(entry, half) && !settle(run, ns, entry, half, NO_CHANGE, null)) {
+    return { kind: 'ended', fate: end(run, ns, verdict.skb, 'nat-no-ports', { what: tupleText(entry.original) }) };
   }
-  return pass(translate(run, ns, at.hook, skb, first));
+  return pass(translate(run, ns, at.hook, verdict.skb, true));
 }
