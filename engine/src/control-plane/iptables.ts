@@ -27,7 +27,8 @@ export function nodeTables(plan: Plan, node: NodePlan, ports: ServicePorts): rea
 function tableOf(family: Family, name: TableName, placed: readonly Placed[], fixed: Origin | null): Table {
   const builtin = derived('kernel', 'the built-in chains of iptables');
   const rules = new Map<string, Rule[]>(BUILTIN_CHAINS[name].map((chain) => [chain, []]));
-  if (fixed !== null) for (const chain of FIXED_CHAINS.find(([table]) => table === name)?.[1] ?? []) rules.set(chain, []);
+  const always = fixed === null ? [] : (FIXED_CHAINS.find(([table]) => table === name)?.[1] ?? []);
+  for (const chain of always) rules.set(chain, []);
   for (const { table, chain, rule } of placed) {
     if (table !== name) continue;
     const list = rules.get(chain);
@@ -35,9 +36,10 @@ function tableOf(family: Family, name: TableName, placed: readonly Placed[], fix
     else list.push(rule);
   }
   const users = [...rules.keys()].slice(BUILTIN_CHAINS[name].length).sort();
+  const originOf = (chain: string): Origin => (always.includes(chain) ? (fixed ?? builtin) : (rules.get(chain)?.[0]?.origin ?? builtin));
   const chains = [
     ...BUILTIN_CHAINS[name].map((chain): Chain => ({ name: chain, policy: 'ACCEPT', rules: rules.get(chain) ?? [], origin: builtin })),
-    ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: rules.get(chain)?.[0]?.origin ?? fixed ?? builtin })),
+    ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: originOf(chain) })),
   ];
   return { family, name, chains, origin: placed.find((p) => p.table === name)?.rule.origin ?? builtin };
 }

@@ -1,7 +1,9 @@
 /** The recorded cluster's Kubernetes objects as a ClusterSpec, and what its nodes printed. */
 import { readFileSync } from 'node:fs';
 import { parseMac } from '../../../engine/src/net/address.ts';
-import type { ClusterSpec, NodeSpec, PodSpec, ServicePortSpec, ServiceSpec } from '../../../engine/src/topology/spec.ts';
+import { makeRoute } from '../../../engine/src/control-plane/route.ts';
+import { declared } from '../../../engine/src/topology/origin.ts';
+import type { ClusterSpec, NetworkSpec, NodeSpec, PodSpec, ServicePortSpec, ServiceSpec } from '../../../engine/src/topology/spec.ts';
 import { address, at, network, node, pod, prefix, service, spec } from './specs.ts';
 
 const ROOT = new URL('../../fixtures/recorded/', import.meta.url);
@@ -78,11 +80,17 @@ function serviceOf(object: ServiceObject, slices: readonly SliceObject[]): Servi
   });
 }
 
+/** The recorded router owned an address of the internet itself, and sent the load balancers' network to host1. */
+function recordedNetwork(): NetworkSpec {
+  const toHost1 = makeRoute({ destination: prefix('198.51.100.0/24'), via: address('192.168.93.212'), device: 'eth0', origin: declared(at(3)) });
+  return network('lan', '192.168.93.0/24', '192.168.93.254, 203.0.113.7', { routes: [toHost1] });
+}
+
 /** Pod network 10.0.0.0/16, service network 10.16.0.0/16, as kube-proxy and flannel were started with. */
 export function recordedSpec(): ClusterSpec {
   const slices = items<SliceObject>('endpointslices');
   return spec({
-    networks: [network('lan', '192.168.93.0/24', '192.168.93.254')],
+    networks: [recordedNetwork()],
     nodes: items<NodeObject>('nodes').map(nodeOf),
     pods: items<PodObject>('pods').map(podOf),
     services: items<ServiceObject>('services').map((s) => serviceOf(s, slices)),
