@@ -1,6 +1,6 @@
 /** Who has which address, in the order of the file. */
-import type { Address } from '../../../../engine/src/net/address.ts';
-import { formatAddress } from '../../../../engine/src/net/address.ts';
+import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
+import { addressPlus, compareAddresses, firstAddress, formatAddress, lastAddress } from '../../../../engine/src/net/address.ts';
 import type { Range } from '../diagnostics/define.ts';
 import type { FileModel } from './file-model.ts';
 import { rangeIn } from './file-model.ts';
@@ -55,4 +55,18 @@ export function holdersByAddress(model: FileModel): ReadonlyMap<string, Holder> 
   }
   holderIndexes.set(model, index);
   return index;
+}
+
+const MOST_TRIES = 1024;
+
+/** The first address of a subnet that nobody has, behind the subnet's own and the bridge's or gateway's. */
+export function firstFree(model: FileModel, prefix: Prefix): Address | undefined {
+  const taken = holdersByAddress(model);
+  const last = lastAddress(prefix);
+  let candidate = addressPlus(firstAddress(prefix), 2);
+  for (let i = 0; i < MOST_TRIES && compareAddresses(candidate, last) < 0; i++) {
+    if (!taken.has(formatAddress(candidate))) return candidate;
+    candidate = addressPlus(candidate, 1);
+  }
+  return undefined;
 }

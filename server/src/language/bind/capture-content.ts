@@ -1,6 +1,6 @@
 /** What a pasted dump holds: its lines, the state they give and what is wrong with them. Cached under its block. */
 import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
-import type { CapturedState } from '../../../../engine/src/topology/spec.ts';
+import type { CapturedInterface, CapturedState } from '../../../../engine/src/topology/spec.ts';
 import type { Table } from '../../../../engine/src/topology/netfilter.ts';
 import type { StatementNode } from '../syntax/tree.ts';
 import type { Capture } from './declarations.ts';
@@ -71,9 +71,29 @@ function merge(a: CapturedState, b: CapturedState): CapturedState {
   const merged: Record<string, unknown> = { ...a, ...b };
   for (const key of Object.keys(a) as (keyof CapturedState)[]) {
     const [x, y] = [a[key], b[key]];
-    if (x !== undefined && y !== undefined) merged[key] = key === 'tables' ? mergeTables([...(a.tables ?? []), ...(b.tables ?? [])]) : [...x, ...y];
+    if (x === undefined || y === undefined) continue;
+    if (key === 'tables') merged[key] = mergeTables([...(a.tables ?? []), ...(b.tables ?? [])]);
+    else if (key === 'interfaces') merged[key] = mergeInterfaces([...(a.interfaces ?? []), ...(b.interfaces ?? [])]);
+    else merged[key] = [...x, ...y];
   }
   return merged;
+}
+
+/** `ip addr` tells the addresses of a device, `ip -d link` what it is. */
+function mergeInterfaces(interfaces: readonly CapturedInterface[]): CapturedInterface[] {
+  const merged = new Map<string, CapturedInterface>();
+  for (const i of interfaces) {
+    const before = merged.get(i.name);
+    merged.set(i.name, before === undefined ? i : {
+      ...before,
+      mac: before.mac ?? i.mac,
+      addresses: before.addresses ?? i.addresses,
+      device: before.device ?? i.device,
+      port: i.device === null ? before.port : i.port,
+      peerIndex: before.peerIndex ?? i.peerIndex,
+    });
+  }
+  return [...merged.values()];
 }
 
 /** The same table pasted in two blocks is one table. */

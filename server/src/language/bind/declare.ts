@@ -14,7 +14,7 @@ import { statementOf } from './grammar.ts';
 import { declarePod, declareService } from './declare-objects.ts';
 import type { Statement } from './statements.ts';
 import { Statements, extentOf, unknownStatement } from './statements.ts';
-import { syntaxDiagnostics } from './syntax-problems.ts';
+import { syntaxDiagnosticsWithin } from './syntax-problems.ts';
 
 /** What a top-level statement says; `declaration` is `null` where its keyword is unknown. */
 export interface TopLevel {
@@ -33,7 +33,7 @@ export function declare(node: StatementNode): TopLevel {
 }
 
 function declareStatement(node: StatementNode): TopLevel {
-  const syntax = syntaxDiagnostics(node);
+  const syntax = syntaxDiagnosticsWithin(node);
   const keyword = node.tokens[0]?.text ?? '';
   const grammar = statementOf('file', keyword);
   if (grammar === undefined) return { declaration: null, diagnostics: [...syntax, ...unknownStatement(node, 'file')] };

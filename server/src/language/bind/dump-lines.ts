@@ -21,7 +21,7 @@ export function linesOfBlock(statement: StatementNode): DumpText[] {
   const { block } = statement;
   if (block === null) return lines;
   for (const { node, offset } of childrenOf(block, 0)) {
-    if (node.kind !== 'line') continue;
+    if (node.kind !== 'line' || isStrayBrace(node)) continue;
     if (node.block === null) lines.push({ text: node.text, offset: offset + node.leading, key: node });
     else {
       lines.push({ text: node.text.replace(/^table\s*/, '*'), offset: offset + node.leading, key: tableKey(node) });
@@ -33,6 +33,9 @@ export function linesOfBlock(statement: StatementNode): DumpText[] {
   }
   return lines;
 }
+
+/** The parser has told of it already. */
+const isStrayBrace = (node: LineNode): boolean => node.problems.some((problem) => problem.code === 'stray-brace');
 
 /** The rewritten line is not the node's own text, so it has a key of its own. */
 function tableKey(node: LineNode): object {

@@ -10,7 +10,6 @@ import type { Decoded, Located } from './decode.ts';
 import { decode, saysWord, tokenRange, valuesOf } from './decode.ts';
 import type { ContextName } from './grammar.ts';
 import { GRAMMAR, contextsOf, placeOf, statementOf } from './grammar.ts';
-import { syntaxDiagnostics } from './syntax-problems.ts';
 import type { ValueKind, ValueTypes } from './values.ts';
 
 export interface PlacedNode<N> {
@@ -65,7 +64,6 @@ export class Statements {
 
   private add(node: StatementNode, offset: number, out: Diagnostic[]): void {
     const put = (ds: readonly Diagnostic[]): void => void out.push(...ds.map((d) => shifted(d, offset)));
-    put(syntaxDiagnostics(node));
     const keyword = node.tokens[0]?.text;
     if (keyword === undefined) return;
     const grammar = statementOf(this.context, keyword);

@@ -1,6 +1,6 @@
 /** The parser's problems as diagnostics. */
 import type { Definition, Diagnostic } from '../diagnostics/define.ts';
-import { report } from '../diagnostics/define.ts';
+import { report, shifted } from '../diagnostics/define.ts';
 import { namelessBlock } from '../diagnostics/nameless-block.ts';
 import { strayBrace } from '../diagnostics/stray-brace.ts';
 import { tooDeep } from '../diagnostics/too-deep.ts';
@@ -28,4 +28,20 @@ export function syntaxDiagnostics(node: StatementNode | LineNode | FileNode): re
   const block = node.kind === 'file' ? null : node.block;
   const end = block === null ? node.width : block.offset + block.width - block.trailing;
   return node.problems.map((p) => report(DEFINITIONS[p.code], { message: p.message, end }, { start: p.offset, end: p.offset + p.length }));
+}
+
+/** Of a node and all that stands in it, known keyword or not, relative to it. */
+export function syntaxDiagnosticsWithin(node: StatementNode | LineNode): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const visit = (inner: StatementNode | LineNode, offset: number): void => {
+    for (const diagnostic of syntaxDiagnostics(inner)) found.push(shifted(diagnostic, offset));
+    if (inner.block === null) return;
+    let at = offset + inner.block.offset + (inner.block.opened ? 1 : 0);
+    for (const child of inner.block.children) {
+      visit(child, at);
+      at += child.width;
+    }
+  };
+  visit(node, 0);
+  return found;
 }

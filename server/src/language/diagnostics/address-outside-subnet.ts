@@ -1,6 +1,6 @@
 import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
-import { addressPlus, contains, firstAddress, formatAddress, formatPrefix, lastAddress, compareAddresses } from '../../../../engine/src/net/address.ts';
-import { holdersByAddress } from '../bind/addresses.ts';
+import { contains, formatAddress, formatPrefix } from '../../../../engine/src/net/address.ts';
+import { firstFree } from '../bind/addresses.ts';
 import type { NodeDeclaration } from '../bind/declarations.ts';
 import type { Located } from '../bind/decode.ts';
 import type { Placed } from '../bind/file-model.ts';
@@ -34,20 +34,10 @@ const sameFamily = (prefixes: readonly Prefix[], address: Address): readonly Pre
   return own.length > 0 ? own : prefixes;
 };
 
-const MOST_TRIES = 1024;
-
-/** The first address of the subnet that nobody has; the first two are the network's and the bridge's or gateway's. */
+/** An address of the subnet that nobody has, in the family of the wrong one. */
 function freeAddress(input: CheckInput, prefix: Prefix | undefined, like: Address): string | undefined {
-  if (prefix?.address.family !== like.family) return undefined;
-  const taken = holdersByAddress(input.model);
-  const last = lastAddress(prefix);
-  let candidate = addressPlus(firstAddress(prefix), 2);
-  for (let i = 0; i < MOST_TRIES && compareAddresses(candidate, last) < 0; i++) {
-    const text = formatAddress(candidate);
-    if (!taken.has(text)) return text;
-    candidate = addressPlus(candidate, 1);
-  }
-  return undefined;
+  const free = prefix?.address.family === like.family ? firstFree(input.model, prefix) : undefined;
+  return free === undefined ? undefined : formatAddress(free);
 }
 
 function outside(input: CheckInput, placed: Placed<unknown>, what: string, value: Located<Address>, subnets: Subnets): Diagnostic[] {

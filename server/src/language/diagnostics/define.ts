@@ -44,8 +44,11 @@ export const defineDiagnostic = <P>(definition: Definition<P>): Definition<P> =>
 
 export function report<P>(definition: Definition<P>, p: P, at: Range, related: readonly Related[] = []): Diagnostic {
   const { code, slug, severity } = definition;
-  return { code, slug, severity, message: definition.message(p), start: at.start, end: at.end, related, fixes: definition.fix?.(p, at) ?? [] };
+  return { code, slug, severity, message: shortened(definition.message(p)), start: at.start, end: at.end, related, fixes: definition.fix?.(p, at) ?? [] };
 }
+
+/** A message may quote a word of the file, and a word may be a pasted blob. */
+const shortened = (message: string): string => message.length <= 200 ? message : message.replace(/\S{100,}/g, (word) => `${word.slice(0, 40)}…${word.slice(-10)}`);
 
 /** A fix of one edit. */
 export const fixOf = (title: string, at: Range, text: string): Fix => ({ title, edits: [{ start: at.start, end: at.end, text }] });
