@@ -38,10 +38,11 @@ function linesOf(verdict: Verdict): string {
   const { text, at } = verdict.expectation;
   const head = `${verdict.passed ? 'pass' : 'FAIL'} ${at.file}:${at.line}: ${text}\n`;
   const why = verdict.sentence === null ? '' : `     ${verdict.sentence}\n`;
-  return `${head}${why}${verdict.repair === null ? '' : repairLines(verdict.repair)}`;
+  return `${head}${why}${verdict.repair === null ? '' : repairLines(verdict.repair, verdict.sentence ?? '')}`;
 }
 
-function repairLines(repair: Repair): string {
-  const block = `${repair.block} { }${repair.table === null ? '' : `, table ${repair.table},`} of ${repair.node}`;
-  return [`     repair: ${repair.title}`, `     ${repair.sentence}`, `     in ${block}:`, ...repair.lines.map((line) => `       ${line}`), ''].join('\n');
+/** `said` is what stands above already. */
+function repairLines(repair: Repair, said: string): string {
+  const why = said.includes(repair.sentence) ? [] : [`     ${repair.sentence}`];
+  return [`     repair: ${repair.title}:`, ...why, ...repair.lines.map((line) => `       ${line}`), ''].join('\n');
 }

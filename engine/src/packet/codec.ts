@@ -23,15 +23,15 @@ export function encodePacket(headers: PacketHeaders): Uint8Array {
   let bytes: Uint8Array = new Uint8Array(0);
   for (let i = headers.length - 1; i >= 0; i--) {
     const header = headers[i];
-    const around = headers[i - 1];
-    if (header !== undefined) bytes = encodeHeader(header, bytes, isIp(around) ? around : null);
+    if (header !== undefined) bytes = encodeHeader(header, bytes, headers[i - 1]);
   }
   return bytes;
 }
 
 const isIp = (header: Header | undefined): header is IpHeader => header?.header === 'ipv4' || header?.header === 'ipv6';
 
-function encodeHeader(header: Header, body: Uint8Array, ip: IpHeader | null): Uint8Array {
+function encodeHeader(header: Header, body: Uint8Array, before: Header | undefined): Uint8Array {
+  const ip = isIp(before) ? before : null;
   switch (header.header) {
     case 'ethernet': return encodeEthernet(header, body);
     case 'arp': return encodeArp(header, body);
@@ -42,7 +42,7 @@ function encodeHeader(header: Header, body: Uint8Array, ip: IpHeader | null): Ui
     case 'tcp': return encodeTcp(header, body, ip);
     case 'sctp': return encodeSctp(header, body);
     case 'vxlan': return encodeVxlan(header, body);
-    case 'payload': return encodePayload(header);
+    case 'payload': return encodePayload(header, before);
     default: return assertNever(header);
   }
 }
@@ -96,7 +96,7 @@ export function inspectPacket(bytes: Uint8Array, options: DecodeOptions = {}): D
     if (result.next === 'ip' && result.header.header !== 'udp') context = { ...context, quoted: true };
     layer = result.next;
   }
-  if (at < end || context.missing > 0) headers.push(decodePayload(bytes.subarray(at, end), context.missing));
+  if (at < end || context.missing > 0) headers.push(decodePayload(bytes.subarray(at, end), context.missing, headers.at(-1)));
   return { headers, problems };
 }
 

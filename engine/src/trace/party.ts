@@ -59,8 +59,11 @@ export function resolveQuestion(topology: Topology, question: Question): Resolve
   };
 }
 
-/** Bytes: ping(8) sends 56, a SYN and an INIT none, a datagram a little. */
-const PAYLOAD: Readonly<Record<Protocol, number>> = { ICMP: 56, TCP: 0, UDP: 32, SCTP: 0 };
+/**
+ * Bytes: ping(8) sends 56, a SYN and an INIT none. A datagram is empty: whatever bytes were made up for it would be a
+ * malformed message of the port's protocol to everybody who reads the capture.
+ */
+const PAYLOAD: Readonly<Record<Protocol, number>> = { ICMP: 56, TCP: 0, UDP: 0, SCTP: 0 };
 
 /** net.ipv4.ip_local_port_range is 32768 to 60999; the same question always gets the same port. */
 const ephemeralPort = (question: Question): Port => 32768 + (stableHash(`${question.from} -> ${question.to}`) % 28232);

@@ -15,7 +15,7 @@ const v6 = fc.tuple(word, word, word, word).map((words) => formatAddress({ famil
 const TUNNELS = [8472, 4789, 8285];
 const port = u16.filter((n) => !TUNNELS.includes(n));
 
-const isFiller = (bytes: Uint8Array): boolean => bytes.every((byte, i) => byte === (i & 255));
+const isFiller = (bytes: Uint8Array): boolean => bytes.every((byte, i) => byte === (i & 255)) || bytes.every((byte) => byte === 0);
 const payload: fc.Arbitrary<PacketHeaders> = fc.oneof(
   fc.constant([]),
   fc.integer({ min: 1, max: 1400 }).map((length) => [{ header: 'payload', length } as const]),

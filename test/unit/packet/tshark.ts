@@ -19,10 +19,13 @@ export function tshark(capture: Uint8Array, ...options: readonly string[]): stri
   }
 }
 
-/** One line for each packet that tshark finds anything wrong with; a retransmission is the same packet at the next interface. */
+/**
+ * One line for each packet that tshark finds anything wrong with. A retransmission, which it only notes, is the same
+ * packet at the next interface; of every reset it warns.
+ */
 export const complaints = (capture: Uint8Array): string[] =>
   tshark(capture, '-Y', '_ws.malformed || _ws.expert.severity >= 0x600000', '-T', 'fields', '-e', 'frame.number', '-e', '_ws.expert.message')
-    .split('\n').filter((line) => line !== '');
+    .split('\n').filter((line) => line !== '' && !line.endsWith('Connection reset (RST)'));
 
 /** Rows of the fields, each with all its occurrences separated by commas. */
 export const fields = (capture: Uint8Array, ...names: readonly string[]): string[][] =>
