@@ -58,23 +58,34 @@ function missingRules(node: string, captured: CapturedState, derived: Namespace)
   return (captured.tables ?? []).flatMap((table) => {
     const known = new Set(table.chains.flatMap((c) => c.rules.map((r) => r.text)));
     const programmed = derived.tables.find((t) => t.family === table.family && t.name === table.name)?.chains.flatMap((c) => c.rules) ?? [];
+    const filled = new Set(programmed.map(chainOf));
     const groups = grouped(programmed.filter((r) => !known.has(r.text)));
-    return [...groups].map(([what, rules]): Missing => ({
-      node,
-      block: table.family === 4 ? 'iptables' : 'ip6tables',
-      table: table.name,
-      what: what.replace('#', 'rules'),
-      lines: rules.map((r) => r.text),
-      added: (c) => ({ ...c, tables: (c.tables ?? []).map((t) => (t.family === table.family && t.name === table.name ? withRules(t, rules) : t)) }),
-    }));
+    return [...groups].map(([what, rules]): Missing => {
+      const empty = emptyTargets(table, rules, filled);
+      return {
+        node,
+        block: table.family === 4 ? 'iptables' : 'ip6tables',
+        table: table.name,
+        what: what.replace('#', 'rules'),
+        lines: [...empty.map((chain) => `:${chain} - [0:0]`), ...rules.map((r) => r.text)],
+        added: (c) => ({ ...c, tables: (c.tables ?? []).map((t) => (t.family === table.family && t.name === table.name ? withRules(t, rules, empty) : t)) }),
+      };
+    });
   });
+}
+
+/** Chains that the rules lead to, that the table lacks, and that no rule would make by standing in them. */
+function emptyTargets(table: Table, rules: readonly Rule[], filled: ReadonlySet<string>): readonly string[] {
+  const targets = rules.flatMap((r) => (r.target?.kind === 'jump' ? [r.target.chain] : []));
+  return [...new Set(targets)].filter((name) => !filled.has(name) && !table.chains.some((c) => c.name === name));
 }
 
 const chainOf = (rule: Rule): string => rule.text.split(' ')[1] ?? '';
 
 /** The rules at the end of their chains, new chains after the others: as if the lines stood at the end of the table. */
-function withRules(table: Table, rules: readonly Rule[]): Table {
+function withRules(table: Table, rules: readonly Rule[], empty: readonly string[]): Table {
   const chains = new Map(table.chains.map((c) => [c.name, c]));
+  for (const name of empty) if (!chains.has(name)) chains.set(name, { name, policy: null, rules: [], origin: table.origin });
   for (const rule of rules) {
     const name = chainOf(rule);
     const chain = chains.get(name) ?? { name, policy: null, rules: [], origin: rule.origin };
