@@ -28,7 +28,7 @@ export function deliverLocally(run: Run, ns: CompiledNamespace, device: string, 
   const now = verdict.skb;
   const { transport } = now.packet;
   if (transport.kind === 'udp') {
-    const vxlans = vxlanDevices(ns, transport.destinationPort);
+    const vxlans = vxlanDevices(ns, now.packet.ip.family, transport.destinationPort);
     if (vxlans.length > 0) return decapsulate(run, ns, now, transport, vxlans);
     const tun = tunDevice(ns, transport.destinationPort);
     if (tun !== undefined) return writeToTun(run, ns, now, transport, tun);

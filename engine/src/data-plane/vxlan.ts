@@ -8,7 +8,7 @@
  * through the encapsulation, the conntrack entry does not (net/core/skbuff.c: skb_scrub_packet).
  */
 import { formatAddress, formatMac, isGroupMac } from '../net/address.ts';
-import type { Address, Mac } from '../net/address.ts';
+import type { Address, Family, Mac } from '../net/address.ts';
 import type { Interface, Vxlan } from '../topology/model.ts';
 import type { StepSource } from '../trace/model.ts';
 import type { CompiledNamespace } from './compile.ts';
@@ -97,9 +97,11 @@ function flowPort(inner: Packet): number {
   return FIRST_PORT + (hashOf(`${ends.join(' ')} ${inner.ip.protocol}`) % (LAST_PORT - FIRST_PORT + 1));
 }
 
-/** The vxlan devices of a namespace that share a UDP socket. */
-export const vxlanDevices = (ns: CompiledNamespace, port: number): readonly (readonly [Interface, Vxlan])[] =>
-  ns.namespace.interfaces.flatMap((device) => (device.device.kind === 'vxlan' && device.device.port === port && device.up ? [[device, device.device] as const] : []));
+/** The vxlan devices of a namespace that share a UDP socket; there is one for each family (vxlan_sock_add). */
+export const vxlanDevices = (ns: CompiledNamespace, family: Family, port: number): readonly (readonly [Interface, Vxlan])[] =>
+  ns.namespace.interfaces.flatMap((device) =>
+    device.device.kind === 'vxlan' && device.device.port === port && (device.device.local?.family ?? 4) === family && device.up ? [[device, device.device] as const] : [],
+  );
 
 export function decapsulate(run: Run, ns: CompiledNamespace, skb: Skb, datagram: UdpDatagram, devices: readonly (readonly [Interface, Vxlan])[]): Fate {
   const { carried } = datagram;
