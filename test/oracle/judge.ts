@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { labScript, netnsOf } from '../../engine/src/lab/script.ts';
-import { formatAddress } from '../../engine/src/net/address.ts';
+import { formatAddress, formatMac } from '../../engine/src/net/address.ts';
 import { decodePacket } from '../../engine/src/packet/codec.ts';
 import type { Header, PacketHeaders } from '../../engine/src/packet/headers.ts';
-import type { Namespace, Topology } from '../../engine/src/topology/model.ts';
+import type { Host, Namespace, Topology } from '../../engine/src/topology/model.ts';
 import type { Flow } from '../../engine/src/trace/flow.ts';
 import type { Branch, Hop } from '../../engine/src/trace/model.ts';
 
@@ -41,6 +41,7 @@ export function observe(topology: Topology, flows: readonly Flow[]): readonly Ob
   const places = topology.hosts.flatMap((host) => host.namespaces.map((namespace) => ({ host, namespace })));
   const spec = {
     up: labScript(topology),
+    warm: places.flatMap(({ host, namespace }) => podNeighbours(host, namespace)),
     taps: Object.fromEntries(places.map(({ host, namespace }) => [`${host.name}/${namespace.name}`, netns(host.name, namespace.name)])),
     servers: places.flatMap(({ host, namespace }) => serversOf(namespace, topology, flows).map((server) => ({ netns: netns(host.name, namespace.name), ...server }))),
     questions: flows.map((flow) => ({
@@ -65,13 +66,27 @@ export function observe(topology: Topology, flows: readonly Flow[]): readonly Ob
   return answers;
 }
 
+/** A node knows its pods, as one does that has been up for a while: a bridged DNAT takes another way while it asks. */
+function podNeighbours(host: Host, namespace: Namespace): string[] {
+  return namespace.interfaces.flatMap((device) => {
+    if (device.port === null || device.device.kind !== 'veth' || device.device.peer === null) return [];
+    const { peer } = device.device;
+    const { master } = device.port;
+    const pod = host.namespaces.find((n) => n.name === peer.namespace)?.interfaces.find((i) => i.name === peer.name);
+    const mac = pod?.mac ?? null;
+    if (pod === undefined || mac === null) return [];
+    return pod.addresses.map(({ address }) =>
+      `ip -n ${netns(host.name, namespace.name)} neigh replace ${formatAddress(address)} lladdr ${formatMac(mac)} dev ${master} nud permanent`);
+  });
+}
+
 /** Where nothing is said of listeners, a server on every port that is asked for. */
 function serversOf(namespace: Namespace, topology: Topology, flows: readonly Flow[]): { protocol: string; port: number; family: number }[] {
   const wanted = namespace.listeners.kind === 'only'
-    ? namespace.listeners.listeners.map((l) => ({ protocol: l.protocol as string, port: l.port }))
+    ? namespace.listeners.listeners.map((l) => ({ protocol: l.protocol, port: l.port }))
     : [
-        ...flows.filter((flow) => flow.protocol !== 'ICMP').map((flow) => ({ protocol: flow.protocol as string, port: flow.destinationPort })),
-        ...topology.services.flatMap((s) => s.ports).flatMap((p) => p.endpoints.map((e) => ({ protocol: p.protocol as string, port: e.port }))),
+        ...flows.filter((flow) => flow.protocol !== 'ICMP').map((flow) => ({ protocol: flow.protocol, port: flow.destinationPort })),
+        ...topology.services.flatMap((s) => s.ports).flatMap((p) => p.endpoints.map((e) => ({ protocol: p.protocol, port: e.port }))),
       ];
   const distinct = new Map(wanted.filter((w) => w.protocol !== 'SCTP').map((w) => [`${w.protocol} ${w.port}`, w]));
   return [...distinct.values()].flatMap((w) => [{ ...w, family: 4 }, { ...w, family: 6 }]);
@@ -93,8 +108,9 @@ export function framesSeen(observation: Observation): readonly string[] {
 const isHousekeeping = (header: Header): boolean =>
   header.header === 'arp' || (header.header === 'ipv6' && header.destination.startsWith('ff02:')) || (header.header === 'icmpv6' && ((header.type >= 130 && header.type <= 137) || header.type === 143));
 
+/** A packet that found no neighbour never becomes a frame: its hop has no Ethernet header. */
 export const framesPredicted = (hops: readonly Hop[]): readonly string[] =>
-  hops.map((hop) => `${hop.host}/${hop.namespace} ${hop.interface} ${hop.direction}: ${summary(hop.packet)}`);
+  hops.filter((hop) => hop.packet[0]?.header === 'ethernet' || hop.interface === 'lo').map((hop) => `${hop.host}/${hop.namespace} ${hop.interface} ${hop.direction}: ${summary(hop.packet)}`);
 
 /** Without IP ids, sequence numbers, flow labels, the outer UDP source port, and lengths of padding. */
 function summary(packet: PacketHeaders): string {
@@ -136,14 +152,10 @@ export function rulesSeen(observation: Observation): ReadonlyMap<string, readonl
     .map((rule) => [rule.tap, `${rule.table}:${rule.chain}:${rule.number}`]));
 }
 
-/** TCP: handshake packets alone. The hex is an IP packet. */
+/** Of TCP the handshake alone, also inside a tunnel. The hex is an IP packet, cut at 256 bytes. */
 function ofTheFlow(hex: string): boolean {
-  const bytes = Buffer.from(hex, 'hex');
-  const version = (bytes[0] ?? 0) >> 4;
-  const transport = version === 4 ? ((bytes[0] ?? 0) & 15) * 4 : 40;
-  const protocol = version === 4 ? bytes[9] : bytes[6];
-  if (protocol === 58) return (bytes[40] ?? 0) < 130 || (bytes[40] ?? 0) > 143;
-  return protocol !== 6 || ((bytes[transport + 13] ?? 0) & 2) !== 0;
+  const packet = decodePacket(Uint8Array.from(Buffer.from(hex, 'hex')), { link: 'ip' });
+  return !packet.some(isHousekeeping) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
 }
 
 export function rulesPredicted(branch: Branch): ReadonlyMap<string, readonly string[]> {
@@ -158,4 +170,21 @@ function grouped(pairs: readonly (readonly [string, string])[]): ReadonlyMap<str
   const groups = new Map<string, string[]>();
   for (const [key, value] of pairs) groups.set(key, [...(groups.get(key) ?? []), value]);
   return groups;
+}
+
+/** Source ports and ICMP identifiers that `--random-fully` chose: any of their class would be right. */
+const randomPorts = (branch: Branch): ReadonlySet<string> =>
+  new Set([...branch.request.hops, ...(branch.reply?.hops ?? [])].flatMap((hop) => hop.steps.flatMap((step) =>
+    step.stage === 'nat' && step.by === 'rule' && step.change === 'source' && step.sentence.includes('any port') ? [step.after.split(':').at(-1) ?? ''] : [])));
+
+/** `seen` with the kernel's random ports replaced by those that the simulator chose, where they stand in the same place. */
+export function alignRandomPorts(seen: readonly string[], predicted: readonly string[], branch: Branch): readonly string[] {
+  const random = randomPorts(branch);
+  const chosen = new Map<string, string>();
+  const words = (line: string): string[] => line.split(/([^\w.:]+)/);
+  for (const [i, line] of predicted.entries()) {
+    const other = words(seen[i] ?? '');
+    for (const [j, word] of words(line).entries()) if (random.has(word) && other[j] !== undefined) chosen.set(other[j], word);
+  }
+  return seen.map((line) => words(line).map((word) => chosen.get(word) ?? word).join(''));
 }

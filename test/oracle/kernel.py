@@ -2,7 +2,7 @@
 """The real kernel as the judge: sends packets through network namespaces and says what it saw, one JSON answer a line.
 
 Reads one JSON line from standard input:
-  {"up": SHELL SCRIPT, "taps": {NAME: NETNS}, "servers": [{"netns", "protocol", "port", "family"}],
+  {"up": SHELL SCRIPT, "warm": [COMMAND], "taps": {NAME: NETNS}, "servers": [{"netns", "protocol", "port", "family"}],
    "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload"}]}
 and prints a line a question:
   {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family", "hex"}],
@@ -34,7 +34,8 @@ class Tap:
     would show what later stages wrote into the same buffer (net/packet/af_packet.c, tpacket_rcv)."""
     FRAME, BLOCK, BLOCKS = 4096, 1 << 16, 16
 
-    def __init__(self):
+    def __init__(self, namespace):
+        self.namespace = namespace
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.socket.setsockopt(SOL_PACKET, PACKET_VERSION, struct.pack('=I', TPACKET_V2))
         self.frames = self.BLOCK // self.FRAME * self.BLOCKS
@@ -82,7 +83,7 @@ class RuleLog:
         self.socket.bind((0, 0))
         self.socket.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
         self.configure(1, b'\x01')                           # NFULNL_CFG_CMD_BIND
-        self.configure(2, struct.pack('>IBx', 64, 2))        # NFULNL_COPY_PACKET
+        self.configure(2, struct.pack('>IBx', 256, 2))       # NFULNL_COPY_PACKET
         self.configure(5, struct.pack('>I', 1))              # flush every message at once
         self.socket.setblocking(False)
 
@@ -112,6 +113,15 @@ class RuleLog:
                         yield {'table': event[1], 'chain': event[2], 'event': event[3], 'number': int(event[4]), 'family': 4 if family == 2 else 6,
                                'hex': logged.get(9, b'').hex()}
                 at += (length + 3) & ~3
+
+
+def forget_connections():
+    """Empties conntrack of the namespace: every question begins a new flow (IPCTNL_MSG_CT_DELETE without a tuple)."""
+    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    for family in (socket.AF_INET, socket.AF_INET6):
+        s.send(struct.pack('=IHHII', 20, 1 << 8 | 2, 5, 1, 0) + struct.pack('=BBH', family, 0, 0))
+        s.recv(65536)
+    s.close()
 
 
 def trace_rules():
@@ -201,11 +211,13 @@ class Judge:
         run = subprocess.run(['sh', '-s', 'up'], input=spec['up'], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if run.returncode != 0:
             raise RuntimeError('the lab script failed: ' + run.stdout[-2000:])
+        for line in spec['warm']:
+            subprocess.run(line, shell=True, check=True)
         self.namespaces = {netns: Namespace(netns) for netns in os.listdir('/run/netns')}
         self.taps, self.logs, self.servers = {}, {}, []
         for name, netns in spec['taps'].items():
             self.namespaces[netns].enter()
-            self.taps[name] = Tap()
+            self.taps[name] = Tap(self.namespaces[netns])
             self.logs[name] = RuleLog()
             trace_rules()
         for server in spec['servers']:
@@ -242,6 +254,9 @@ class Judge:
 
     def ask(self, question):
         frames, rules, served, answer = [], [], [], None
+        for tap in self.taps.values():
+            tap.namespace.enter()
+            forget_connections()
         self.collect([], [])
         self.namespaces[question['netns']].enter()
         try:
@@ -272,6 +287,8 @@ def main():
     spec = json.loads(sys.stdin.readline())
     judge = Judge(spec)
     for question in spec['questions']:
+        # Once for the neighbours that must be asked.
+        judge.ask(question)
         print(json.dumps(judge.ask(question), separators=(',', ':')), flush=True)
 
 
