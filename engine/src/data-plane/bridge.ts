@@ -16,7 +16,7 @@ import type { CompiledNamespace } from './compile.ts';
 import { transmit } from './device.ts';
 import { learn } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { pieceLength } from './output.ts';
+import { pieceLength } from './packet.ts';
 import { receiveUp } from './receive.ts';
 import { end, kernel, passCopies, passOn, sourceOf, stateKey, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';

@@ -9,7 +9,7 @@ import { BROADCAST_MAC, formatMac, isGroupMac } from '../net/address.ts';
 import type { Interface } from '../topology/model.ts';
 import { transmitOnBridge } from './bridge.ts';
 import type { Attachment, CompiledNamespace } from './compile.ts';
-import { pieceLength } from './output.ts';
+import { pieceLength } from './packet.ts';
 import { receive } from './receive.ts';
 import { end, hop, passCopies, passOn, sourceOf } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';

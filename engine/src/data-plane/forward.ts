@@ -9,8 +9,8 @@
 import type { CompiledNamespace } from './compile.ts';
 import { icmpError, timeExceeded } from './icmp-error.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { nextHopOf, output, outputDevice, pieceLength, routeMtu, tellTooBig } from './output.ts';
-import { withIp } from './packet.ts';
+import { nextHopOf, output, outputDevice, routeMtu, tellTooBig } from './output.ts';
+import { pieceLength, withIp } from './packet.ts';
 import type { Found } from './route.ts';
 import { end, kernel, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';

@@ -13,7 +13,7 @@ import { transmit } from './device.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { ipLength, withFrame, withIp } from './packet.ts';
+import { ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import type { Found } from './route.ts';
 import { end, kernel, sourceOf, step } from './run-state.ts';
@@ -40,9 +40,6 @@ export function output(run: Run, ns: CompiledNamespace, skb: Skb, found: Found):
   if (!('skb' in fitting)) return fitting.fate;
   return finish(run, ns, fitting.skb, device, nextHop);
 }
-
-/** How long the largest piece of the packet is. */
-export const pieceLength = (packet: Packet): number => Math.min(ipLength(packet), packet.ip.fragmentedTo ?? Number.POSITIVE_INFINITY);
 
 type Fitting = { readonly skb: Skb } | { readonly fate: Fate };
 

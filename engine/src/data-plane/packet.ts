@@ -93,6 +93,9 @@ const VXLAN_LENGTH = 8;
 /** Bytes from the IP header on. */
 export const ipLength = (packet: Packet): number => ipHeaderLength(packet.ip.family) + transportLength(packet.transport);
 
+/** The bytes of its largest piece. */
+export const pieceLength = (packet: Packet): number => Math.min(ipLength(packet), packet.ip.fragmentedTo ?? Number.POSITIVE_INFINITY);
+
 function transportLength(transport: Transport): number {
   switch (transport.kind) {
     case 'icmp':
@@ -108,7 +111,7 @@ function transportLength(transport: Transport): number {
 }
 
 const carriedLength = (carried: Carried | null): number =>
-  carried === null ? 0 : ipLength(carried.packet) + (carried.kind === 'vxlan' ? VXLAN_LENGTH + ETHERNET_LENGTH : 0);
+  carried === null ? 0 : pieceLength(carried.packet) + (carried.kind === 'vxlan' ? VXLAN_LENGTH + ETHERNET_LENGTH : 0);
 
 /** Types of an error in ICMP (RFC 792, 1122) and ICMPv6 (RFC 4443: below 128). */
 export const isIcmpError = (packet: Packet): boolean =>

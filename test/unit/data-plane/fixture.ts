@@ -2,6 +2,8 @@
 import { createSnapshot } from '../../../server/src/language/snapshot.ts';
 import { runTrace } from '../../../engine/src/trace/run.ts';
 import { resolveQuestion } from '../../../engine/src/trace/party.ts';
+import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
+import type { Namespace, Topology } from '../../../engine/src/topology/model.ts';
 import type { Branch, Hop, Step } from '../../../engine/src/trace/model.ts';
 
 /** What stands in the braces of each. */
@@ -84,3 +86,30 @@ export function ipOf(hop: Hop | undefined): string {
 }
 
 export const hopAt = (hops: readonly Hop[], where: string): Hop | undefined => hops[path(hops).indexOf(where)];
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? Writable<U>[] : T[K] extends object ? Writable<T[K]> : T[K] };
+export type WritableNamespace = Writable<Namespace>;
+
+/** The same with one namespace changed by hand, for state that has no statement of its own. */
+export function branchesAfter(text: string, asked: Asked, where: readonly [host: string, namespace: string], change: (namespace: WritableNamespace) => void): readonly Branch[] {
+  const topology = structuredClone(createSnapshot({ file: 'test.k8snet', text }).topology()) as Writable<Topology>;
+  const namespace = topology.hosts.find((h) => h.name === where[0])?.namespaces.find((n) => n.name === where[1]);
+  if (namespace === undefined) throw new Error(`no ${where.join(' ')}`);
+  change(namespace as unknown as WritableNamespace);
+  const question = resolveQuestion(topology as unknown as Topology, asked);
+  if (!('flow' in question)) throw new Error(question.error);
+  const flow = asked.payload === undefined ? question.flow : { ...question.flow, payload: asked.payload };
+  return runTrace(compileTopology(topology as unknown as Topology), flow).branches;
+}
+
+export function traceAfter(...args: Parameters<typeof branchesAfter>): Branch {
+  const [only, ...others] = branchesAfter(...args);
+  if (only === undefined || others.length > 0) throw new Error(`${others.length + 1} branches`);
+  return only;
+}
+
+export const deviceOf = (namespace: WritableNamespace, name: string): WritableNamespace['interfaces'][number] => {
+  const device = namespace.interfaces.find((i) => (name === 'veth' ? i.name.startsWith('veth') : i.name === name));
+  if (device === undefined) throw new Error(`no ${name}`);
+  return device;
+};
