@@ -1,11 +1,11 @@
-// The panel outside the editor. `?scenario=NAME&theme=light|dark|high-contrast`: a recorded trace, or, where the scenario has
-// none, a topology that the engine traces. `panel.posted` lists what the editor would receive; `panel.store` takes messages.
+// The panel outside the editor. `?scenario=NAME&theme=light|dark|high-contrast`: a topology and a question that the engine
+// traces here, or a recorded trace. `panel.posted` lists what the editor would receive; `panel.store` takes messages.
 import { answerQuestion } from '../src/answer.ts';
 import { mount } from '../src/mount.ts';
 
 const query = new URLSearchParams(location.search);
 document.documentElement.dataset.theme = query.get('theme') ?? 'light';
-const scenario = await (await fetch(`${query.get('scenario') ?? 'service'}.json`)).json();
+const scenario = await (await fetch(`${query.get('scenario') ?? 'dns'}.json`)).json();
 
 const KEY = 'k8snet-panel-state';
 const posted = [];

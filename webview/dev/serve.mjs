@@ -1,34 +1,56 @@
 #!/usr/bin/env node
-// `node webview/dev/serve.mjs [PORT]`: the panel in a plain browser, built anew at every load of the page.
+// `node webview/dev/serve.mjs [PORT]`: the panel in a plain browser, with the scenarios of scenarios.json; built anew at
+// every load of the page.
 import { build } from 'esbuild';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 
 const here = import.meta.dirname;
+const root = path.resolve(here, '../..');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.json': 'application/json', '.js': 'text/javascript' };
+const named = JSON.parse(await readFile(path.join(here, 'scenarios.json'), 'utf8'));
 
-async function bundle() {
+async function bundle(entry, platform) {
   const built = await build({
-    absWorkingDir: path.resolve(here, '../..'), entryPoints: ['webview/dev/page.mjs'], bundle: true, write: false, format: 'esm',
-    target: 'es2022', sourcemap: 'inline', logLevel: 'silent',
+    absWorkingDir: root, stdin: { contents: entry, resolveDir: root, loader: 'js' }, bundle: true, write: false, format: 'esm',
+    platform, target: 'es2022', logLevel: 'silent',
   });
-  return built.outputFiles[0].contents;
+  return built.outputFiles[0].text;
+}
+
+const pageScript = () => bundle("import './webview/dev/page.mjs'", 'browser');
+
+/** The topology of a file, as the server sends it. */
+async function topologyOf(file) {
+  const text = await readFile(path.join(root, file), 'utf8');
+  const code = await bundle("export { createSnapshot } from './server/src/language/snapshot.ts'", 'node');
+  const { createSnapshot } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
+  return createSnapshot({ file, text }).topology();
+}
+
+async function scenarioOf(name, given) {
+  if (given[name] !== undefined) return given[name];
+  const { file, from, to } = named[name];
+  return { file, topology: await topologyOf(file), question: { from, to } };
 }
 
 /** Built once, for tests. */
 export function bundleOnce() {
   let built;
-  return () => (built ??= bundle());
+  return () => (built ??= pageScript());
 }
 
-/** Listens on 127.0.0.1 only; port 0 takes a free one. `scenarios` adds `NAME.json` files to those of this folder. */
-export async function serve(port = 0, scenarios = {}, script = bundle) {
+/** Listens on 127.0.0.1 only; port 0 takes a free one. `scenarios` are served beside the named ones, as NAME.json. */
+export async function serve(port = 0, scenarios = {}, script = pageScript) {
+  const contentOf = (name) => {
+    if (name === 'page.js') return script();
+    if (name.endsWith('.json')) return scenarioOf(name.slice(0, -'.json'.length), scenarios).then((scenario) => JSON.stringify(scenario));
+    return readFile(path.join(here, name));
+  };
   const server = createServer((request, response) => {
     const name = path.basename(new URL(request.url, 'http://localhost').pathname) || 'index.html';
-    const scenario = name.endsWith('.json') ? scenarios[name.slice(0, -'.json'.length)] : undefined;
-    const content = name === 'page.js' ? script() : scenario === undefined ? readFile(path.join(here, name)) : Promise.resolve(JSON.stringify(scenario));
-    content.then(
+    contentOf(name).then(
       (body) => response.writeHead(200, { 'content-type': TYPES[path.extname(name)] ?? 'text/plain' }).end(body),
       (error) => response.writeHead(error.code === 'ENOENT' ? 404 : 500, { 'content-type': 'text/plain' }).end(String(error)),
     );
@@ -39,5 +61,5 @@ export async function serve(port = 0, scenarios = {}, script = bundle) {
 
 if (process.argv[1] === import.meta.filename) {
   const { url } = await serve(Number(process.argv[2] ?? 0));
-  console.log(`${url}?scenario=service&theme=light`);
+  for (const name of Object.keys(named)) console.log(`${url}?scenario=${name}&theme=dark`);
 }

@@ -4,6 +4,7 @@
  */
 import { assertNever } from '../assert-never.ts';
 import type { Branch, Hop, Step } from './model.ts';
+import { jumpTarget, withoutEffect } from './walks.ts';
 
 export interface Annotation {
   readonly file: string;
@@ -29,20 +30,21 @@ const TUNNELLED = 4;
 const ROUTED = 3;
 const LOOKED_UP = 2;
 const ASIDE = 1;
+const JUMP = 0;
 
 const note = (text: string, weight: number): StepNote => ({ text, weight });
 
 /** `null` where the step changed and decided nothing that a reader would look for. */
 export function noteOf(step: Step): StepNote | null {
   switch (step.stage) {
-    case 'name': return note(`${step.query} is ${step.answer}`, ROUTED);
+    case 'name': return nameNote(step);
     case 'send': return null;
     case 'policy-rule': return step.table >= 253 ? null : note(`lookup ${step.table}`, ASIDE);
     case 'route': return routeNote(step);
     case 'source-check': return step.verdict === 'pass' ? null : note('martian source', END);
     case 'neighbour': return neighbourNote(step);
-    case 'bridge': return note(step.how === 'flood' ? `flooded to ${step.ports.join(', ')}` : `bridged → ${step.ports.join(', ') || step.bridge}`, ASIDE);
-    case 'fdb': return note(step.destination === null ? 'no FDB entry' : `FDB → ${step.destination}`, step.destination === null ? END : LOOKED_UP);
+    case 'bridge': return step.how === 'local' ? null : note(`${step.how === 'flood' ? 'flooded' : 'bridged'} → ${step.ports.join(', ') || 'no port'}`, ASIDE);
+    case 'fdb': return note(step.destination === null ? 'no FDB entry' : `FDB → ${step.destination}`, LOOKED_UP);
     case 'netfilter': return netfilterNote(step);
     case 'conntrack': return null;
     case 'nat': return natNote(step);
@@ -66,13 +68,21 @@ function routeNote(step: Extract<Step, { stage: 'route' }>): StepNote {
 }
 
 function neighbourNote(step: Extract<Step, { stage: 'neighbour' }>): StepNote {
-  if (step.mac === null) return note(`no neighbour ${step.address}`, END);
+  if (step.mac === null) return note(`nobody is ${step.address}`, LOOKED_UP);
   return note(step.how === 'l3miss' ? `flanneld: ${step.address} is at ${step.mac}` : `${step.address} is at ${step.mac}`, LOOKED_UP);
+}
+
+/** A name that is not found, on the way through the search list, is worth no more than a lookup. */
+function nameNote(step: Extract<Step, { stage: 'name' }>): StepNote {
+  const address = /^(?:A|AAAA) (.+)$/.exec(step.answer)?.[1];
+  return address === undefined ? note(`DNS: ${step.answer}`, ASIDE) : note(`DNS → ${address}`, ROUTED);
 }
 
 /** A jump is worth a word only on its own rule's line; what ends the walk is worth one in the picture too. */
 function netfilterNote(step: Extract<Step, { stage: 'netfilter' }>): StepNote | null {
   if (step.event !== 'rule') return null;
+  const target = jumpTarget(step);
+  if (target !== null) return note(`→ ${target}`, JUMP);
   const ends = /^(DROP|REJECT)/i.test(step.verdict);
   return note(step.verdict, ends ? TRANSLATED : ASIDE);
 }
@@ -134,7 +144,11 @@ interface Gathered {
 export function annotate(branch: Branch): readonly Annotation[] {
   const lines = new Map<string, Gathered>();
   for (const [i, hop] of hopsOf(branch).entries()) {
-    for (const step of hop.steps) gather(lines, i + 1, step);
+    const idle = withoutEffect(hop.steps);
+    for (const [s, step] of hop.steps.entries()) {
+      // What kube-proxy programs everywhere and what let the packet on would mark the same line at every hop.
+      if (!(idle.has(s) && 'derivedBy' in step.source)) gather(lines, i + 1, step);
+    }
   }
   return [...lines.values()].map(({ file, line, hops, notes, details }) => ({
     file, line, hops: [...hops], note: inWords([...notes.values()]), details: [...details],

@@ -147,11 +147,11 @@ const nat = (change: 'source' | 'destination', before: string, after: string, by
 export const deliver = (listener: string): Step => ({ stage: 'deliver', listener, sentence: `${listener} takes the packet.`, source: { file: FILE, line: 44, layer: 'declared' } });
 
 const REQUEST_STEPS: readonly (readonly Step[])[] = [
-  [{ stage: 'name', query: 'kube-dns.kube-system', answer: '10.16.0.10', sentence: 'The search list makes it kube-dns.kube-system.svc.cluster.local.', source: derived('coredns', 'service kube-system/kube-dns', 50) },
+  [{ stage: 'name', query: 'kube-dns.kube-system.svc.cluster.local', answer: 'A 10.16.0.10', sentence: 'The search list makes it kube-dns.kube-system.svc.cluster.local.', source: derived('coredns', 'service kube-system/kube-dns', 50) },
     toRoute('default via 10.0.14.1 dev eth0', 'eth0', '10.0.14.1', captured(38))],
-  [rule('PREROUTING', 1, '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES', 'KUBE-SERVICES', 25),
-    rule('KUBE-SERVICES', 1, '-A KUBE-SERVICES -d 10.16.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU', 'KUBE-SVC-TCOU7JCQXEZGVUNU', 26),
-    rule('KUBE-SVC-TCOU7JCQXEZGVUNU', 1, '-A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-L5MHPWJPDKD7XIFG', 'KUBE-SEP-L5MHPWJPDKD7XIFG', 27),
+  [rule('PREROUTING', 1, '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES', 'jump KUBE-SERVICES', 25),
+    rule('KUBE-SERVICES', 1, '-A KUBE-SERVICES -d 10.16.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU', 'jump KUBE-SVC-TCOU7JCQXEZGVUNU', 26),
+    rule('KUBE-SVC-TCOU7JCQXEZGVUNU', 1, '-A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-L5MHPWJPDKD7XIFG', 'jump KUBE-SEP-L5MHPWJPDKD7XIFG', 27),
     rule('KUBE-SEP-L5MHPWJPDKD7XIFG', 1, '-A KUBE-SEP-L5MHPWJPDKD7XIFG -p udp -m udp -j DNAT --to-destination 10.0.0.46:53', 'DNAT', 28),
     nat('destination', '10.16.0.10:53', '10.0.0.46:53', 'rule', captured(28))],
   [toRoute('10.0.0.0/16 dev flannel.1', 'flannel.1', null, captured(18))],

@@ -161,10 +161,14 @@ test('a trace through a cluster of 500 nodes and 20,000 pods is drawn within a f
     ({ name: `default/pod-${n}-${p}`, veth: `veth${n}x${p}`, address: `10.2.${n & 255}.${p + 2}` }))));
   const small = articleCluster();
   const large = cluster([...nodes, ...small.hosts.filter((host) => host.kind === 'node')]);
-  draw(large, flow(), serviceBranch(), 800);
-  const started = performance.now();
   const drawing = draw(large, flow(), serviceBranch(), 800);
-  expect(performance.now() - started).toBeLessThan(50);
+  // The best of several: what else the machine does is not the layout's.
+  const times = Array.from({ length: 10 }, () => {
+    const started = performance.now();
+    draw(large, flow(), serviceBranch(), 800);
+    return performance.now() - started;
+  });
+  expect(Math.min(...times)).toBeLessThan(33);
   expect(drawing.placement).toEqual(draw(small, flow(), serviceBranch(), 800).placement);
   expect(drawing.others).toBe('Not on the way: 501 more nodes, 20002 more pods.');
 });

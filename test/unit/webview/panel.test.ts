@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Branch } from '../../../engine/src/trace/model.ts';
 import { post, postedBy, stage, type Scenario, type Stage, type Theme } from './browser.ts';
 import { articleCluster, bridgedBranch, droppedBranch, FILE, flow, outsideBranch, serviceBranch, traceOf } from './fixture.ts';
 
 const topology = articleCluster();
 const question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
-const scenario = (...branches: Parameters<typeof traceOf>): Scenario => ({ file: FILE, topology, question, flow: flow(), trace: traceOf(...branches) });
+const scenario = (...branches: readonly Branch[]): Scenario => ({ file: FILE, topology, question, flow: flow(), trace: traceOf(...branches) });
 
 const half = { ...serviceBranch(), probability: 0.5 };
 let panels: Stage;
@@ -133,4 +135,48 @@ test('the capture is posted as a pcapng', async () => {
   // The magic of a section header block, in either byte order.
   expect(Buffer.from(saved.base64, 'base64').subarray(0, 4).toString('hex')).toBe('0a0d0d0a');
   await page.close();
+});
+
+describe("with the simulator itself, on the article's file", () => {
+  const text = readFileSync(new URL('../../../examples/article.k8snet', import.meta.url), 'utf8').split('\n');
+  const lineOf = (part: string): number => text.findIndex((line) => line.includes(part)) + 1;
+
+  test('the way to kube-dns shows the four chains and the DNAT, and leads to its line', async () => {
+    const { page, complaints } = await panels.open('dns', 'dark', 1400);
+    expect(await page.locator('h2').innerText()).toBe('Delivered to pod kube-system/kube-dns-1 at 10.0.0.46:53.');
+    await page.locator('text.note', { hasText: 'DNAT → 10.0.0.46:53' }).first().click();
+    const opened = (await page.locator('k8snet-hop[selected] k8snet-steps li').allInnerTexts()).join('\n');
+    for (const chain of ['PREROUTING', 'KUBE-SERVICES', 'KUBE-SVC-TCOU7JCQXEZGVUNU', 'KUBE-SEP-L5MHPWJPDKD7XIFG', 'DNAT']) expect(opened).toContain(chain);
+    expect((await postedBy(page)).at(-1)).toEqual({ type: 'reveal', file: 'examples/article.k8snet', line: lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG') });
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('the lines that took part carry notes', async () => {
+    const { page } = await panels.open('dns', 'dark', 1400);
+    const posted = (await postedBy(page)).at(-1) as unknown as { type: string; annotations: { line: number; note: string }[] };
+    const notes = new Map(posted.annotations.map(({ line, note }) => [line, note]));
+    expect(notes.get(lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG'))).toContain('DNAT → 10.0.0.46:53');
+    expect(notes.get(lineOf('10.0.0.0/16 dev flannel.1'))).toBe('→ flannel.1');
+    await page.close();
+  });
+
+  test('a name that nobody has keeps the last picture, dimmed, and offers others', async () => {
+    const { page, complaints } = await panels.open('ping', 'light', 1000);
+    const to = page.getByRole('combobox', { name: 'to' });
+    await to.fill('pod9');
+    await to.press('Enter');
+    expect(await page.getByRole('alert').innerText()).toContain('pod9');
+    expect(await page.locator('main').getAttribute('class')).toContain('stale');
+    await page.getByRole('alert').getByRole('button').first().click();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('a question that nobody can answer at the start is a message, not an empty page', async () => {
+    const { page } = await panels.open('nobody', 'light', 1000);
+    expect(await page.getByRole('alert').innerText()).toContain('pod9');
+    await page.close();
+  });
 });

@@ -43,8 +43,7 @@ export function hostWidth(host: SceneHost, slot: number): number {
   const slots = host.pods.length + orphans(host).length;
   const widest = (['bridge', 'tunnel', 'link'] as const).map((level) => host.root.interfaces.filter((i) => i.level === level).length);
   const links = Math.max(1, ...widest);
-  const link = Math.round(slot * 0.58);
-  const wanted = Math.max(slots === 0 ? 0 : slots * slot + (slots - 1) * BESIDE, links === 1 ? link + 2 * LANE : links * link);
+  const wanted = Math.max(slots === 0 ? 0 : slots * slot + (slots - 1) * BESIDE, links === 1 ? Math.round(slot * 0.8) + 2 * LANE : links * Math.round(slot * 0.58));
   const title = Math.ceil(host.name.length * 7.5) + 60;
   return Math.max(wanted, title) + 2 * PAD;
 }

@@ -66,7 +66,7 @@ export class HopRow extends LitElement {
     const { hop } = this;
     if (hop === null) return nothing;
     const { tunnels, ends, rest } = summaryOf(hop.packet);
-    const place = hop.namespace === 'root' ? hop.host : `pod ${hop.namespace.replace(/^default\//, '')} on ${hop.host}`;
+    const place = hop.namespace === 'root' ? hop.host : `${hop.namespace} on ${hop.host}`;
     return html`
       <button class=${`row ${this.journey}`} tabindex=${this.reachable ? 0 : -1} aria-expanded=${this.expanded ? 'true' : 'false'} aria-controls="detail"
         @mouseenter=${() => { tell(this, 'action', { type: 'hover', hop: this.number }); }}
@@ -93,5 +93,5 @@ export class HopRow extends LitElement {
 function worthSaying(hop: Hop): readonly StepNote[] {
   const notes = notesOf(hop);
   const weighty = notes.filter((note) => note.weight >= 3);
-  return weighty.length > 0 ? weighty.slice(0, 3) : notes.slice(0, 1);
+  return weighty.length > 0 ? weighty.slice(0, 3) : notes.filter((note) => note.weight > 0).slice(0, 1);
 }

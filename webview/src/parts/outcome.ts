@@ -6,6 +6,9 @@ import { aftermath, headline, OUTCOME_SIGNS, OUTCOME_WORDS, percent } from '../s
 import { tell } from './events.ts';
 import { shared } from './styles.ts';
 
+/** More branches than this are chosen from a list. */
+const TABS = 8;
+
 const classOf = (outcome: Outcome): string => (outcome === 'delivered' ? 'good' : outcome === 'undecided' ? 'unsure' : 'bad');
 
 @customElement('k8snet-outcome')
@@ -20,6 +23,11 @@ export class OutcomeHeader extends LitElement {
     [role='tab'][aria-selected='true'] { color: var(--text); border-bottom-color: var(--vscode-panelTitle-activeBorder, var(--focus)); }
     [role='tab']:hover { color: var(--text); }
     .share { font-variant-numeric: tabular-nums; margin-inline-start: 6px; }
+    .choice { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin-bottom: 8px; color: var(--faint); }
+    select {
+      font: inherit; padding: 3px 6px; color: var(--vscode-dropdown-foreground, inherit); background: var(--vscode-dropdown-background, var(--paper));
+      border: 1px solid var(--vscode-dropdown-border, var(--rule)); border-radius: 2px; max-width: 100%;
+    }
     .end { display: flex; gap: 10px; align-items: flex-start; }
     .sign {
       flex: none; width: 24px; height: 24px; border-radius: 12px; display: flex; align-items: center; justify-content: center;
@@ -33,7 +41,7 @@ export class OutcomeHeader extends LitElement {
 
   override render(): TemplateResult {
     const branch = this.branches[this.branch];
-    return html`${this.branches.length > 1 ? this.tabs() : nothing}${branch === undefined ? nothing : this.end(branch)}`;
+    return html`${this.branches.length > TABS ? this.choice() : this.branches.length > 1 ? this.tabs() : nothing}${branch === undefined ? nothing : this.end(branch)}`;
   }
 
   private tabs(): TemplateResult {
@@ -46,6 +54,16 @@ export class OutcomeHeader extends LitElement {
         </button>`)}
     </div>`;
   }
+
+  private choice(): TemplateResult {
+    return html`<label class="choice">branch <select @change=${this.chosen}>
+      ${this.branches.map((branch, i) => html`<option value=${i} ?selected=${i === this.branch}>${percent(branch.probability)} ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}</option>`)}
+    </select> of ${this.branches.length}</label>`;
+  }
+
+  private readonly chosen = (event: Event): void => {
+    tell(this, 'action', { type: 'branch', index: Number((event.target as HTMLSelectElement).value) });
+  };
 
   private end(branch: Branch): TemplateResult {
     const replyReason = branch.reply?.reason ?? null;

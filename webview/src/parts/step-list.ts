@@ -4,6 +4,7 @@ import { customElement, property } from 'lit/decorators.js';
 import { lineOf, type SourceLine } from '../../../engine/src/trace/annotate.ts';
 import type { Step } from '../../../engine/src/trace/model.ts';
 import { causedBy } from '../state/reduce.ts';
+import { groupsOf, type StepGroup } from '../state/step-groups.ts';
 import { placeOfStep, quotedText, sourceText } from '../state/step-text.ts';
 import { tell } from './events.ts';
 import { shared } from './styles.ts';
@@ -20,6 +21,8 @@ export class StepList extends LitElement {
     li + li { border-top: 1px solid var(--rule); }
     li.here { border-inline-start-color: var(--vscode-editorCursor-foreground, var(--focus)); background: var(--vscode-editor-lineHighlightBackground, transparent); }
     li.end { font-weight: 600; }
+    summary { cursor: pointer; color: var(--faint); font-size: var(--small); overflow-wrap: anywhere; }
+    .said { font-family: var(--mono); font-size: var(--small); overflow-wrap: anywhere; }
     .where { font-family: var(--mono); font-size: 11px; color: var(--faint); margin-inline-end: 6px; overflow-wrap: anywhere; }
     code {
       display: block; margin: 3px 0; padding: 3px 6px; font-family: var(--mono); font-size: var(--small); font-weight: 400; overflow-wrap: anywhere;
@@ -30,7 +33,13 @@ export class StepList extends LitElement {
   `];
 
   override render(): TemplateResult {
-    return html`<ol>${this.steps.map((step) => this.row(step))}</ol>`;
+    return html`<ol>${groupsOf(this.steps).map((group) => this.group(group))}</ol>`;
+  }
+
+  private group({ summary, steps }: StepGroup): TemplateResult {
+    if (summary === '') return html`${steps.map((step) => this.row(step))}`;
+    const here = steps.some((step) => causedBy(step, this.cursor));
+    return html`<li class="idle"><details ?open=${here}><summary>${summary}</summary><ol>${steps.map((step) => this.row(step))}</ol></details></li>`;
   }
 
   private row(step: Step): TemplateResult {
@@ -39,8 +48,8 @@ export class StepList extends LitElement {
     const where = placeOfStep(step);
     const ends = step.stage === 'drop' || step.stage === 'undecided' || step.stage === 'deliver';
     return html`<li class=${`${here ? 'here' : ''} ${ends ? 'end' : ''}`}>
-      ${where === '' ? nothing : html`<span class="where">${where}</span>`}<span>${step.sentence}</span>
-      ${quoted === null ? nothing : html`<code>${quoted}</code>`}
+      ${where === '' ? nothing : html`<span class="where">${where}</span>`}<span>${withCode(step.sentence)}</span>
+      ${quoted === null || step.sentence.includes(`\`${quoted}\``) ? nothing : html`<code>${quoted}</code>`}
       <div class="source">${this.source(step)}${here ? html` <span class="here-word">← the cursor's line</span>` : nothing}</div>
     </li>`;
   }
@@ -51,3 +60,7 @@ export class StepList extends LitElement {
     return html`${at === null ? nothing : html`<button class="link mono" @click=${() => { tell(this, 'reveal', at); }}>${link}</button> `}${rest}`;
   }
 }
+
+/** What stands between backticks is in the tool's own notation. */
+const withCode = (sentence: string): readonly (string | TemplateResult)[] =>
+  sentence.split('`').map((part, i) => (i % 2 === 0 ? part : html`<span class="said">${part}</span>`));

@@ -2,12 +2,10 @@
 import { assertNever } from '../../../engine/src/assert-never.ts';
 import type { Step, StepSource } from '../../../engine/src/trace/model.ts';
 
-/** `PREROUTING nat KUBE-SERVICES 3`; for other stages their name. */
+/** The netfilter hook; for other stages their name. */
 export function placeOfStep(step: Step): string {
   switch (step.stage) {
-    case 'netfilter': return `${step.hook} · ${step.table} · ${step.chain}${step.number === null ? '' : ` · ${step.event === 'policy' ? 'policy' : `rule ${step.number}`}`}`;
-    case 'conntrack': return `${step.hook} · conntrack`;
-    case 'nat': return `${step.hook} · nat`;
+    case 'netfilter': case 'nat': case 'conntrack': return step.hook;
     case 'route': return step.table === 254 ? 'route' : `route · table ${step.table === 255 ? 'local' : step.table}`;
     case 'policy-rule': return 'ip rule';
     case 'source-check': return 'source check';
@@ -30,7 +28,7 @@ export function quotedText(step: Step): string | null {
     case 'fdb': return step.destination === null ? step.mac : `${step.mac} dst ${step.destination}`;
     case 'netfilter': return step.rule;
     case 'nat': return `${step.before} → ${step.after}`;
-    case 'conntrack': return step.original === '' ? null : `${step.original}, reply ${step.reply}`;
+    case 'conntrack': return step.reply === '' ? null : `expects the reply ${step.reply}`;
     case 'send': case 'source-check': case 'bridge': case 'forward': case 'encapsulate': case 'decapsulate': case 'fragment':
     case 'icmp-error': case 'deliver': case 'drop': case 'assumption': case 'undecided': return null;
     default: return assertNever(step);
@@ -40,7 +38,7 @@ export function quotedText(step: Step): string | null {
 /** `link` names the line, where there is one; `rest` says what the state is. */
 export function sourceText(source: StepSource): { readonly link: string; readonly rest: string } {
   const link = source.file === undefined || source.line === undefined ? '' : `${baseName(source.file)}:${source.line}`;
-  return { link, rest: 'derivedBy' in source ? `derived by ${source.derivedBy} — because of ${source.because}` : source.layer };
+  return { link, rest: 'derivedBy' in source ? `derived by ${source.derivedBy} — ${source.because}` : source.layer };
 }
 
 const baseName = (file: string): string => file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
