@@ -9,16 +9,11 @@ const here = import.meta.dirname;
 const RECIPE = ['package.json', 'package-lock.json', 'install.mjs', 'natives.mjs'];
 const NODE_MAJOR = 24;
 
-/** Of the built-in extensions, what an example and its documentation need; fewer start faster. */
-const BUILT_INS = new Set([
-  'configuration-editing', 'json', 'json-language-features', 'log', 'markdown-basics', 'markdown-language-features', 'media-preview',
-  'references-view', 'search-result', 'shellscript', 'theme-defaults', 'theme-modern-icons', 'theme-seti', 'yaml',
-]);
-
-/** Big, and only for remote agents, containers and terminals. */
+/** Big, and only for agents, containers, terminals and the debugging of JavaScript. */
 const UNUSED = [
   'node_modules/@github', 'node_modules/@microsoft/mxc-sdk', 'node_modules/@devcontainers', 'node_modules/node-pty', 'node_modules/ssh2',
-  'node_modules/cpu-features',
+  'node_modules/cpu-features', 'extensions/copilot', 'extensions/ms-vscode.js-debug', 'extensions/ms-vscode.js-debug-companion',
+  'extensions/ms-vscode.vscode-js-profile-table',
 ];
 
 export function hostFolder(root) {
@@ -47,9 +42,6 @@ function recipe() {
 
 function prune(stage, vscode) {
   for (const name of UNUSED) rmSync(path.join(vscode, name), { recursive: true, force: true });
-  for (const name of readdirSync(path.join(vscode, 'extensions'))) {
-    if (!BUILT_INS.has(name)) rmSync(path.join(vscode, 'extensions', name), { recursive: true, force: true });
-  }
   // code-server's own process is not used, the VS Code server inside it is.
   const modules = path.join(stage, 'node_modules');
   for (const name of readdirSync(modules)) {

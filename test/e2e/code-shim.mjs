@@ -16,7 +16,7 @@ const valueOf = (name) => given.find((argument) => argument.startsWith(`--${name
 const folder = path.resolve(given.find((argument) => !argument.startsWith('-')) ?? '.');
 
 /** The workbench logs much that says nothing about the extension; mocha's report comes as the extension host's console. */
-const isOurs = (text) => !/^\[?(AgentHost|AccountPolicyGate|reconnection-grace-time|Service Worker)|^(Resolv|Creating a socket|Updating additional|Timed out waiting for authentication provider|getaddrinfo|Creation of workbench contribution|No search provider registered)/.test(text);
+const isOurs = (text) => !/^\[?(AgentHost|AccountPolicyGate|reconnection-grace-time|Service Worker)|^(Resolv|Creating a socket|Updating additional|Timed out waiting for authentication provider|getaddrinfo|Creation of workbench contribution|No search provider registered|Not Found: Error)/.test(text);
 
 async function suiteIn(page, server) {
   const remote = (name) => [name, `vscode-remote://${server.authority}${path.resolve(valueOf(name))}`];

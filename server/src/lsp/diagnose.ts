@@ -17,6 +17,8 @@ export interface Diagnoser {
   /** After a new version; `edit` is what made it, `undefined` for a newly opened document. */
   analysed(document: OpenDocument, edit: TextEdit | undefined): void;
   closed(uri: string): void;
+  /** Nothing is published any more. */
+  readonly stop: () => void;
   /** What the expectations show, as far as it is known of the newest version. */
   verified(uri: string): readonly Diagnostic[];
 }
@@ -73,6 +75,9 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
       cancel(uri);
       verified.delete(uri);
       void connection.sendDiagnostics({ uri, diagnostics: [] });
+    },
+    stop: () => {
+      for (const uri of timers.keys()) cancel(uri);
     },
     verified: (uri) => verified.get(uri) ?? [],
   };

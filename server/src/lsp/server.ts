@@ -2,15 +2,18 @@
 import { CodeActionKind, TextDocumentSyncKind } from 'vscode-languageserver';
 import type { Connection, InitializeParams, InitializeResult, TextDocumentIdentifier } from 'vscode-languageserver';
 import { codeLenses } from '../language/features/code-lenses.ts';
+import { completions } from '../language/features/completions.ts';
 import { definition, references } from '../language/features/definition.ts';
 import { documentSymbols } from '../language/features/document-symbols.ts';
 import { foldingRanges } from '../language/features/folding.ts';
+import { hover } from '../language/features/hover.ts';
 import { captureFiles } from './capture-files.ts';
 import { codeActions } from './code-actions.ts';
 import { createDiagnoser } from './diagnose.ts';
 import { createDocuments } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
-import { codeLensOf, documentSymbolOf, foldingRangeOf } from './features-to-lsp.ts';
+import { codeLensOf, completionItemOf, documentSymbolOf, foldingRangeOf, hoverOf } from './features-to-lsp.ts';
+import { formatting } from './formatting.ts';
 import { guardOf } from './guard.ts';
 import { PARTNERS_REQUEST, TOPOLOGY_REQUEST } from './protocol.ts';
 import type { PartnersParams, PartnersResult, ServerOptions, TopologyParams, TopologyResult } from './protocol.ts';
@@ -21,6 +24,10 @@ import { createWatches } from './watch.ts';
 const CAPABILITIES: InitializeResult['capabilities'] = {
   textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
   codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+  hoverProvider: true,
+  // Names hold dots and slashes, rules begin with dashes: letters alone do not tell when a new word begins.
+  completionProvider: { triggerCharacters: [' ', '-', '/', '.'] },
+  documentFormattingProvider: true,
   definitionProvider: true,
   referencesProvider: true,
   documentSymbolProvider: true,
@@ -61,6 +68,8 @@ export function serve(connection: Connection): void {
     return { capabilities: CAPABILITIES, serverInfo: { name: 'k8snet' } };
   });
 
+  connection.onShutdown(diagnoser.stop);
+
   connection.onDidOpenTextDocument(guard.heed('open', (params) => {
     const document = documents.open(params);
     diagnoser.analysed(document, undefined);
@@ -85,6 +94,13 @@ export function serve(connection: Connection): void {
   }));
 
   connection.onCodeAction(feature('quick fixes', (document, params) => codeActions(document, diagnoser.verified(document.uri), params, options.pageUri)));
+  connection.onHover(feature('hover', (document, { position }) => {
+    const found = hover(document.snapshot, offsetAt(document, position));
+    return found === undefined ? null : hoverOf(document, found);
+  }));
+  connection.onCompletion(feature('completion', (document, { position }) =>
+    completions(document.snapshot, offsetAt(document, position)).map((item) => completionItemOf(document, item))));
+  connection.onDocumentFormatting(feature('formatting', formatting));
   connection.onDefinition(feature('definition', (document, { position }) =>
     definition(document.snapshot, offsetAt(document, position)).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }))));
   connection.onReferences(feature('references', (document, { position }) =>

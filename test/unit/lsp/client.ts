@@ -14,7 +14,7 @@ export interface TestClient {
   /** What the server logged as an error. */
   readonly errors: readonly string[];
   open(uri: string, text: string): Promise<void>;
-  end(): void;
+  end(): Promise<void>;
 }
 
 export async function startClient(initializationOptions: unknown = {}): Promise<TestClient> {
@@ -38,7 +38,8 @@ export async function startClient(initializationOptions: unknown = {}): Promise<
   return {
     connection, initialized, published, changed, errors,
     open: (uri, text) => connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId: 'k8snet', version: 1, text } }),
-    end: () => {
+    end: async () => {
+      await connection.sendRequest('shutdown');
       connection.dispose();
       server.dispose();
     },

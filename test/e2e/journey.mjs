@@ -1,0 +1,173 @@
+// A person's way through the packaged extension, in a real browser: open the article's file, plant an error, see it in
+// Problems, mend it, trace pod1 to kube-dns, read the chains and the DNAT, click a hop, land on its line.
+// UPDATE_SCREENSHOTS=1 keeps the panel's picture for the README.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { openWindow } from '../../scripts/editor-host/browser.mjs';
+import { hostPaths } from '../../scripts/editor-host/install.mjs';
+import { address, serve } from '../../scripts/editor-host/serve.mjs';
+import { run } from '../../scripts/setup/step.mjs';
+
+const WATCHDOG_MS = 180_000;
+const STEP_MS = 30_000;
+const CHAINS = ['PREROUTING', 'KUBE-SERVICES', 'KUBE-SVC-TCOU7JCQXEZGVUNU', 'KUBE-SEP-L5MHPWJPDKD7XIFG'];
+
+const root = path.resolve(import.meta.dirname, '../..');
+const shots = path.join(root, '.cache/e2e');
+const { name, version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const source = readFileSync(path.join(root, 'examples/article.k8snet'), 'utf8');
+const lineOf = (text) => source.slice(0, source.indexOf(text)).split('\n').length;
+
+/** The editor's extensions folder with the package in it, installed as a person installs it. */
+async function install(base) {
+  const { node, vscode } = hostPaths(root);
+  await run(node, [
+    path.join(vscode, 'out/server-main.js'), '--accept-server-license-terms', '--install-extension', path.join(root, `${name}-${version}.vsix`),
+    '--extensions-dir', path.join(base, 'extensions'), '--server-data-dir', path.join(base, 'server'), '--user-data-dir', path.join(base, 'data'),
+  ], { wayOut: 'Make the package first: npm run package' });
+}
+
+const panelOf = (page) => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+
+/** Types a line number into "Go to Line", which needs no line to be in view. */
+async function goTo(page, line) {
+  await page.keyboard.press('Control+g');
+  await page.locator('.quick-input-widget input').fill(`:${line}`);
+  await page.keyboard.press('Enter');
+}
+
+const focusEditor = (page) => page.locator('.editor-group-container .monaco-editor').first().click({ position: { x: 300, y: 8 } });
+
+/** The journey, step by step; each is a test. */
+const steps = {
+  'the article\'s file opens, with "Trace to…" above its parts': async ({ page }) => {
+    await page.locator('.tab[data-resource-name="article.k8snet"]').waitFor();
+    await page.locator('.codelens-decoration a', { hasText: 'Trace to…' }).first().waitFor();
+  },
+  'a planted error is underlined and stands in Problems': async ({ page }) => {
+    await focusEditor(page);
+    await goTo(page, lineOf('  service-cidr'));
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('service-cird 10.17.0.0/16');
+    await page.locator('.squiggly-error').first().waitFor();
+    await page.keyboard.press('Control+Shift+M');
+    await page.locator('.markers-panel .monaco-list-row', { hasText: 'service-cird' }).waitFor();
+  },
+  'mended, it goes from Problems': async ({ page }) => {
+    const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'service-cird' });
+    await row.dblclick();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Control+Shift+k');
+    await row.waitFor({ state: 'detached' });
+    await page.locator('.squiggly-error').first().waitFor({ state: 'detached' });
+    await page.keyboard.press('Control+j');
+  },
+  'the lens of pod1 offers kube-dns, and the panel opens beside without taking the focus': async ({ page }) => {
+    await goTo(page, lineOf('pod pod1 on host1'));
+    const pod1 = page.locator('.view-line', { hasText: /pod\s+pod1\s+on\s+host1/ });
+    await pod1.waitFor();
+    const box = await pod1.boundingBox();
+    // The lens stands on the line above the declaration.
+    const lenses = await page.locator('.codelens-decoration a', { hasText: 'Trace to…' }).all();
+    const boxes = await Promise.all(lenses.map(async (lens) => ({ lens, at: await lens.boundingBox() })));
+    const own = boxes.filter(({ at }) => at !== null && at.y < box.y).sort((a, b) => b.at.y - a.at.y)[0];
+    assert.ok(own, 'pod1 has a lens');
+    await own.lens.click();
+    await page.locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: 'kube-dns' }).first().waitFor();
+    await page.keyboard.type('kube-system/kube-dns:53');
+    await page.locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: 'kube-dns' }).first().click();
+    await page.locator('.tab', { hasText: 'Trace: pod1' }).waitFor();
+    assert.equal(await page.locator('.editor-group-container.active .tab.active').getAttribute('data-resource-name'), 'article.k8snet');
+  },
+  'the panel shows where the packet went': async ({ page }) => {
+    await panelOf(page).getByText('kube-system/kube-dns-1').first().waitFor();
+    assert.ok((await panelOf(page).locator('k8snet-hop').count()) >= 6);
+  },
+  'the hop on cni0 names the four chains and the DNAT': async ({ page }) => {
+    const hop = panelOf(page).locator('k8snet-hop', { hasText: 'DNAT' }).first();
+    await hop.locator('.row').click();
+    const steps = hop.locator('k8snet-steps');
+    await steps.waitFor();
+    const text = await steps.innerText();
+    for (const chain of CHAINS) assert.ok(text.includes(chain), `${chain} in\n${text}`);
+    assert.match(text, /10\.0\.0\.46:53/);
+  },
+  'lines that took part carry their hop numbers': async ({ page }) => {
+    await goTo(page, lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG'));
+    const notes = await page.evaluate(() => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText).filter((text) => text.includes('DNAT →')));
+    assert.ok(notes.some((note) => /[①-⑳].*DNAT → 10\.0\.0\.46:53/u.test(note)), notes.join('\n'));
+  },
+  'a click on a step lands on the line that caused it': async ({ page, keep }) => {
+    const step = panelOf(page).locator('k8snet-hop', { hasText: 'DNAT' }).first().locator('k8snet-steps').getByText(`article.k8snet:${lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG')}`).first();
+    await goTo(page, 1);
+    await step.click();
+    await page.locator('.statusbar-item', { hasText: `Ln ${lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG')},` }).waitFor();
+    await keep();
+  },
+  'the notes go when the panel closes': async ({ page }) => {
+    await page.locator('.tab', { hasText: 'Trace: pod1' }).locator('.codicon-close').click();
+    await page.locator('.tab', { hasText: 'Trace: pod1' }).waitFor({ state: 'detached' });
+    await page.waitForFunction(() => ![...document.querySelectorAll('.view-lines .view-line span')].some((span) => /DNAT →/.test(getComputedStyle(span, '::after').content)));
+  },
+};
+
+async function walk(page) {
+  let passed = 0;
+  for (const [title, step] of Object.entries(steps)) {
+    try {
+      await step({ page, keep: () => keepPicture(page) });
+    } catch (error) {
+      console.log(`  ✗ ${title}\n${error.stack}`);
+      await page.screenshot({ path: path.join(shots, 'journey-failed.png') });
+      // The steps stand on each other: those behind a failed one have failed too.
+      return { passed, failed: Object.keys(steps).length - passed };
+    }
+    passed++;
+    console.log(`  ✓ ${title}`);
+    await page.screenshot({ path: path.join(shots, `journey-${passed}.png`) });
+  }
+  return { passed, failed: 0 };
+}
+
+async function keepPicture(page) {
+  if (process.env.UPDATE_SCREENSHOTS !== '1') return;
+  mkdirSync(path.join(root, 'docs/images'), { recursive: true });
+  await page.screenshot({ path: path.join(root, 'docs/images/panel.png') });
+}
+
+mkdirSync(shots, { recursive: true });
+const base = mkdtempSync(path.join(os.tmpdir(), 'k8snet-journey-'));
+const workspace = path.join(base, 'workspace');
+cpSync(path.join(root, 'examples'), workspace, { recursive: true });
+let server;
+let window;
+let result = { passed: 0, failed: Object.keys(steps).length };
+const watchdog = setTimeout(() => {
+  void (async () => {
+    await window?.page.screenshot({ path: path.join(shots, 'journey-timeout.png') }).catch(() => {});
+    console.log(`  no end after ${WATCHDOG_MS / 1000} s\n0 passed, ${Object.keys(steps).length} failed`);
+    await server?.stop();
+    process.exit(1);
+  })();
+}, WATCHDOG_MS);
+try {
+  await install(base);
+  server = await serve({ root, state: base });
+  window = await openWindow();
+  window.page.setDefaultTimeout(STEP_MS);
+  await window.page.goto(address(server, { folder: workspace, file: path.join(workspace, 'article.k8snet') }));
+  result = await walk(window.page);
+} catch (error) {
+  console.log(error.stack ?? error);
+} finally {
+  clearTimeout(watchdog);
+  await window?.browser.close();
+  await server?.stop();
+  rmSync(base, { recursive: true, force: true, maxRetries: 5 });
+}
+console.log(`${result.passed} passed, ${result.failed} failed`);
+process.exitCode = result.failed === 0 ? 0 : 1;
