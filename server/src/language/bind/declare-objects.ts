@@ -15,7 +15,7 @@ export function declarePod(s: Statement, out: Diagnostic[]): PodDeclaration {
   const inside = new Statements(s, 'pod', out);
   const name = valuesOf(s.decoded, '[NAMESPACE/]NAME', 'object-name', 0)[0] ?? null;
   const hostNetwork = inside.has('host-network');
-  if (name !== null && !hostNetwork && !inside.has('ip') && !inside.has('addresses')) {
+  if (name !== null && inside.understood && !hostNetwork && !inside.has('ip') && !inside.has('addresses')) {
     out.push(report(missingStatement, { what: `pod ${name.value.namespace}/${name.value.name}`, statement: 'ip ADDRESS' }, name));
   }
   return {
@@ -42,12 +42,12 @@ export function declareService(s: Statement, out: Diagnostic[]): ServiceDeclarat
   const type = typeOf(inside, ports);
   const headless = inside.says('cluster-ip', 'None');
   const what = `service ${name?.value.namespace ?? 'default'}/${name?.value.name ?? ''}`;
-  if (name !== null && type !== 'ExternalName') {
+  if (name !== null && inside.understood && type !== 'ExternalName') {
     // A headless service needs no port: its name resolves to the pods.
     if (!inside.has('port') && !headless) out.push(report(missingStatement, { what, statement: 'port PORT/PROTOCOL' }, name));
     if (!inside.has('cluster-ip')) out.push(report(missingStatement, { what, statement: 'cluster-ip ADDRESS' }, name));
   }
-  if (name !== null && type === 'ExternalName' && !inside.has('external-name')) {
+  if (name !== null && inside.understood && type === 'ExternalName' && !inside.has('external-name')) {
     out.push(report(missingStatement, { what, statement: 'external-name NAME' }, name));
   }
   return {

@@ -139,7 +139,7 @@ function declareNode(s: Statement, out: Diagnostic[]): NodeDeclaration {
   const inside = new Statements(s, 'node', out);
   const name = nameOf(s.decoded);
   const interfaces = [...inside.all('address'), ...inside.all('interface')].map((i) => interfaceOf(i, out));
-  if (name !== null && interfaces.length === 0 && !inside.has('addresses')) {
+  if (name !== null && inside.understood && interfaces.length === 0 && !inside.has('addresses')) {
     out.push(report(missingStatement, { what: `node ${name.value}`, statement: 'address ADDRESS/LENGTH on NETWORK' }, name));
   }
   return {

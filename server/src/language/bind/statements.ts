@@ -43,7 +43,8 @@ export function extentOf(node: StatementNode, offset: number): Range {
 /** What is wrong with a statement whose first word the context does not take. */
 export function unknownStatement(node: StatementNode, context: ContextName): Diagnostic[] {
   const [first] = node.tokens;
-  if (first === undefined) return [];
+  // A character that is none of a text's own has been told of already.
+  if (first === undefined || node.problems.some((p) => p.code === 'unexpected-character' && p.offset >= first.offset && p.offset < first.offset + first.text.length)) return [];
   const elsewhere = contextsOf(first.text);
   const place = placeOf(context);
   if (elsewhere.length > 0) return [report(misplacedStatement, { keyword: first.text, place, belongs: elsewhere.map(placeOf) }, tokenRange(first))];
@@ -54,6 +55,8 @@ export function unknownStatement(node: StatementNode, context: ContextName): Dia
 /** Statements of `owner`'s block by keyword. `out` takes what is wrong, relative to the declaration. */
 export class Statements {
   private readonly byKeyword = new Map<string, Statement[]>();
+  /** False where a word was not understood, or the block is broken: what seems to be missing may be that. */
+  understood = true;
 
   constructor(owner: PlacedNode<StatementNode>, private readonly context: ContextName, out: Diagnostic[]) {
     if (owner.node.block === null || owner.node.block.mode !== 'statements') return;
@@ -67,7 +70,10 @@ export class Statements {
     const keyword = node.tokens[0]?.text;
     if (keyword === undefined) return;
     const grammar = statementOf(this.context, keyword);
-    if (grammar === undefined) return put(unknownStatement(node, this.context));
+    if (grammar === undefined) {
+      this.understood = false;
+      return put(unknownStatement(node, this.context));
+    }
     const decoded = decode(node, grammar);
     put(decoded.diagnostics);
     const before = this.byKeyword.get(keyword);

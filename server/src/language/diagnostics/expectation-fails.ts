@@ -41,19 +41,27 @@ function repairFix({ text, names, files }: CheckInput, { repair }: Verdict): Fix
 }
 
 /** Into the part of the dump that is `table`'s: chains where it lists chains, rules at its end. */
-function tableEdits(text: string, dump: Dump, table: string, rules: readonly string[]): TextEdit[] | null {
+function tableEdits(text: string, dump: Dump, table: string, added: readonly string[]): TextEdit[] | null {
   const { lines } = dump.content;
   const start = lines.findIndex((l) => l.text === `*${table}`);
   if (start < 0) return null;
   let end = start + 1;
   while (end < lines.length && lines[end]?.text !== 'COMMIT' && !(lines[end]?.text.startsWith('*') ?? false)) end++;
   const section = lines.slice(start, end).map((l) => l.text);
-  const lastChain = section.findLastIndex((text) => text.startsWith(':'));
-  const edits = [append(text, dump, end, rules)];
-  if (lastChain < 0) return edits;
-  const known = new Set([...section.flatMap((text) => /^:(\S+)/.exec(text)?.[1] ?? []), ...(BUILTIN_CHAINS[TABLE_NAMES.find((t) => t === table) ?? 'filter'])]);
-  const added = [...new Set(rules.map((r) => r.split(' ')[1] ?? ''))].filter((c) => c !== '' && !known.has(c));
-  return added.length === 0 ? edits : [append(text, dump, start + lastChain + 1, added.map((c) => `:${c} - [0:0]`)), ...edits];
+  const rules = added.filter((l) => !l.startsWith(':'));
+  const lastChain = section.findLastIndex((line) => line.startsWith(':'));
+  if (lastChain < 0 && rules.length === added.length) return [append(text, dump, end, rules)];
+  const chains = newChains(section, added, table);
+  if (lastChain >= 0) return [...(chains.length === 0 ? [] : [append(text, dump, start + lastChain + 1, chains)]), append(text, dump, end, rules)];
+  // A table that lists chains ends with COMMIT.
+  return [append(text, dump, end, [...chains, ...rules, ...(lines[end]?.text === 'COMMIT' ? [] : ['COMMIT'])])];
+}
+
+/** `:CHAIN - [0:0]` for every chain that the lines to add name and the section does not have. */
+function newChains(section: readonly string[], added: readonly string[], table: string): string[] {
+  const chainOf = (line: string): string[] => /^(?::|-A )(\S+)/.exec(line)?.slice(1) ?? [];
+  const known = new Set([...section.flatMap(chainOf), ...BUILTIN_CHAINS[TABLE_NAMES.find((t) => t === table) ?? 'filter']]);
+  return [...new Set(added.flatMap(chainOf))].filter((c) => !known.has(c)).map((c) => `:${c} - [0:0]`);
 }
 
 /** New lines before line `index` of the dump, indented as the line above. */

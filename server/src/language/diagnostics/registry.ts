@@ -2,9 +2,11 @@
 import { checkAddressesInSubnets } from './address-outside-subnet.ts';
 import { checkDumps } from './bad-dump.ts';
 import type { Check } from './check.ts';
+import { checkTranslations } from './dnat-to-nobody.ts';
 import { checkDuplicateAddresses } from './duplicate-address.ts';
 import { checkDuplicateNames } from './duplicate-name.ts';
 import { checkEndpointAddresses } from './endpoint-of-nobody.ts';
+import { checkContent } from './empty-file.ts';
 import { checkGateways } from './gateway-not-on-link.ts';
 import { checkIptables } from './iptables.ts';
 import { checkFiles } from './missing-file.ts';
@@ -17,8 +19,8 @@ import { checkDevices } from './unknown-device.ts';
 import { checkUnknownNames } from './unknown-name.ts';
 
 export const CHECKS: readonly Check[] = [
-  checkUnknownNames, checkDuplicateNames,
+  checkContent, checkUnknownNames, checkDuplicateNames,
   checkOverlaps, checkAddressesInSubnets, checkDuplicateAddresses, checkReservedAddresses,
-  checkFiles, checkDumps, checkIptables, checkDevices, checkGateways,
+  checkFiles, checkDumps, checkIptables, checkDevices, checkGateways, checkTranslations,
   checkServiceEndpoints, checkSelectors, checkEndpointAddresses, checkTargetPorts,
 ];
