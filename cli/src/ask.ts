@@ -14,10 +14,8 @@ export function ask(snapshot: Snapshot, question: { readonly from: string; reado
   return 'error' in resolved ? resolved : runTrace(snapshot.compiled(), resolved.flow);
 }
 
-/** The error, with what may have been meant. */
+/** The error, with what may have been meant where it does not say so itself. */
 export function unanswered({ error, suggestions }: Unanswered): string {
-  const [first, ...others] = suggestions;
-  if (first === undefined) return error;
-  const list = others.length === 0 ? first : `${[first, ...others.slice(0, -1)].join(', ')} or ${others.at(-1) ?? ''}`;
-  return `${error.replace(/[.?!]$/, '')}; did you mean ${list}?`;
+  if (suggestions.length === 0 || error.includes('did you mean')) return error;
+  return `${error.replace(/[.?!]$/, '')}; did you mean ${suggestions.map((each) => `'${each}'`).join(' or ')}?`;
 }

@@ -15,7 +15,7 @@ Says what is wrong in the files, one line each: FILE:LINE:COLUMN: SEVERITY CODE:
 Exit codes: 0 no errors (warnings may be there), 1 errors, 2 wrong usage or a file that cannot be read.
 `;
 
-export const check: Command = { name: 'check', summary: 'FILE…   says what is wrong in the files', help: HELP, run };
+export const check: Command = { name: 'check', usage: 'FILE…', summary: 'says what is wrong in the files', help: HELP, run };
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArguments(args, { format: { type: 'string', default: 'text' } });

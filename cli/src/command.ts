@@ -6,6 +6,8 @@ import type { ExitCode, Io } from './io.ts';
 
 export interface Command {
   readonly name: string;
+  /** What stands behind the name. */
+  readonly usage: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** The whole text of `k8snet NAME --help`. */

@@ -12,7 +12,7 @@ const COMMANDS: readonly Command[] = [check, trace, test, show];
 
 const HELP = `k8snet: what a Kubernetes network does with a packet, from a .k8snet file
 
-${COMMANDS.map((command) => `  k8snet ${command.name.padEnd(7)}${command.summary}`).join('\n')}
+${COMMANDS.map((command) => `  k8snet ${command.name} ${command.usage}\n      ${command.summary}`).join('\n')}
 
   k8snet COMMAND --help   what a command takes
   k8snet --version

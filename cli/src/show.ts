@@ -18,7 +18,7 @@ ip route, ip neigh, bridge fdb show, iptables-save and ip6tables-save. HOST is a
 Exit codes: 0 printed, 2 wrong usage, an unknown host, or a file that cannot be read.
 `;
 
-export const show: Command = { name: 'show', summary: 'FILE HOST routes|neighbours|fdb|iptables|ip6tables   prints the state in force', help: HELP, run };
+export const show: Command = { name: 'show', usage: 'FILE HOST routes|neighbours|fdb|iptables|ip6tables', summary: 'prints the state in force, in its native format', help: HELP, run };
 
 const KINDS = ['routes', 'neighbours', 'fdb', 'iptables', 'ip6tables'] as const;
 type Kind = (typeof KINDS)[number];

@@ -14,7 +14,7 @@ where it is known, what to add so that it holds.
 Exit codes: 0 all hold, 1 one does not or a file has errors, 2 wrong usage or a file that cannot be read.
 `;
 
-export const test: Command = { name: 'test', summary: 'FILE…   says which "expect" statements hold', help: HELP, run };
+export const test: Command = { name: 'test', usage: 'FILE…', summary: 'says which "expect" statements hold, and how to mend what does not', help: HELP, run };
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { positionals } = readArguments(args, {});

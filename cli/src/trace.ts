@@ -26,7 +26,7 @@ Exit codes: 0 whatever became of the packet, 1 a bad line in FLOWS, 2 wrong usag
 cannot be read.
 `;
 
-export const trace: Command = { name: 'trace', summary: 'FILE --from SRC --to DST   follows a packet hop by hop', help: HELP, run };
+export const trace: Command = { name: 'trace', usage: 'FILE --from SRC --to DST[:PORT][/PROTOCOL]', summary: 'follows a packet hop by hop, and what comes back', help: HELP, run };
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArguments(args, {

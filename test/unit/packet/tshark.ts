@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+const TSHARK = 'tshark';
 const CHECKSUMS = ['ip.check_checksum:TRUE', 'udp.check_checksum:TRUE', 'tcp.check_checksum:TRUE', 'sctp.checksum:TRUE'];
 
 /** The output of tshark over the capture; fails on a word on stderr. */
@@ -13,7 +14,7 @@ export function tshark(capture: Uint8Array, ...options: readonly string[]): stri
     const file = path.join(folder, 'trace.pcapng');
     writeFileSync(file, capture);
     const preferences = CHECKSUMS.flatMap((each) => ['-o', each]);
-    return execFileSync('tshark', ['-n', '-r', file, '-d', 'udp.port==8472,vxlan', ...preferences, ...options], { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync(TSHARK, ['-n', '-r', file, '-d', 'udp.port==8472,vxlan', ...preferences, ...options], { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'pipe'] });
   } finally {
     rmSync(folder, { recursive: true });
   }
