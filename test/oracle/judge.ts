@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { labScript, netnsOf } from '../../engine/src/lab/script.ts';
-import { formatAddress, formatMac } from '../../engine/src/net/address.ts';
+import { formatAddress } from '../../engine/src/net/address.ts';
 import { decodePacket } from '../../engine/src/packet/codec.ts';
 import type { Header, PacketHeaders } from '../../engine/src/packet/headers.ts';
 import type { Host, Namespace, Topology } from '../../engine/src/topology/model.ts';
@@ -41,7 +41,7 @@ export function observe(topology: Topology, flows: readonly Flow[]): readonly Ob
   const places = topology.hosts.flatMap((host) => host.namespaces.map((namespace) => ({ host, namespace })));
   const spec = {
     up: labScript(topology),
-    warm: places.flatMap(({ host, namespace }) => podNeighbours(host, namespace)),
+    warm: places.flatMap(({ host, namespace }) => podsOf(host, namespace).map((address) => ({ netns: netns(host.name, namespace.name), address }))),
     taps: Object.fromEntries(places.map(({ host, namespace }) => [`${host.name}/${namespace.name}`, netns(host.name, namespace.name)])),
     servers: places.flatMap(({ host, namespace }) => serversOf(namespace, topology, flows).map((server) => ({ netns: netns(host.name, namespace.name), ...server }))),
     questions: flows.map((flow) => ({
@@ -66,19 +66,16 @@ export function observe(topology: Topology, flows: readonly Flow[]): readonly Ob
   return answers;
 }
 
-/** A node knows its pods, as one does that has been up for a while: a bridged DNAT takes another way while it asks. */
-function podNeighbours(host: Host, namespace: Namespace): string[] {
-  return namespace.interfaces.flatMap((device) => {
-    if (device.port === null || device.device.kind !== 'veth' || device.device.peer === null) return [];
-    const { peer } = device.device;
-    const { master } = device.port;
-    const pod = host.namespaces.find((n) => n.name === peer.namespace)?.interfaces.find((i) => i.name === peer.name);
-    const mac = pod?.mac ?? null;
-    if (pod === undefined || mac === null) return [];
-    return pod.addresses.map(({ address }) =>
-      `ip -n ${netns(host.name, namespace.name)} neigh replace ${formatAddress(address)} lladdr ${formatMac(mac)} dev ${master} nud permanent`);
+/**
+ * A node that has been up for a while has spoken with its pods. Before its first packet to a pod has cached the
+ * neighbour's header, a bridged DNAT takes another way, through the bridge device (br_nf_pre_routing_finish_bridge).
+ */
+const podsOf = (host: Host, namespace: Namespace): string[] =>
+  namespace.interfaces.flatMap((device) => {
+    const peer = device.port !== null && device.device.kind === 'veth' ? device.device.peer : null;
+    const pod = host.namespaces.find((n) => n.name === peer?.namespace);
+    return (pod?.interfaces.find((i) => i.name === peer?.name)?.addresses ?? []).map(({ address }) => formatAddress(address));
   });
-}
 
 /** Where nothing is said of listeners, a server on every port that is asked for. */
 function serversOf(namespace: Namespace, topology: Topology, flows: readonly Flow[]): { protocol: string; port: number; family: number }[] {

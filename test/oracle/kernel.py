@@ -2,7 +2,7 @@
 """The real kernel as the judge: sends packets through network namespaces and says what it saw, one JSON answer a line.
 
 Reads one JSON line from standard input:
-  {"up": SHELL SCRIPT, "warm": [COMMAND], "taps": {NAME: NETNS}, "servers": [{"netns", "protocol", "port", "family"}],
+  {"up": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "servers": [{"netns", "protocol", "port", "family"}],
    "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload"}]}
 and prints a line a question:
   {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family", "hex"}],
@@ -211,8 +211,6 @@ class Judge:
         run = subprocess.run(['sh', '-s', 'up'], input=spec['up'], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if run.returncode != 0:
             raise RuntimeError('the lab script failed: ' + run.stdout[-2000:])
-        for line in spec['warm']:
-            subprocess.run(line, shell=True, check=True)
         self.namespaces = {netns: Namespace(netns) for netns in os.listdir('/run/netns')}
         self.taps, self.logs, self.servers = {}, {}, []
         for name, netns in spec['taps'].items():
@@ -220,6 +218,10 @@ class Judge:
             self.taps[name] = Tap(self.namespaces[netns])
             self.logs[name] = RuleLog()
             trace_rules()
+        for talk in spec['warm']:
+            self.namespaces[talk['netns']].enter()
+            with socket.socket(socket.AF_INET6 if ':' in talk['address'] else socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.sendto(b'', (talk['address'], 9))
         for server in spec['servers']:
             self.namespaces[server['netns']].enter()
             self.servers.append((server, serve(server)))
