@@ -84,7 +84,7 @@ test('the article typed character by character: it is understood at every offset
   }
   expect(snapshot.diagnostics).toEqual([]);
   expect(snapshot.diagnostics).toEqual(snapshotOf(article).diagnostics);
-});
+}, 180_000);
 
 test('an iptables block cut at the end of each of its lines and in the middle of each is told at the cut, and every declaration behind it stays', () => {
   const whole = snapshotOf(article);
@@ -105,7 +105,7 @@ test('an iptables block cut at the end of each of its lines and in the middle of
     expect(snapshot.spec().nodes.map((node) => node.name)).toEqual(whole.spec().nodes.map((node) => node.name));
     expect(snapshot.expectations.length).toBe(4);
   }
-});
+}, 180_000);
 
 test('a match that nobody knows is told on its word, and a trace through it is not guessed', () => {
   const text = article.replace('-p udp -m comment', '-p udp -m frobnicate --frob 3 -m comment');
@@ -130,4 +130,4 @@ test('random edits: the updated snapshot tells what a new one tells', () => {
       expect(everythingOf(snapshot), `seed ${seed}, edit ${count}`).toEqual(everythingOf(snapshotOf(text)));
     }
   }
-});
+}, 180_000);

@@ -212,20 +212,23 @@ function openingOf(parser: Parser, item: Item, tokens: readonly Token[], brace: 
   const { first, context } = item;
   const last = tokens.at(-1);
   const keyword = tokens[0]?.text ?? '';
-  const name = tokens.slice(0, 2).filter((token) => token.kind !== 'comma').map((token) => token.text).join(' ').slice(0, 60);
   const kind = context.kind === 'file' ? 'declaration' : VERBATIM_KEYWORDS.has(keyword) ? 'dump' : 'statements';
   if (brace >= 0) {
     // `iptable {` above rules is a dump all the same: one misspelt word, not thirty thousand unknown ones.
     const misspelt = kind === 'statements' && tokens.length === 1 && dumpBelow(scanner, brace + 1, -1);
-    return { brace, kind: misspelt ? 'dump' : kind, name };
+    return { brace, kind: misspelt ? 'dump' : kind, name: nameOf(tokens) };
   }
   if (last === undefined || context.depth >= MAX_DEPTH) return null;
   const later = braceOnLaterLine(scanner, parser.at);
-  if (later >= 0) return { brace: later, kind, name };
+  if (later >= 0) return { brace: later, kind, name: nameOf(tokens) };
   const indentation = indentationOfLine(scanner, first);
   const forgotten = kind === 'declaration' ? forgotToOpen(scanner, keyword, parser.at, indentation)
     : kind === 'dump' && tokens.length === 1 && dumpBelow(scanner, parser.at, indentation);
-  return forgotten ? { brace: -1, kind, name } : null;
+  return forgotten ? { brace: -1, kind, name: nameOf(tokens) } : null;
+}
+
+function nameOf(tokens: readonly Token[]): string {
+  return tokens.slice(0, 2).filter((token) => token.kind !== 'comma').map((token) => token.text).join(' ').slice(0, 60);
 }
 
 function tokenEnd(text: string, at: number, end: number, problems: SyntaxProblem[], start: number): number {
