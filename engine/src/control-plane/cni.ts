@@ -25,7 +25,10 @@ export const vethName = (pod: string): string => `veth${stableHash(pod).toString
 const PORT: BridgePort = { master: BRIDGE, hairpin: true, isolated: false, learning: true, flood: true };
 
 /** FLANNEL_MTU in subnet.env is the IPv4 device's, where there is one. */
-const podMtu = (plan: Plan, node: NodePlan): number => flannelMtu(plan, node, node.leases.some((l) => l.subnet.address.family === 4) ? 4 : node.leases.length > 0 ? 6 : 4);
+function podMtu(plan: Plan, node: NodePlan): number {
+  const onlyV6 = node.leases.length > 0 && node.leases.every((l) => l.subnet.address.family === 6);
+  return flannelMtu(plan, node, onlyV6 ? 6 : 4);
+}
 
 /** cni0 and the pods' ports; nothing on a node without pods and without a lease. */
 export function bridgeDevices(plan: Plan, node: NodePlan): readonly Interface[] {

@@ -4,6 +4,7 @@
  */
 import { formatAddress, parseAddress } from '../net/address.ts';
 import type { Address, Family } from '../net/address.ts';
+import { globalAddresses } from '../topology/lookup.ts';
 import type { Service, Topology } from '../topology/model.ts';
 
 /** kubelet, pkg/kubelet/network/dns: the search list of a pod with the ClusterFirst policy. */
@@ -68,14 +69,12 @@ const MAX_ALIASES = 8;
 function answerTo(topology: Topology, name: string, clusterDns: boolean, aliases: number): Answer {
   const { domain } = topology.cluster;
   if (name.endsWith(`.${domain.toLowerCase()}`)) {
-    return clusterDns ? clusterAnswer(topology, name.slice(0, -domain.length - 1), aliases) : { text: `NXDOMAIN (this resolver does not know ${domain})`, addresses: [] };
+    if (!clusterDns) return { text: `NXDOMAIN (this resolver does not know ${domain})`, addresses: [] };
+    return clusterAnswer(topology, name.slice(0, -domain.length - 1), aliases);
   }
   const host = topology.hosts.find((h) => h.kind === 'external' && h.name.toLowerCase() === name);
-  return host === undefined ? NXDOMAIN : addressAnswer(externalAddresses(host.namespaces[0]?.interfaces ?? []));
+  return host === undefined ? NXDOMAIN : addressAnswer((host.namespaces[0]?.interfaces ?? []).flatMap(globalAddresses));
 }
-
-const externalAddresses = (interfaces: readonly { readonly addresses: readonly { readonly address: Address; readonly scope: string }[] }[]): readonly Address[] =>
-  interfaces.flatMap((i) => i.addresses.filter((a) => a.scope === 'global').map((a) => a.address));
 
 /** `name` without the domain: `kube-dns.kube-system.svc`. */
 function clusterAnswer(topology: Topology, name: string, aliases: number): Answer {

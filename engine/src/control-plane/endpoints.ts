@@ -25,6 +25,10 @@ export function servicesOf(plan: Plan, pods: readonly Pod[]): readonly Service[]
 function serviceOf(plan: Plan, spec: ServiceSpec, pods: readonly Pod[], owners: ReadonlyMap<string, Pod>): Service {
   const { selector } = spec;
   const selected = selector === null ? [] : pods.filter((p) => selects(selector, p.labels));
+  const endpointsOf = (port: ServicePortSpec): readonly Endpoint[] => {
+    const written = spec.endpoints.map((e) => writtenEndpoint(plan, e.address, e.port ?? port.targetPort, owners));
+    return [...selected.flatMap((pod) => podEndpoints(pod, port)), ...written].sort(byText);
+  };
   return {
     namespace: spec.namespace,
     name: spec.name,
@@ -33,13 +37,7 @@ function serviceOf(plan: Plan, spec: ServiceSpec, pods: readonly Pod[], owners: 
     externalAddresses: spec.externalAddresses,
     loadBalancerAddresses: spec.loadBalancerAddresses,
     externalName: spec.externalName,
-    ports: spec.ports.map((port) => ({
-      name: port.name,
-      protocol: port.protocol,
-      port: port.port,
-      nodePort: port.nodePort,
-      endpoints: [...selected.flatMap((pod) => podEndpoints(pod, port)), ...spec.endpoints.map((e) => writtenEndpoint(plan, e.address, e.port ?? port.targetPort, owners))].sort(byText),
-    })),
+    ports: spec.ports.map((port) => ({ name: port.name, protocol: port.protocol, port: port.port, nodePort: port.nodePort, endpoints: endpointsOf(port) })),
     origin: declared(spec.at),
   };
 }

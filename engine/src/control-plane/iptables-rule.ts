@@ -40,13 +40,18 @@ export const destinationPort = (name: L4, port: number): Part => ({
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
 
-export const marked = (value: number): Part => ({ match: { kind: 'mark', value, mask: value, inverted: false }, text: `-m mark --mark ${hex(value)}/${hex(value)}` });
-export const notMarked = (value: number): Part => ({ match: { kind: 'mark', value, mask: value, inverted: true }, text: `-m mark ! --mark ${hex(value)}/${hex(value)}` });
+const markMatch = (value: number, inverted: boolean): Match => ({ kind: 'mark', value, mask: value, inverted });
+
+export const marked = (value: number): Part => ({ match: markMatch(value, false), text: `-m mark --mark ${hex(value)}/${hex(value)}` });
+export const notMarked = (value: number): Part => ({ match: markMatch(value, true), text: `-m mark ! --mark ${hex(value)}/${hex(value)}` });
 
 const stateMatch = (states: readonly ConnectionState[], inverted: boolean): Match => ({ kind: 'conntrack-state', states, spelling: 'conntrack', inverted });
 
 export const inState = (...states: readonly ConnectionState[]): Part => ({ match: stateMatch(states, false), text: `-m conntrack --ctstate ${states.join(',')}` });
-export const notInState = (...states: readonly ConnectionState[]): Part => ({ match: stateMatch(states, true), text: `-m conntrack ! --ctstate ${states.join(',')}` });
+export const notInState = (...states: readonly ConnectionState[]): Part => ({
+  match: stateMatch(states, true),
+  text: `-m conntrack ! --ctstate ${states.join(',')}`,
+});
 
 export const addressType = (which: 'source' | 'destination', type: AddressType): Part => ({
   match: { kind: 'address-type', which, types: [type], limit: null, inverted: false },
@@ -83,7 +88,10 @@ export const accept: TargetPart = { target: { kind: 'accept' }, text: '-j ACCEPT
 export const drop: TargetPart = { target: { kind: 'drop' }, text: '-j DROP' };
 export const returns: TargetPart = { target: { kind: 'return' }, text: '-j RETURN' };
 export const jump = (chain: string): TargetPart => ({ target: { kind: 'jump', chain, via: 'jump' }, text: `-j ${chain}` });
-export const masqueradeRandomFully: TargetPart = { target: { kind: 'masquerade', ports: null, random: false, randomFully: true }, text: '-j MASQUERADE --random-fully' };
+export const masqueradeRandomFully: TargetPart = {
+  target: { kind: 'masquerade', ports: null, random: false, randomFully: true },
+  text: '-j MASQUERADE --random-fully',
+};
 export const orMark = (value: number): TargetPart => ({ target: { kind: 'mark', value, mask: value }, text: `-j MARK --set-xmark ${hex(value)}/${hex(value)}` });
 export const xorMark = (value: number): TargetPart => ({ target: { kind: 'mark', value, mask: 0 }, text: `-j MARK --set-xmark ${hex(value)}/0x0` });
 

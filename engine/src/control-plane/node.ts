@@ -60,7 +60,8 @@ function defaultRoutes(plan: Plan, node: NodePlan): readonly Route[] {
       const gateway = network?.gateways.find((g) => g.family === family && spec.addresses.some((a) => contains(networkOf(a), g)));
       if (network === undefined || gateway === undefined) continue;
       const zero: Prefix = { address: { family, words: [0, 0, 0, 0] }, length: 0 };
-      return [makeRoute({ destination: zero, via: gateway, device: spec.name, protocol: 'static', origin: derived('network', `the gateway of ${network.name}`, network.at) })];
+      const origin = derived('network', `the gateway of ${network.name}`, network.at);
+      return [makeRoute({ destination: zero, via: gateway, device: spec.name, protocol: 'static', origin })];
     }
     return [];
   });

@@ -40,14 +40,20 @@ const zeroOf = (family: Family): Prefix => ({ address: { family, words: [0, 0, 0
 
 export function outsideOf(plan: Plan): Outside {
   const taken = new Set([...plan.nodes.keys(), ...plan.externals.map((e) => e.name)]);
-  const families = ([4, 6] as const).filter((f) => [...plan.networks.values()].some((n) => [...n.prefixes.map((p) => p.address), ...n.gateways].some((a) => a.family === f)) || plan.externals.some((e) => e.addresses.some((a) => a.family === f)));
-  const routers = routersOf(plan, taken, families);
+  const routers = routersOf(plan, taken, familiesOf(plan));
   const segment = freeName(INTERNET, new Set(plan.networks.keys()));
   const hosts = [...routers.map((r) => routerHost(plan, r, routers, segment)), ...plan.externals.map((e) => externalHost(plan, e, routers, segment))];
   const networks = [...plan.networks.values()].map((n): Network => ({ name: n.name, prefixes: n.prefixes, mtu: n.mtu, origin: declared(n.at) }));
   if (hosts.length === 0) return { networks, hosts };
   const internet: Network = { name: segment, prefixes: [], mtu: 1500, origin: derived('k8snet', 'what the gateways and the externals are plugged into') };
   return { networks: [...networks, internet], hosts };
+}
+
+/** A file without IPv6 needs none on the internet segment either. */
+function familiesOf(plan: Plan): readonly Family[] {
+  const networks = [...plan.networks.values()].flatMap((n) => [...n.prefixes.map((p) => p.address), ...n.gateways]);
+  const used = new Set([...networks, ...plan.externals.flatMap((e) => e.addresses)].map((a) => a.family));
+  return ([4, 6] as const).filter((f) => used.has(f));
 }
 
 function freeName(wanted: string, taken: ReadonlySet<string>): string {
@@ -111,17 +117,21 @@ function routerHost(plan: Plan, router: Router, routers: readonly Router[], segm
   const { spec, host } = router;
   const origin = derived('network', `the gateway of ${spec.name}`, spec.at);
   const learned = spec.gateways.map((g) => plan.learnedMacs.get(formatAddress(g))).find((m) => m !== undefined);
-  const inside = ethernet(host, 'eth0', spec.name, { mac: learned ?? null, mtu: spec.mtu, addresses: spec.gateways.map((g) => interfaceAddress(g, lengthOn(spec, g), origin)), origin });
+  const gateways = spec.gateways.map((g) => interfaceAddress(g, lengthOn(spec, g), origin));
+  const inside = ethernet(host, 'eth0', spec.name, { mac: learned ?? null, mtu: spec.mtu, addresses: gateways, origin });
   const link = derived('k8snet', 'an address invented for the internet segment', spec.at);
-  const outside = ethernet(host, 'internet0', segment, { mac: null, mtu: 1500, addresses: router.links.map((a) => interfaceAddress(a, LINK_BASE[a.family].length, link)), origin: link });
-  const families = router.links.map((l) => l.family).filter((f) => !spec.routes.some((r) => r.destination.length === 0 && r.destination.address.family === f && r.table === MAIN_TABLE));
+  const links = router.links.map((a) => interfaceAddress(a, LINK_BASE[a.family].length, link));
+  const outside = ethernet(host, 'internet0', segment, { mac: null, mtu: 1500, addresses: links, origin: link });
+  const isDefault = (r: Route, family: Family): boolean => r.table === MAIN_TABLE && r.destination.length === 0 && r.destination.address.family === family;
+  const families = router.links.map((l) => l.family).filter((f) => !spec.routes.some((r) => isDefault(r, f)));
   const onward = derived('k8snet', 'everything else is on the internet segment', spec.at);
   const routes = [
     ...spec.routes,
     ...families.map((family) => makeRoute({ destination: zeroOf(family), device: 'internet0', origin: onward })),
     ...routesBehind(routers.filter((r) => r !== router), 'internet0'),
   ];
-  return { name: host, kind: 'router', namespaces: [namespace({ interfaces: [loopback(), inside, outside], routes, sysctls: routerSysctls(), listeners: { kind: 'any' }, origin })], origin };
+  const interfaces = [loopback(), inside, outside];
+  return { name: host, kind: 'router', namespaces: [namespace({ interfaces, routes, sysctls: routerSysctls(), listeners: { kind: 'any' }, origin })], origin };
 }
 
 function externalHost(plan: Plan, spec: ExternalSpec, routers: readonly Router[], segment: string): Host {
@@ -142,11 +152,13 @@ function externalHost(plan: Plan, spec: ExternalSpec, routers: readonly Router[]
 /** On the internet everything is on-link, and the networks are behind their gateways. A pod's address is behind nobody. */
 function internetRoutes(spec: ExternalSpec, routers: readonly Router[]): readonly Route[] {
   const origin = derived('k8snet', 'everything else is on the internet segment', spec.at);
-  return [...([4, 6] as const).filter((f) => spec.addresses.some((a) => a.family === f)).map((family) => makeRoute({ destination: zeroOf(family), device: 'eth0', origin })), ...routesBehind(routers, 'eth0')];
+  const families = ([4, 6] as const).filter((f) => spec.addresses.some((a) => a.family === f));
+  return [...families.map((family) => makeRoute({ destination: zeroOf(family), device: 'eth0', origin })), ...routesBehind(routers, 'eth0')];
 }
 
 function homeRoutes(spec: ExternalSpec, home: NetworkSpec): readonly Route[] {
+  const origin = derived('network', `the gateway of ${home.name}`, spec.at);
   return home.gateways
     .filter((g, i) => home.gateways.findIndex((o) => o.family === g.family) === i)
-    .map((via) => makeRoute({ destination: zeroOf(via.family), via, device: 'eth0', protocol: 'static', origin: derived('network', `the gateway of ${home.name}`, spec.at) }));
+    .map((via) => makeRoute({ destination: zeroOf(via.family), via, device: 'eth0', protocol: 'static', origin }));
 }

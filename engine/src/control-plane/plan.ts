@@ -2,7 +2,7 @@
  * What every part of the derivation asks for: the declared objects without duplicates, each node's uplink and lease,
  * and the MACs that captured tables tell of devices that nobody captured. Made once for a topology.
  */
-import { compareAddresses, contains, firstAddress, formatAddress, networkOf, overlaps } from '../net/address.ts';
+import { compareAddresses, contains, firstAddress, formatAddress, formatPrefix, networkOf, overlaps } from '../net/address.ts';
 import type { Address, Family, Mac, Prefix } from '../net/address.ts';
 import type { Lease, Route } from '../topology/model.ts';
 import { derived } from '../topology/origin.ts';
@@ -130,8 +130,13 @@ function uplinkOf(node: NodeSpec, interfaces: readonly InterfaceSpec[], networks
   return named ?? interfaces.find((i) => i.name === mainDefault(node.captured.routes)) ?? leading[0] ?? plugged[0];
 }
 
+interface DeclaredSubnet {
+  readonly node: string;
+  readonly subnet: Prefix;
+}
+
 /** The node's pod subnets: declared, else what its pods' addresses show. */
-function subnetsOf(node: NodeSpec, pods: readonly PodSpec[], settings: Settings, taken: readonly { readonly node: string; readonly subnet: Prefix }[]): readonly Prefix[] {
+function subnetsOf(node: NodeSpec, pods: readonly PodSpec[], settings: Settings, taken: readonly DeclaredSubnet[]): readonly Prefix[] {
   if (node.podCidrs.length > 0) return node.podCidrs.map(networkOf);
   return ([4, 6] as const).flatMap((family) => {
     const inside = pods.flatMap((p) => p.addresses).filter((a) => a.family === family && settings.podCidrs.some((c) => contains(c, a))).sort(compareAddresses);
@@ -155,7 +160,8 @@ function leaseOf(node: NodeSpec, uplink: InterfaceSpec | undefined, subnet: Pref
   const device = (node.captured.interfaces ?? []).find((c) => (family === 4 ? /^flannel\.\d+$/ : /^flannel-v6\.\d+$/).test(c.name));
   const said = family === 4 ? (node.vtepMac ?? device?.mac) : device?.mac;
   const vtepMac = said ?? learned.get(formatAddress(firstAddress(subnet))) ?? inventedMac(`vtep ${node.name} ${family}`);
-  return [{ node: node.name, subnet, publicAddress, vtepMac, origin: derived('flannel', `the lease of ${node.name}, ${formatAddress(subnet.address)}/${subnet.length}`, node.at) }];
+  const origin = derived('flannel', `the lease of ${node.name}, ${formatPrefix(subnet)}`, node.at);
+  return [{ node: node.name, subnet, publicAddress, vtepMac, origin }];
 }
 
 /** The article's generation: one route for the whole pod network on the vxlan device, without a gateway. */

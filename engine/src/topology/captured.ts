@@ -10,8 +10,9 @@ import type { CapturedInterface, CapturedState } from './spec.ts';
 
 /** The namespace with its kernel routes and with its captured state in force. */
 export function finished(namespace: Namespace, captured: CapturedState): Namespace {
-  const merged = mergedInterfaces(namespace.interfaces, captured.interfaces);
-  const interfaces = withNamedDevices(merged, captured).map((i) => (captured.interfaces?.some((c) => c.name === i.name && c.addresses !== null) === true ? i : withLinkLocal(i)));
+  const printed = new Set(captured.interfaces?.filter((c) => c.addresses !== null).map((c) => c.name));
+  const merged = withNamedDevices(mergedInterfaces(namespace.interfaces, captured.interfaces), captured);
+  const interfaces = merged.map((i) => (printed.has(i.name) ? i : withLinkLocal(i)));
   const routes = [...namespace.routes, ...kernelRoutes(interfaces)].sort(compareRoutes);
   return {
     ...namespace,
@@ -151,7 +152,8 @@ export function matchVeths(host: string, namespaces: readonly Namespace[], captu
     const name =
       veths.find((v) => v.linkNamespace === pod.name || v.linkNamespace === short)?.name ??
       fdb.find((e) => e.master === BRIDGE && e.mac === eth0?.mac && e.device !== BRIDGE)?.device;
-    if (eth0?.device.kind === 'veth' && eth0.device.peer !== null && name !== undefined && ![...renamed.values()].includes(name)) renamed.set(eth0.device.peer.name, name);
+    const own = eth0?.device.kind === 'veth' ? eth0.device.peer?.name : undefined;
+    if (own !== undefined && name !== undefined && ![...renamed.values()].includes(name)) renamed.set(own, name);
   }
   const interfaces = root.interfaces.map((i) => ({ ...i, name: renamed.get(i.name) ?? i.name }));
   const own = { ...root, interfaces };

@@ -1,6 +1,7 @@
 /** Whom a party can talk to, as the choices above a declaration: names and ports that `resolveQuestion` takes. */
 import { formatAddress } from '../net/address.ts';
-import type { Host, Namespace, Pod, Service, Topology } from '../topology/model.ts';
+import { globalAddresses, namespaceOfPod, podName } from '../topology/lookup.ts';
+import type { Host, Namespace, Pod, Service, ServicePort, Topology } from '../topology/model.ts';
 import { findOfKind, nameOf } from './party-names.ts';
 import type { Party, PartyKind } from './party-names.ts';
 import { partyText } from './party-text.ts';
@@ -26,25 +27,29 @@ export function partnersOf(topology: Topology, kind: PartyKind, name: string): P
   const party = findOfKind(topology, kind, name);
   const role = kind === 'pod' || kind === 'node' ? 'receiver' : 'sender';
   if (party === undefined) return { role, offers: [], partners: [] };
-  if (role === 'receiver') return { role, offers: [], partners: receivers(topology).filter((p) => !isSame(p.party, party)).flatMap((p) => p.offers) };
-  return { role, offers: offersOf(topology, party), partners: senders(topology).filter((p) => !isSame(p, party)).map((p) => partner(topology, p, null)) };
+  const others = (parties: readonly Party[]): readonly Party[] => parties.filter((p) => objectOf(p) !== objectOf(party));
+  if (role === 'receiver') return { role, offers: [], partners: others(receivers(topology)).flatMap((p) => offersOf(topology, p)) };
+  return { role, offers: offersOf(topology, party), partners: others(senders(topology)).map((p) => partner(topology, p, null)) };
 }
 
-const isSame = (a: Party, b: Party): boolean =>
-  a.kind === 'pod' && b.kind === 'pod' ? a.pod === b.pod : a.kind === 'service' && b.kind === 'service' ? a.service === b.service : a.kind === b.kind && 'host' in a && 'host' in b && a.host === b.host;
+const objectOf = (party: Party): Pod | Service | Host => (party.kind === 'pod' ? party.pod : party.kind === 'service' ? party.service : party.host);
 
 const podParties = (topology: Topology): readonly Party[] => topology.pods.map((pod): Party => ({ kind: 'pod', pod }));
 
-const hostParties = (topology: Topology, kind: 'node' | 'external'): readonly Party[] => topology.hosts.filter((h) => h.kind === kind).map((host): Party => ({ kind, host }));
+const hostParties = (topology: Topology, kind: 'node' | 'external'): readonly Party[] =>
+  topology.hosts.filter((h) => h.kind === kind).map((host): Party => ({ kind, host }));
 
 const senders = (topology: Topology): readonly Party[] => [...podParties(topology), ...hostParties(topology, 'node'), ...hostParties(topology, 'external')];
 
 /** A headless service without a ready endpoint has a name that leads nowhere. */
-const hasAddress = (service: Service): boolean => service.externalName !== null || service.clusterAddresses.length > 0 || service.ports.some((p) => p.endpoints.some((e) => e.ready));
+const hasAddress = (service: Service): boolean =>
+  service.externalName !== null || service.clusterAddresses.length > 0 || service.ports.some((p) => p.endpoints.some((e) => e.ready));
 
 /** Services first: they are asked for most. */
-const receivers = (topology: Topology): readonly { readonly party: Party; readonly offers: readonly Partner[] }[] =>
-  [...topology.services.filter(hasAddress).map((service): Party => ({ kind: 'service', service })), ...senders(topology)].map((party) => ({ party, offers: offersOf(topology, party) }));
+const receivers = (topology: Topology): readonly Party[] => [
+  ...topology.services.filter(hasAddress).map((service): Party => ({ kind: 'service', service })),
+  ...senders(topology),
+];
 
 type Offered = { readonly port: number; readonly protocol: 'TCP' | 'UDP' | 'SCTP' };
 
@@ -75,14 +80,15 @@ function portsOf(topology: Topology, party: Party): readonly Offered[] {
 /** A headless service's name leads to the pods themselves: their ports count. */
 const headlessPorts = (service: Service): readonly Offered[] => service.ports.map((p) => ({ port: p.endpoints[0]?.port ?? p.port, protocol: p.protocol }));
 
-const listened = (namespace: Namespace | undefined): readonly Offered[] | undefined => (namespace?.listeners.kind === 'only' ? namespace.listeners.listeners : undefined);
+const listened = (namespace: Namespace | undefined): readonly Offered[] | undefined =>
+  namespace?.listeners.kind === 'only' ? namespace.listeners.listeners : undefined;
 
 /** What the pod said it listens on, else the ports that services send to it. */
 function podPorts(topology: Topology, pod: Pod): readonly Offered[] {
-  const key = `${pod.namespace}/${pod.name}`;
-  const said = listened(topology.hosts.find((h) => h.name === pod.node)?.namespaces.find((n) => n.name === key));
+  const said = listened(namespaceOfPod(topology, pod));
   if (said !== undefined) return said;
-  const targets = topology.services.flatMap((s) => s.ports.flatMap((p) => p.endpoints.filter((e) => e.pod === key).map((e) => ({ port: e.port, protocol: p.protocol }))));
+  const own = (port: ServicePort): readonly Offered[] => port.endpoints.filter((e) => e.pod === podName(pod)).map((e) => ({ port: e.port, protocol: port.protocol }));
+  const targets = topology.services.flatMap((s) => s.ports.flatMap(own));
   return targets.filter((t, i) => targets.findIndex((o) => o.port === t.port && o.protocol === t.protocol) === i);
 }
 
@@ -101,7 +107,5 @@ function detailOf(party: Party): string {
 const addressList = (texts: readonly string[]): string => (texts.length === 0 ? '' : `, ${texts.join(', ')}`);
 
 const hostTexts = (host: Host): readonly string[] =>
-  (host.namespaces[0]?.interfaces ?? [])
-    .filter((i) => i.device.kind === 'physical')
-    .flatMap((i) => i.addresses.filter((a) => a.scope === 'global').map((a) => formatAddress(a.address)));
+  (host.namespaces[0]?.interfaces ?? []).filter((i) => i.device.kind === 'physical').flatMap((i) => globalAddresses(i).map(formatAddress));
 

@@ -16,7 +16,7 @@ const PROTOCOL = /^(.+)\/(icmp|tcp|udp|sctp)$/i;
  * The readings of a text, the likeliest first: `a/udp` is `a` by UDP, or a pod or service named `udp` in the namespace
  * `a`. A port that is no port stays part of the name, so that nobody is found by it.
  */
-export function partyReadings(text: string): readonly PartyText[] {
+export function partyReadings(text: string): readonly [PartyText, ...PartyText[]] {
   const trimmed = text.trim();
   const match = PROTOCOL.exec(trimmed);
   const whole = withPort(trimmed, null);

@@ -5,11 +5,12 @@ import { CLUSTER_NDOTS, clusterSearch, endpointAddresses, resolve } from '../con
 import type { Resolver } from '../control-plane/dns.ts';
 import { stableHash } from '../control-plane/hash.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
-import type { Host, Namespace, Pod, Service, Topology } from '../topology/model.ts';
+import { globalAddresses, namespaceOfPod, podName } from '../topology/lookup.ts';
+import type { Host, Interface, Namespace, Pod, Service, Topology } from '../topology/model.ts';
 import type { Flow, Protocol } from './flow.ts';
 import { findParty, shortName, suggestionsFor } from './party-names.ts';
 import type { Party } from './party-names.ts';
-import { partyReadings } from './party-text.ts';
+import { partyReadings, partyText } from './party-text.ts';
 import type { PartyText } from './party-text.ts';
 
 export { partnersOf } from './partners.ts';
@@ -31,7 +32,7 @@ export interface QuestionError {
 
 export type Resolved = { readonly flow: Flow } | QuestionError;
 
-const isError = <T extends object>(value: T | QuestionError): value is QuestionError => 'error' in value;
+const isError = (value: object): value is QuestionError => 'error' in value;
 
 const error = (sentence: string, suggestions: readonly string[] = []): QuestionError => ({ error: sentence, suggestions });
 
@@ -83,7 +84,7 @@ function senderOf(topology: Topology, text: string): Sender | QuestionError {
     const party = findParty(topology, reading.name);
     if (party !== undefined) return partySender(topology, party, reading.port);
   }
-  const reading = readings[0] as PartyText;
+  const reading = readings[0];
   const address = parseAddress(reading.name);
   if (address !== undefined) return addressSender(topology, address, reading.port);
   const named = resolve(topology, reading.name, clusterResolver(topology, 'default')).addresses[0];
@@ -120,9 +121,10 @@ function partySender(topology: Topology, party: Party, port: Port | null): Sende
 
 function podSender(topology: Topology, pod: Pod, port: Port | null): Sender | QuestionError {
   const host = topology.hosts.find((h) => h.kind === 'node' && h.name === pod.node);
-  const namespace = host?.namespaces.find((n) => n.name === (pod.hostNetwork ? ROOT_NAMESPACE : `${pod.namespace}/${pod.name}`));
+  const namespace = host?.namespaces.find((n) => n.name === (pod.hostNetwork ? ROOT_NAMESPACE : podName(pod)));
   if (host === undefined || namespace === undefined) return error(`The pod ${shortName(pod)} is on node '${pod.node}', which is not declared.`);
-  return { host: host.name, namespace, source: null, port, resolver: { search: pod.search, ndots: pod.ndots, clusterDns: !pod.hostNetwork || pod.search.length > 0 } };
+  const resolver = { search: pod.search, ndots: pod.ndots, clusterDns: !pod.hostNetwork || pod.search.length > 0 };
+  return { host: host.name, namespace, source: null, port, resolver };
 }
 
 function hostSender(host: Host, source: Address | null, port: Port | null): Sender | QuestionError {
@@ -134,7 +136,7 @@ function hostSender(host: Host, source: Address | null, port: Port | null): Send
 function serviceSender(topology: Topology, service: Service, port: Port | null): Sender | QuestionError {
   const endpoints = service.ports.flatMap((p) => p.endpoints).filter((e) => e.ready);
   for (const endpoint of endpoints) {
-    const pod = topology.pods.find((p) => `${p.namespace}/${p.name}` === endpoint.pod);
+    const pod = topology.pods.find((p) => podName(p) === endpoint.pod);
     if (pod !== undefined) return podSender(topology, pod, port);
     const host = topology.hosts.find((h) => h.name === endpoint.node);
     if (host !== undefined) return hostSender(host, endpoint.address, port);
@@ -146,7 +148,7 @@ function addressSender(topology: Topology, address: Address, port: Port | null):
   for (const host of topology.hosts) {
     for (const namespace of host.namespaces) {
       if (!namespace.interfaces.some((i) => i.device.kind !== 'loopback' && i.addresses.some((a) => sameAddress(a.address, address)))) continue;
-      const pod = topology.pods.find((p) => `${p.namespace}/${p.name}` === namespace.name);
+      const pod = topology.pods.find((p) => podName(p) === namespace.name);
       const sender = pod === undefined ? hostSender(host, address, port) : podSender(topology, pod, port);
       return isError(sender) ? sender : { ...sender, namespace, source: address };
     }
@@ -172,7 +174,7 @@ interface OfferedPort {
 
 function targetOf(topology: Topology, text: string, sender: Sender): Target | QuestionError {
   const readings = partyReadings(text);
-  const reading = readings.find((r) => findParty(topology, r.name) !== undefined) ?? (readings[0] as PartyText);
+  const reading = readings.find((r) => findParty(topology, r.name) !== undefined) ?? readings[0];
   if (reading.name === '') return error('Say where to: a pod, a node, a service, an external, a DNS name or an address.');
   const found = addressesOf(topology, reading.name, sender);
   if (isError(found)) return found;
@@ -185,18 +187,20 @@ function targetOf(topology: Topology, text: string, sender: Sender): Target | Qu
 function portAndProtocol(reading: PartyText, offered: readonly OfferedPort[]): Pick<Target, 'port' | 'protocol'> | QuestionError {
   const { port, protocol } = reading;
   if (port === null && (protocol === null || protocol === 'ICMP')) return { port: 0, protocol: 'ICMP' };
-  if (port !== null) return protocol === 'ICMP' ? error(`A ping has no port: write ${reading.name}/ICMP, or a port with TCP, UDP or SCTP.`) : { port, protocol: protocol ?? 'TCP' };
+  if (port !== null && protocol === 'ICMP') return error(`A ping has no port: write ${reading.name}/ICMP, or a port with TCP, UDP or SCTP.`);
+  if (port !== null) return { port, protocol: protocol ?? 'TCP' };
   const matching = offered.filter((o) => o.protocol === protocol);
   const only = matching[0];
   if (only === undefined || matching.length > 1) {
-    return error(`Say which port of ${reading.name}: ${reading.name}:${only?.port ?? 80}/${protocol ?? 'TCP'}.`, matching.map((o) => `${reading.name}:${o.port}/${o.protocol}`));
+    const choices = matching.map((o) => partyText(reading.name, o.port, o.protocol));
+    return error(`Say which port of ${reading.name}: ${choices[0] ?? partyText(reading.name, 80, protocol ?? 'TCP')}.`, choices);
   }
   return { port: only.port, protocol: only.protocol };
 }
 
 /** The families that the sender can speak; one that has no address of any family leaves the choice to the receiver. */
 function chosen(addresses: readonly Address[], sender: Sender): Address | undefined {
-  const own = sender.source === null ? sender.namespace.interfaces.filter((i) => i.device.kind !== 'loopback').flatMap((i) => i.addresses.filter((a) => a.scope === 'global').map((a) => a.address)) : [sender.source];
+  const own = sender.source === null ? sender.namespace.interfaces.flatMap(globalAddresses) : [sender.source];
   const speaks = (family: Family): boolean => own.some((a) => a.family === family);
   const ofFamily = (family: Family): Address | undefined => addresses.find((a) => a.family === family && speaks(family));
   return ofFamily(4) ?? ofFamily(6) ?? addresses[0];
@@ -220,7 +224,9 @@ function dnsAddresses(topology: Topology, name: string, sender: Sender): Address
     return { addresses, ports: service?.ports ?? [], resolution: queries };
   }
   const inCluster = resolve(topology, name, clusterResolver(topology, 'default')).addresses.length > 0;
-  if (inCluster && !sender.resolver.clusterDns) return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name));
+  if (inCluster && !sender.resolver.clusterDns) {
+    return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name));
+  }
   return unknownName(topology, name);
 }
 
@@ -246,16 +252,12 @@ function serviceAddresses(topology: Topology, service: Service, sender: Sender):
   return { addresses, ports: service.ports, resolution: [] };
 }
 
-const namespaceOfPod = (topology: Topology, pod: Pod): Namespace | undefined =>
-  topology.hosts.find((h) => h.name === pod.node)?.namespaces.find((n) => n.name === `${pod.namespace}/${pod.name}`);
-
 const listenersOf = (namespace: Namespace | undefined): readonly OfferedPort[] => (namespace?.listeners.kind === 'only' ? namespace.listeners.listeners : []);
 
 /** A host's own addresses: what flannel is reached at, then those on networks, then the others. */
 export function hostAddresses(host: Host): readonly Address[] {
   const interfaces = host.namespaces[0]?.interfaces ?? [];
-  const global = (i: Namespace['interfaces'][number]): readonly Address[] => i.addresses.filter((a) => a.scope === 'global').map((a) => a.address);
   const underlay = new Set(interfaces.flatMap((i) => (i.device.kind === 'vxlan' && i.device.underlay !== null ? [i.device.underlay] : [])));
-  const rank = (i: Namespace['interfaces'][number]): number => (underlay.has(i.name) ? 0 : i.device.kind === 'physical' && i.device.network !== null ? 1 : 2);
-  return [...interfaces].filter((i) => i.device.kind !== 'loopback').sort((a, b) => rank(a) - rank(b)).flatMap(global);
+  const rank = (i: Interface): number => (underlay.has(i.name) ? 0 : i.device.kind === 'physical' && i.device.network !== null ? 1 : 2);
+  return [...interfaces].sort((a, b) => rank(a) - rank(b)).flatMap(globalAddresses);
 }

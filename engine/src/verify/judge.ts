@@ -13,11 +13,14 @@ import type { Expectation } from './model.ts';
  */
 export function judge(topology: Topology, trace: Trace, expectation: Expectation): string | null {
   const branches = trace.branches.filter((b) => b.probability > 0);
-  const complaints = branches.map((branch) => ({ branch, complaint: expectation.negated ? negated(topology, branch, expectation) : complaintOf(topology, branch, expectation) }));
-  const failing = complaints.filter((c) => c.complaint !== null).sort((a, b) => b.branch.probability - a.branch.probability)[0];
-  if (failing === undefined) return branches.length === 0 ? 'Nothing was sent.' : null;
-  const share = failing.branch.probability < 1 ? `With a probability of ${percent(failing.branch.probability)}, ` : '';
-  return share === '' ? capital(failing.complaint ?? '') : `${share}${failing.complaint ?? ''}`;
+  if (branches.length === 0) return 'Nothing was sent.';
+  const check = expectation.negated ? negated : complaintOf;
+  for (const branch of [...branches].sort((a, b) => b.probability - a.probability)) {
+    const complaint = check(topology, branch, expectation);
+    if (complaint === null) continue;
+    return branch.probability < 1 ? `With a probability of ${percent(branch.probability)}, ${complaint}` : capital(complaint);
+  }
+  return null;
 }
 
 const percent = (probability: number): string => `${Math.round(probability * 100)} %`;
@@ -51,10 +54,16 @@ function complaintOf(topology: Topology, branch: Branch, expectation: Expectatio
 /** `to`, `as` and `via`. */
 function conditions(topology: Topology, branch: Branch, expectation: Expectation): string | null {
   const { receiver, seenAs, via } = expectation;
-  if (receiver !== null && !isReceiver(topology, branch, receiver)) return branch.deliveredTo === null ? `it reaches no receiver, so not ${receiver} either.` : `it is delivered to ${receiverText(branch)}, not to ${receiver}.`;
-  if (seenAs !== null && !isSameText(branch.seenAs?.address, seenAs)) return `${branch.deliveredTo?.name ?? 'the receiver'} sees ${branch.seenAs?.address ?? 'nobody'} as the sender, not ${seenAs}.`;
+  if (receiver !== null && !isReceiver(topology, branch, receiver)) {
+    return branch.deliveredTo === null ? `it reaches no receiver, so not ${receiver} either.` : `it is delivered to ${receiverText(branch)}, not to ${receiver}.`;
+  }
+  if (seenAs !== null && !isSameText(branch.seenAs?.address, seenAs)) {
+    return `${branch.deliveredTo?.name ?? 'the receiver'} sees ${branch.seenAs?.address ?? 'nobody'} as the sender, not ${seenAs}.`;
+  }
   const missed = firstMissed(branch.request.hops, via);
-  return missed === undefined ? null : `it does not pass ${missed.host}/${missed.interface}${via.length > 1 ? ' in the order that is expected' : ''}; its way is ${wayOf(branch.request.hops)}.`;
+  if (missed === undefined) return null;
+  const order = via.length > 1 ? ' in the order that is expected' : '';
+  return `it does not pass ${missed.host}/${missed.interface}${order}; its way is ${wayOf(branch.request.hops)}.`;
 }
 
 function lostAnswer(branch: Branch): string | null {
@@ -83,7 +92,7 @@ function isReceiver(topology: Topology, branch: Branch, name: string): boolean {
     case 'pod':
       return receiver.kind === 'pod' && receiver.name === `${party.pod.namespace}/${party.pod.name}`;
     case 'service':
-      return party.service.ports.some((p) => p.endpoints.some((e) => e.pod === receiver.name || (e.pod === null && isSameText(receiver.address, formatAddress(e.address)))));
+      return party.service.ports.some((p) => p.endpoints.some((e) => (e.pod === null ? isSameText(receiver.address, formatAddress(e.address)) : e.pod === receiver.name)));
     case 'node':
     case 'external':
       return receiver.kind === party.kind && receiver.name === party.host.name;
@@ -92,7 +101,9 @@ function isReceiver(topology: Topology, branch: Branch, name: string): boolean {
 
 type Via = Expectation['via'][number];
 
-const isAt = (hop: Hop, via: Via): boolean => hop.interface === via.interface && (hop.host === via.host || hop.namespace === via.host || hop.namespace === `default/${via.host}`);
+/** A host's own device, or one of a pod by the pod's name. */
+const isAt = (hop: Hop, via: Via): boolean =>
+  hop.interface === via.interface && [hop.host, hop.namespace, hop.namespace.replace(/^default\//, '')].includes(via.host);
 
 /** The first of the interfaces that the way does not pass after those before it. */
 function firstMissed(hops: readonly Hop[], via: readonly Via[]): Via | undefined {

@@ -29,11 +29,19 @@ export function missingOn(spec: ClusterSpec, node: string): readonly Missing[] {
   return [
     ...missingRules(node, captured, derived),
     ...missingRoutes(node, captured, derived),
-    ...missingEntries(node, 'neighbours', captured.neighbours, derived.neighbours, (c, more: readonly Neighbour[]) => ({ ...c, neighbours: [...(c.neighbours ?? []), ...more] })),
-    ...missingEntries(node, 'fdb', captured.fdb, derived.fdb, (c, more: readonly FdbEntry[]) => ({ ...c, fdb: [...(c.fdb ?? []), ...more] })),
+    ...missingEntries(node, 'neighbours', captured.neighbours, derived.neighbours, withNeighbours),
+    ...missingEntries(node, 'fdb', captured.fdb, derived.fdb, withFdb),
     ...missingSysctls(node, captured, derived),
   ].sort((a, b) => a.lines.length - b.lines.length);
 }
+
+type Adding<T> = (captured: CapturedState, more: readonly T[]) => CapturedState;
+
+const withRoutes: Adding<Route> = (c, more) => ({ ...c, routes: [...(c.routes ?? []), ...more] });
+const withNeighbours: Adding<Neighbour> = (c, more) => ({ ...c, neighbours: [...(c.neighbours ?? []), ...more] });
+const withFdb: Adding<FdbEntry> = (c, more) => ({ ...c, fdb: [...(c.fdb ?? []), ...more] });
+/** A later line of a sysctl block counts. */
+const withSysctl = (c: CapturedState, value: Sysctl): CapturedState => ({ ...c, sysctls: [...(c.sysctls ?? []).filter((s) => s.name !== value.name), value] });
 
 /** The node's own namespace as it would be without what it captured, but with its captured devices. */
 function derivedNamespace(spec: ClusterSpec, node: string): Namespace | undefined {
@@ -100,7 +108,7 @@ function missingRoutes(node: string, captured: CapturedState, derived: Namespace
   const known = new Set(routes.filter((r) => r.table === MAIN_TABLE).map((r) => formatPrefix(r.destination)));
   const families = new Set(routes.length === 0 ? [4] : routes.map((r) => r.destination.address.family));
   const lacking = derived.routes.filter((r) => r.table === MAIN_TABLE && families.has(r.destination.address.family) && !known.has(formatPrefix(r.destination)));
-  return missingEntries(node, 'routes', [], lacking, (c, more: readonly Route[]) => ({ ...c, routes: [...(c.routes ?? []), ...more] }));
+  return missingEntries(node, 'routes', [], lacking, withRoutes);
 }
 
 function missingEntries<T extends { readonly text: string; readonly origin: Origin }>(
@@ -108,7 +116,7 @@ function missingEntries<T extends { readonly text: string; readonly origin: Orig
   block: 'routes' | 'neighbours' | 'fdb',
   captured: readonly { readonly text: string }[] | undefined,
   derived: readonly T[],
-  add: (captured: CapturedState, more: readonly T[]) => CapturedState,
+  add: Adding<T>,
 ): readonly Missing[] {
   if (captured === undefined) return [];
   const known = new Set(captured.map((e) => e.text.toLowerCase()));
@@ -127,7 +135,7 @@ function missingSysctls(node: string, captured: CapturedState, derived: Namespac
   return (captured.sysctls ?? []).flatMap((said): readonly Missing[] => {
     const usual = derived.sysctls.find((s) => s.name === said.name);
     if (usual === undefined || usual.value === said.value) return [];
-    const mended: Sysctl = { ...said, value: usual.value };
-    return [{ node, block: 'sysctl', table: null, what: `${said.name} = ${usual.value}`, lines: [`${said.name} = ${usual.value}`], added: (c) => ({ ...c, sysctls: [...(c.sysctls ?? []).filter((s) => s.name !== said.name), mended] }) }];
+    const line = `${said.name} = ${usual.value}`;
+    return [{ node, block: 'sysctl', table: null, what: line, lines: [line], added: (c) => withSysctl(c, { ...said, value: usual.value }) }];
   });
 }

@@ -1,5 +1,5 @@
 /** The smallest addition to one captured block that makes a failed expectation hold. */
-import type { ClusterSpec } from '../topology/spec.ts';
+import type { CapturedState, ClusterSpec, NodeSpec } from '../topology/spec.ts';
 import type { Trace } from '../trace/model.ts';
 import { missingOn } from './missing.ts';
 import type { Missing } from './missing.ts';
@@ -44,10 +44,10 @@ function blocksOf(groups: readonly Missing[]): readonly (readonly Missing[])[] {
   return [...blocks.values()].sort((a, b) => a.length - b.length);
 }
 
-const mended = (spec: ClusterSpec, parts: readonly Missing[]): ClusterSpec => ({
-  ...spec,
-  nodes: spec.nodes.map((node) => ({ ...node, captured: parts.filter((p) => p.node === node.name).reduce((captured, part) => part.added(captured), node.captured) })),
-});
+function mended(spec: ClusterSpec, parts: readonly Missing[]): ClusterSpec {
+  const capturedBy = (node: NodeSpec): CapturedState => parts.filter((p) => p.node === node.name).reduce((captured, part) => part.added(captured), node.captured);
+  return { ...spec, nodes: spec.nodes.map((node) => ({ ...node, captured: capturedBy(node) })) };
+}
 
 const PLACE: Readonly<Record<Repair['block'], string>> = {
   iptables: 'table', ip6tables: 'IPv6 table', routes: 'routes', neighbours: 'neighbours', fdb: 'FDB', sysctl: 'sysctls',

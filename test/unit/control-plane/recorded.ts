@@ -45,7 +45,7 @@ interface SliceObject extends Meta {
   readonly endpoints: readonly { readonly addresses: readonly string[] }[];
 }
 
-const items = <T>(kind: string): readonly T[] => (JSON.parse(recordedText(`objects/${kind}.json`)) as { readonly items: readonly T[] }).items;
+const items = (kind: string): readonly unknown[] => (JSON.parse(recordedText(`objects/${kind}.json`)) as { readonly items: readonly unknown[] }).items;
 
 function nodeOf(object: NodeObject): NodeSpec {
   const internal = object.status.addresses.find((a) => a.type === 'InternalIP')?.address ?? '';
@@ -88,11 +88,11 @@ function recordedNetwork(): NetworkSpec {
 
 /** Pod network 10.0.0.0/16, service network 10.16.0.0/16, as kube-proxy and flannel were started with. */
 export function recordedSpec(): ClusterSpec {
-  const slices = items<SliceObject>('endpointslices');
+  const slices = items('endpointslices') as readonly SliceObject[];
   return spec({
     networks: [recordedNetwork()],
-    nodes: items<NodeObject>('nodes').map(nodeOf),
-    pods: items<PodObject>('pods').map(podOf),
-    services: items<ServiceObject>('services').map((s) => serviceOf(s, slices)),
+    nodes: (items('nodes') as readonly NodeObject[]).map(nodeOf),
+    pods: (items('pods') as readonly PodObject[]).map(podOf),
+    services: (items('services') as readonly ServiceObject[]).map((s) => serviceOf(s, slices)),
   });
 }

@@ -69,6 +69,7 @@ function flannelDevice(plan: Plan, node: NodePlan, lease: Lease): Interface | un
   const length = hostPrefix(lease.subnet.address).length;
   const others = remoteLeases(plan, node, family);
   const local = lease.publicAddress;
+  const misses = node.routesPerNetwork ? others : null;
   return {
     name,
     mac: backend === 'vxlan' ? lease.vtepMac : null,
@@ -78,7 +79,7 @@ function flannelDevice(plan: Plan, node: NodePlan, lease: Lease): Interface | un
     port: null,
     device:
       backend === 'vxlan'
-        ? { kind: 'vxlan', vni, port, local, underlay: node.uplink?.name ?? null, learning: false, df: 'unset', checksum: true, misses: node.routesPerNetwork ? others : null }
+        ? { kind: 'vxlan', vni, port, local, underlay: node.uplink?.name ?? null, learning: false, df: 'unset', checksum: true, misses }
         : { kind: 'tun', port, local, leases: others },
     origin,
   };

@@ -3,7 +3,6 @@ import { contains, formatAddress, formatMac, formatPrefix, networkOf } from '../
 import type { Address, Family } from '../../net/address.ts';
 import type { FdbEntry, Lease, Neighbour, Route } from '../../topology/model.ts';
 import { derived } from '../../topology/origin.ts';
-import type { Origin } from '../../topology/origin.ts';
 import type { NodePlan, Plan } from '../plan.ts';
 import { makeRoute } from '../route.ts';
 import { podNetworkOf } from '../settings.ts';
@@ -45,16 +44,13 @@ const joined = (parts: readonly Forwarding[]): Forwarding => ({
   fdb: parts.flatMap((p) => p.fdb),
 });
 
-const leaseOrigin = (lease: Lease): Origin =>
-  derived('flannel', `the lease of ${lease.node}, ${formatPrefix(lease.subnet)}`, lease.origin.at);
-
 /** The uplink reaches the address without a gateway. */
 const isOnLink = (node: NodePlan, address: Address): boolean => node.uplink?.addresses.some((a) => contains(networkOf(a), address)) === true;
 
 /** flannel, pkg/backend/route_network.go. The kernel refuses a gateway that is not on-link, so there is no route then. */
 function directRoute(node: NodePlan, lease: Lease): Route | undefined {
   if (node.uplink === undefined || !isOnLink(node, lease.publicAddress)) return undefined;
-  return makeRoute({ destination: lease.subnet, via: lease.publicAddress, device: node.uplink.name, origin: leaseOrigin(lease) });
+  return makeRoute({ destination: lease.subnet, via: lease.publicAddress, device: node.uplink.name, origin: lease.origin });
 }
 
 /** flannel's udp backend, and the vxlan one before version 0.8: one route for the whole pod network. */
@@ -71,7 +67,7 @@ function leaseEntries(plan: Plan, node: NodePlan, lease: Lease, device: string):
     const route = directRoute(node, lease);
     if (route !== undefined) return { ...NOTHING, routes: [route] };
   }
-  const origin = leaseOrigin(lease);
+  const origin = lease.origin;
   const vtep = lease.subnet.address;
   const route = makeRoute({ destination: lease.subnet, via: vtep, device, onlink: true, scope: 'global', origin });
   if (lease.vtepMac === null) return { ...NOTHING, routes: [route] };

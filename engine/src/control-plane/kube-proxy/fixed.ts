@@ -3,7 +3,10 @@ import { parsePrefix } from '../../net/address.ts';
 import type { Family, Prefix } from '../../net/address.ts';
 import type { TableName } from '../../topology/netfilter.ts';
 import type { Origin } from '../../topology/origin.ts';
-import { accept, addressType, comment, destination, drop, inState, jump, marked, masqueradeRandomFully, notDestination, notInState, notMarked, notSource, orMark, place, returns, xorMark } from '../iptables-rule.ts';
+import {
+  accept, addressType, comment, destination, drop, inState, jump, marked, masqueradeRandomFully, notDestination, notInState, notMarked, notSource, orMark, place,
+  returns, xorMark,
+} from '../iptables-rule.ts';
 import type { Part, Placed } from '../iptables-rule.ts';
 import { CANARY, EXTERNAL_SERVICES, FORWARD, KUBELET_FIREWALL, MARK_MASQ, MASQUERADE_MARK, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES } from './names.ts';
 
@@ -61,8 +64,10 @@ export function fixedRules(family: Family, origin: Origin): readonly Placed[] {
 }
 
 /** route_localnet lets packets to 127.0.0.0/8 in from outside; this closes that hole. */
-const localnetRule = (origin: Origin): Placed =>
-  place('filter', KUBELET_FIREWALL, [notSource(LOOPBACK[4]), destination(LOOPBACK[4]), comment('block incoming localnet connections'), notInState('RELATED', 'ESTABLISHED', 'DNAT')], drop, origin);
+function localnetRule(origin: Origin): Placed {
+  const known = notInState('RELATED', 'ESTABLISHED', 'DNAT');
+  return place('filter', KUBELET_FIREWALL, [notSource(LOOPBACK[4]), destination(LOOPBACK[4]), comment('block incoming localnet connections'), known], drop, origin);
+}
 
 /** The last rule of KUBE-SERVICES. IPv6 node ports never answer on localhost. */
 export const nodePortsRule = (family: Family, origin: Origin): Placed =>

@@ -1,7 +1,10 @@
 /** The rules of one service port on one node (pkg/proxy/iptables/proxier.go: the loop of syncProxyRules). */
 import { hostPrefix } from '../../net/address.ts';
 import type { Address, Prefix } from '../../net/address.ts';
-import { accept, addressType, comment, destination, destinationPort, dnat, drop, extension, jump, notSource, place, probability, protocol, recentCheck, recentSet, rejectPort, source } from '../iptables-rule.ts';
+import {
+  accept, addressType, comment, destination, destinationPort, dnat, drop, extension, jump, notSource, place, probability, protocol, recentCheck, recentSet, rejectPort,
+  source,
+} from '../iptables-rule.ts';
 import type { Part, Placed, TargetPart } from '../iptables-rule.ts';
 import { EXTERNAL_SERVICES, MARK_MASQ, NODE_PORTS, PROXY_FIREWALL, SERVICES } from './names.ts';
 import { allowsNode, isExternallyAccessible, nodeView } from './service-port.ts';
@@ -34,13 +37,16 @@ export function servicePortRules(view: PortView, context: ProxyContext): readonl
 }
 
 /** `-d IP/32 -p tcp -m comment --comment "…" -m tcp --dport 53`, in iptables-save's order. */
-const toPort = (view: PortView, ip: Prefix, text: string): readonly Part[] => [destination(ip), protocol(view.protocol), comment(text), destinationPort(view.protocol, view.port)];
+const toPort = (view: PortView, ip: Prefix, text: string): readonly Part[] => [
+  destination(ip), protocol(view.protocol), comment(text), destinationPort(view.protocol, view.port),
+];
 
 const isFirewalled = (view: PortView, seen: NodeView): boolean => seen.hasEndpoints && view.loadBalancerIps.length > 0 && view.sourceRanges.length > 0;
 
 /** What the filter table says of traffic that no endpoint takes. */
 function refusal(view: PortView, seen: NodeView): { readonly text: string; readonly target: TargetPart } {
-  return seen.hasEndpoints ? { text: `${view.name} has no local endpoints`, target: drop } : { text: `${view.name} has no endpoints`, target: rejectPort(view.family) };
+  if (seen.hasEndpoints) return { text: `${view.name} has no local endpoints`, target: drop };
+  return { text: `${view.name} has no endpoints`, target: rejectPort(view.family) };
 }
 
 function clusterIpRules(view: PortView, seen: NodeView): readonly Placed[] {
@@ -78,10 +84,12 @@ function nodePortRules(view: PortView, seen: NodeView): readonly Placed[] {
     const port = destinationPort(view.protocol, view.nodePort);
     const { text, target } = refusal(view, seen);
     if (seen.hasEndpoints) rules.push(place('nat', NODE_PORTS, [protocol(view.protocol), comment(view.name), port], jump(view.chains.external), view.origin));
-    if (!seen.hasExternal) rules.push(place('filter', EXTERNAL_SERVICES, [protocol(view.protocol), comment(text), addressType('destination', 'LOCAL'), port], target, view.origin));
+    const refused = [protocol(view.protocol), comment(text), addressType('destination', 'LOCAL'), port];
+    if (!seen.hasExternal) rules.push(place('filter', EXTERNAL_SERVICES, refused, target, view.origin));
   }
   if (view.healthCheckNodePort !== null) {
-    rules.push(place('filter', NODE_PORTS, [protocol('tcp'), comment(`${view.name} health check node port`), destinationPort('tcp', view.healthCheckNodePort)], accept, view.origin));
+    const check = [protocol('tcp'), comment(`${view.name} health check node port`), destinationPort('tcp', view.healthCheckNodePort)];
+    rules.push(place('filter', NODE_PORTS, check, accept, view.origin));
   }
   return rules;
 }
@@ -101,7 +109,8 @@ function externalChain(view: PortView, seen: NodeView, context: ProxyContext): r
   const rules: Placed[] = [];
   if (view.externalLocal) {
     const fromLocal = addressType('source', 'LOCAL');
-    if (context.podNetwork !== undefined) rules.push(place('nat', external, [source(context.podNetwork), comment(`pod traffic for ${view.name} external destinations`)], jump(cluster), view.origin));
+    const fromPods = context.podNetwork === undefined ? [] : [source(context.podNetwork), comment(`pod traffic for ${view.name} external destinations`)];
+    if (fromPods.length > 0) rules.push(place('nat', external, fromPods, jump(cluster), view.origin));
     rules.push(
       place('nat', external, [comment(`masquerade LOCAL traffic for ${view.name} external destinations`), fromLocal], jump(MARK_MASQ), view.origin),
       place('nat', external, [comment(`route LOCAL traffic for ${view.name} external destinations`), fromLocal], jump(cluster), view.origin),
@@ -140,8 +149,9 @@ function policyChain(view: PortView, chain: string, endpoints: readonly Endpoint
 function endpointRules(view: PortView, endpoint: EndpointView, context: ProxyContext): readonly Placed[] {
   const label = context.endpointComments ? [comment(view.name)] : [];
   const remember = view.affinitySeconds === null ? [] : [recentSet(endpoint.chain, view.family)];
+  const target = dnat(endpoint.address, endpoint.port, endpoint.text);
   return [
     place('nat', endpoint.chain, [source(hostPrefix(endpoint.address)), ...label], jump(MARK_MASQ), view.origin),
-    place('nat', endpoint.chain, [protocol(view.protocol), ...label, ...remember, extension(view.protocol)], dnat(endpoint.address, endpoint.port, endpoint.text), view.origin),
+    place('nat', endpoint.chain, [protocol(view.protocol), ...label, ...remember, extension(view.protocol)], target, view.origin),
   ];
 }
