@@ -83,7 +83,14 @@ function packetLines(before: PacketHeaders | null, packet: PacketHeaders): reado
   const changes = headerChanges(before, packet);
   if (before !== null && removed === 0 && changes.every((each) => each.change === 'same')) return [`${INDENT}= the same packet`];
   const unwrapped = removed === 0 ? [] : [`${INDENT}- ${before?.slice(0, removed).map(describeHeader).join(' / ') ?? ''}`];
-  return [...unwrapped, ...changes.map((each) => `${INDENT}${MARKS[each.change]} ${describeHeader(each.header)}${wasOf(each)}`)];
+  const quote = quoteStart(packet);
+  return [...unwrapped, ...changes.map((each, i) => `${INDENT}${MARKS[each.change]} ${i < quote ? '' : '| '}${describeHeader(each.header)}${wasOf(each)}`)];
+}
+
+/** Where the packet begins that an ICMP error quotes; it is set off by a bar. */
+function quoteStart(packet: PacketHeaders): number {
+  const error = packet.findIndex((each, i) => (each.header === 'icmp' || each.header === 'icmpv6') && packet[i + 1]?.header.startsWith('ip') === true);
+  return error < 0 ? packet.length : error + 1;
 }
 
 const MARKS: Readonly<Record<HeaderChange['change'], string>> = { same: ' ', changed: '~', added: '+' };

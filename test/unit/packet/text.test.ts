@@ -48,6 +48,15 @@ describe('a trace as text', () => {
     expect(renderTrace({ ...serviceTrace, branches: serviceTrace.branches.map((each) => ({ ...each, probability: 1 / 3 })) })).toContain('33.33 %');
   });
 
+  it('sets off the packet that an ICMP error quotes', () => {
+    const [first] = pingTrace.branches;
+    const [hop] = first!.request.hops;
+    const quote = hop!.packet.slice(1);
+    const error = { ...hop!, packet: [...hop!.packet.slice(0, 2), { header: 'icmp', type: 3, code: 3 } as const, ...quote] };
+    const text = renderTrace({ ...pingTrace, branches: [{ ...first!, request: { hops: [error] }, reply: null }] });
+    expect(text).toContain('        ICMP port unreachable\n        | IPv4 10.0.14.15 > 10.0.5.150, ttl 64\n        | ICMP echo request, id 77, seq 1\n        | 56 bytes\n');
+  });
+
   it('says nothing of a reply where there was none', () => {
     expect(renderTrace(tunTrace)).not.toContain('reply');
   });
