@@ -65,8 +65,7 @@ function inwardOf(level: Level, mirrored: boolean): 'up' | 'down' {
 function placeRow(row: readonly SceneInterface[], spans: readonly Span[], y: number, mirrored: boolean): readonly PlacedInterface[] {
   return row.map((shown, i) => {
     const span = spans[i] ?? { x: 0, width: 0 };
-    const inset = shown.visited || span.width < 4 * INSET ? 0 : INSET;
-    return { ...shown, x: span.x + inset, y, width: span.width - 2 * inset, height: ROW, inward: inwardOf(shown.level, mirrored) };
+    return { ...shown, x: span.x, y, width: span.width, height: ROW, inward: inwardOf(shown.level, mirrored) };
   });
 }
 
@@ -107,7 +106,11 @@ function placePods(pods: readonly SceneNamespace[], slots: readonly Span[], y: n
 function placeRoot(host: SceneHost, shape: HostShape, span: Span, slots: readonly Span[]): (y: number) => PlacedNamespace {
   const of = (level: Level, far: 'near' | 'far' = 'near'): readonly SceneInterface[] =>
     host.root.interfaces.filter((i) => i.level === level && shape.farLinks.has(i.id) === (far === 'far'));
-  const across = (row: readonly SceneInterface[]): readonly Span[] => split(inner(span), Math.max(1, row.length));
+  const across = (row: readonly SceneInterface[]): readonly Span[] => {
+    const { x, width } = inner(span);
+    const inset = row.some((i) => i.visited) || width < 3 * INSET ? 0 : INSET;
+    return split({ x: x + inset, width: width - 2 * inset }, Math.max(1, row.length));
+  };
   const lone = orphans(host);
   const underPods = (row: readonly SceneInterface[]): readonly Span[] => row.map((port) => {
     const pod = host.pods.findIndex((p) => p.name === port.peerNamespace);

@@ -23,11 +23,15 @@ interface Node extends Point {
   readonly device: PlacedInterface;
   readonly host: PlacedHost;
   readonly travel: 'up' | 'down';
+  /** Which of the journeys that pass here this way, and how many they are. */
+  readonly lane: number;
+  readonly lanes: readonly unknown[];
 }
 
 const STUB = 17;
 const BADGE_STEP = 24;
 const TRACK = 7;
+const LINE = 13;
 const NARROW = 90;
 const CHARACTER = 6.4;
 
@@ -56,9 +60,10 @@ function locator(placement: Placement): (stops: readonly Stop[]) => readonly Nod
     const users = lanes.get(key) ?? [];
     lanes.set(key, users);
     if (!users.includes(stop.journey)) users.push(stop.journey);
-    const offset = LANE + BADGE_STEP * users.indexOf(stop.journey);
+    const lane = users.indexOf(stop.journey);
+    const offset = LANE + BADGE_STEP * lane;
     const x = travel === 'down' ? device.x + offset : device.x + device.width - offset;
-    return [{ stop, host, device, travel, x, y: device.y + device.height / 2 }];
+    return [{ stop, host, device, travel, lane, lanes: users, x, y: device.y + device.height / 2 }];
   });
 }
 
@@ -172,17 +177,24 @@ function badgesOf(journey: JourneyName, nodes: readonly Node[]): readonly Badge[
 
 function labelsOf(journey: RoutedJourney, nodes: readonly Node[]): readonly Label[] {
   const labels = new Map<string, Label>();
-  for (const { stop, device, travel, x, y } of nodes) {
+  for (const node of nodes) {
+    const { stop, device, travel, lane, lanes, x, y } = node;
     const key = `${x},${y}`;
     if (stop.note === '' || labels.has(key)) continue;
-    const pod = device.level === 'pod';
-    const baseline = travel === 'down' ? device.y + device.height + (pod ? 23 : 14) : device.y - (pod ? 17 : 7);
+    const beside = 12 + BADGE_STEP * (lanes.length - 1 - lane);
+    const room = device.width - 2 * LANE - 16 - BADGE_STEP * (lanes.length - 1);
     labels.set(key, {
-      x: travel === 'down' ? x + 12 : x - 12, y: baseline, journey: journey.name, hop: stop.number,
-      anchor: travel === 'down' ? 'start' : 'end', text: shorten(stop.note, Math.floor((device.width - 2 * LANE - 16) / CHARACTER)),
+      x: travel === 'down' ? x + beside : x - beside, y: baseline(node), journey: journey.name, hop: stop.number,
+      anchor: travel === 'down' ? 'start' : 'end', text: shorten(stop.note, Math.floor(room / CHARACTER)),
     });
   }
   return [...labels.values()];
+}
+
+/** Beyond the interface on the way, outside a pod's own box; behind a pod its title stands, so there before it. */
+function baseline({ device, travel, lane }: Node): number {
+  if (device.level !== 'pod') return travel === 'down' ? device.y + device.height + 14 + LINE * lane : device.y - 7 - LINE * lane;
+  return device.inward === 'up' ? device.y + device.height + 23 + LINE * lane : device.y - 17 - LINE * lane;
 }
 
 /** Cut at the end to `length` characters. */

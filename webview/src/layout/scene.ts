@@ -1,5 +1,5 @@
 /** What takes part in one branch of a trace, and one line about the rest. */
-import { formatAddress, formatPrefix } from '../../../engine/src/net/address.ts';
+import { formatAddress, formatPrefix, type Family } from '../../../engine/src/net/address.ts';
 import type { Host, Interface, Namespace, Topology } from '../../../engine/src/topology/model.ts';
 import type { Hop } from '../../../engine/src/trace/model.ts';
 import type { Level, Scene, SceneHost, SceneInterface, SceneNamespace } from './model.ts';
@@ -15,7 +15,15 @@ export const interfaceId = (host: string, namespace: string, name: string): stri
 interface Visits {
   /** Host -> namespaces, in the order of the first visit. */
   readonly hosts: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly interfaces: ReadonlyMap<string, number>;
+  readonly interfaces: ReadonlyMap<string, Visit>;
+  /** Of the first packet. */
+  readonly family: Family;
+}
+
+interface Visit {
+  readonly order: number;
+  /** Of the outermost IP header that was seen there. */
+  readonly family: Family;
 }
 
 /** `hops` of the request and the reply together. */
@@ -32,15 +40,17 @@ export function sceneOf(topology: Topology, sender: Sender, hops: readonly Hop[]
 
 function visitsOf(sender: Sender, hops: readonly Hop[]): Visits {
   const hosts = new Map<string, Set<string>>([[sender.host, new Set([sender.namespace])]]);
-  const interfaces = new Map<string, number>();
+  const interfaces = new Map<string, Visit>();
   for (const hop of hops) {
     const namespaces = hosts.get(hop.host) ?? new Set<string>();
     hosts.set(hop.host, namespaces.add(hop.namespace));
     const id = interfaceId(hop.host, hop.namespace, hop.interface);
-    if (!interfaces.has(id)) interfaces.set(id, interfaces.size);
+    if (!interfaces.has(id)) interfaces.set(id, { order: interfaces.size, family: familyOf(hop) });
   }
-  return { hosts, interfaces };
+  return { hosts, interfaces, family: hops[0] === undefined ? 4 : familyOf(hops[0]) };
 }
+
+const familyOf = (hop: Hop): Family => (hop.packet.find((header) => header.header === 'ipv4' || header.header === 'ipv6')?.header === 'ipv6' ? 6 : 4);
 
 function sceneHost(host: Host, visited: ReadonlySet<string>, visits: Visits): SceneHost {
   const [first, ...others] = host.namespaces;
@@ -58,15 +68,17 @@ function podNamespace(host: Host, namespace: Namespace, visits: Visits): SceneNa
   return { host: host.name, name: namespace.name, interfaces: visited.length > 0 ? visited : rest.slice(0, 1) };
 }
 
-/** What was visited, and beside it what a reader looks for on a node: its bridges with ports shown, tunnels, links. */
+/** What was visited; on a level where nothing was, what a reader looks for on a node: tunnels and links. */
 function rootInterfaces(host: Host, namespace: Namespace, visits: Visits): readonly SceneInterface[] {
   const all = namespace.interfaces.map((i) => ({ device: i, shown: sceneInterface(host, namespace, i, levelOf(i), visits) }));
   const bridges = new Set(all.flatMap(({ device, shown }) => (shown.visited && device.port !== null ? [device.port.master] : [])));
   const wanted = all.filter(({ device, shown }) =>
     shown.visited || bridges.has(device.name) || shown.level === 'tunnel' || (shown.level === 'link' && shown.network !== null));
-  const order = (i: SceneInterface): number => visits.interfaces.get(i.id) ?? Number.MAX_SAFE_INTEGER;
+  const order = (i: SceneInterface): number => visits.interfaces.get(i.id)?.order ?? Number.MAX_SAFE_INTEGER;
   // A bridge between ports carried the frame, though a capture on it sees nothing.
-  return wanted.map(({ shown }) => (bridges.has(shown.name) ? { ...shown, visited: true } : shown)).sort((a, b) => order(a) - order(b) || (a.name < b.name ? -1 : 1));
+  const marked = wanted.map(({ shown }) => (bridges.has(shown.name) ? { ...shown, visited: true } : shown));
+  const busy = new Set(marked.filter((i) => i.visited).map((i) => i.level));
+  return marked.filter((i) => i.visited || !busy.has(i.level)).sort((a, b) => order(a) - order(b) || (a.name < b.name ? -1 : 1));
 }
 
 function levelOf(device: Interface): Level {
@@ -81,7 +93,8 @@ function levelOf(device: Interface): Level {
 
 function sceneInterface(host: Host, namespace: Namespace, device: Interface, level: Level, visits: Visits): SceneInterface {
   const id = interfaceId(host.name, namespace.name, device.name);
-  const address = device.addresses[0];
+  const family = visits.interfaces.get(id)?.family ?? visits.family;
+  const address = device.addresses.find((each) => each.address.family === family) ?? device.addresses[0];
   return {
     id, name: device.name, level,
     detail: address === undefined ? '' : formatAddress(address.address),

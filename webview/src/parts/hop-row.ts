@@ -54,7 +54,7 @@ export class HopRow extends LitElement {
     @media (prefers-reduced-motion: reduce) { .chevron { transition: none; } }
     .detail { padding: 4px 8px 10px 38px; }
     h4 { margin: 8px 0 2px; font-size: 11px; font-weight: 600; color: var(--faint); text-transform: uppercase; letter-spacing: 0.04em; }
-    @container list (max-width: 560px) {
+    @container list (max-width: 640px) {
       .row { grid-template-columns: 30px 1fr 16px; }
       .packet, .notes { grid-column: 2 / 3; }
       .chevron { grid-row: 1; grid-column: 3; }

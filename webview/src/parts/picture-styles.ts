@@ -42,8 +42,8 @@ export const pictureStyles = css`
   .badge .ring { fill: none; stroke: none; }
   .badge.hovered .disc, .badge:hover .disc { stroke-width: 3.5; }
   .badge.marked .ring { stroke: var(--vscode-editorCursor-foreground, var(--focus)); stroke-dasharray: 2 2; }
-  .badge.selected .disc { fill: var(--vscode-list-activeSelectionBackground, var(--focus)); stroke-dasharray: none; }
-  .badge.selected text { fill: var(--vscode-list-activeSelectionForeground, #fff); font-weight: 700; }
+  .badge.selected .disc { fill: var(--text); }
+  .badge.selected text { fill: var(--paper); font-weight: 700; }
   .badge.selected .ring { stroke: var(--vscode-contrastActiveBorder, none); }
   .badge:focus-visible .ring { stroke: var(--focus); stroke-width: 1.5; stroke-dasharray: none; }
 `;

@@ -27,7 +27,7 @@ export function aftermath(branch: Branch): string {
 
 function answerText(answer: Answer, branch: Branch): string {
   const from = answer.from === null ? '' : ` from ${answer.from}`;
-  const ttl = answer.ttl === null ? '' : ` with TTL ${answer.ttl}`;
+  const ttl = answer.ttl === null ? '' : ` with ${answer.from?.includes(':') === true ? 'hop limit' : 'TTL'} ${answer.ttl}`;
   switch (answer.kind) {
     case 'reply': return `The reply arrives${from}${ttl}.`;
     case 'reset': return `The sender gets a reset${from}${ttl}.`;
