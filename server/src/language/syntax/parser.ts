@@ -252,8 +252,13 @@ function isStatementEnd(code: number): boolean {
 function noteStrange(text: string, start: number, first: number, end: number, problems: SyntaxProblem[]): void {
   const at = strangeCharacter(text, first, end);
   if (at < 0) return;
-  const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0');
-  problems.push({ code: 'unexpected-character', offset: at - start, length: 1, message: `The character U+${code} has no place here: remove it.` });
+  problems.push({ code: 'unexpected-character', offset: at - start, length: 1, message: strangeMessage(text.charCodeAt(at)) });
+}
+
+function strangeMessage(code: number): string {
+  if (code === 0x0d) return 'A carriage return alone ends no line: save the file with LF or CRLF line ends.';
+  if (code === 0xfffd) return 'This character was lost when the file was read: save the file as UTF-8.';
+  return `The character U+${code.toString(16).toUpperCase().padStart(4, '0')} has no place here: remove it.`;
 }
 
 /** Leaves the rest of a line unread that no statement is long enough for. */
