@@ -8,8 +8,7 @@ import type { AddressType, ConnectionState, Match, Rule, TableName, Target } fro
 import type { Origin } from '../topology/origin.ts';
 
 export interface Part {
-  /** `null`: an extension that is loaded without a test (`-m tcp`). */
-  readonly match: Match | null;
+  readonly match: Match;
   readonly text: string;
 }
 
@@ -29,8 +28,8 @@ export const notSource = (prefix: Prefix): Part => ({ match: { kind: 'source', p
 export const destination = (prefix: Prefix): Part => ({ match: { kind: 'destination', prefix, inverted: false }, text: `-d ${formatPrefix(prefix)}` });
 export const notDestination = (prefix: Prefix): Part => ({ match: { kind: 'destination', prefix, inverted: true }, text: `! -d ${formatPrefix(prefix)}` });
 export const protocol = (name: L4): Part => ({ match: { kind: 'protocol', protocol: PROTOCOL_NUMBER[name], inverted: false }, text: `-p ${name}` });
-/** `-m tcp` alone: kube-proxy names the protocol's extension even where it tests nothing. */
-export const extension = (name: L4): Part => ({ match: null, text: `-m ${name}` });
+/** `-m tcp` alone: kube-proxy names the protocol's extension even where it tests no more. */
+export const extension = (name: L4): Part => ({ match: { kind: 'transport-header', protocol: name }, text: `-m ${name}` });
 export const comment = (text: string): Part => ({ match: { kind: 'comment', text }, text: `-m comment --comment "${text}"` });
 
 export const destinationPort = (name: L4, port: number): Part => ({
@@ -109,6 +108,5 @@ export const dnat = (address: Address, port: number, to: string): TargetPart => 
 /** A rule of `chain`; without a target it only counts. */
 export function place(table: TableName, chain: string, parts: readonly Part[], target: TargetPart | null, origin: Origin): Placed {
   const words = [`-A ${chain}`, ...parts.map((p) => p.text), ...(target === null ? [] : [target.text])];
-  const matches = parts.flatMap((p) => (p.match === null ? [] : [p.match]));
-  return { table, chain, rule: { matches, target: target?.target ?? null, text: words.join(' '), origin } };
+  return { table, chain, rule: { matches: parts.map((p) => p.match), target: target?.target ?? null, text: words.join(' '), origin } };
 }
