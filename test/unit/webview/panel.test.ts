@@ -51,6 +51,15 @@ test('a click on a number in the picture selects the hop, opens it and asks the 
   await page.close();
 });
 
+test('a click on a step, or Enter on its link, asks the editor for its line', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.locator('#hop-2 .row').click();
+  await page.locator('#hop-2 k8snet-steps code', { hasText: '-j KUBE-SERVICES' }).click();
+  await page.getByRole('button', { name: `${FILE}:27` }).press('Enter');
+  expect((await postedBy(page)).filter((m) => m.type === 'reveal').map((m) => (m as unknown as { line: number }).line)).toEqual([28, 25, 27]);
+  await page.close();
+});
+
 test('what changed since the hop before is marked in words', async () => {
   const { page } = await panels.open('service', 'light', 1400);
   await page.locator('#hop-3 .row').click();

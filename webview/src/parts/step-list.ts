@@ -20,6 +20,7 @@ export class StepList extends LitElement {
     li { padding: 5px 0 5px 10px; border-inline-start: 3px solid transparent; }
     li + li { border-top: 1px solid var(--rule); }
     li.here { border-inline-start-color: var(--vscode-editorCursor-foreground, var(--focus)); background: var(--vscode-editor-lineHighlightBackground, transparent); }
+    li.known { cursor: pointer; }
     li.end { font-weight: 600; }
     summary { cursor: pointer; color: var(--faint); font-size: var(--small); overflow-wrap: anywhere; }
     .said { font-family: var(--mono); font-size: var(--small); overflow-wrap: anywhere; }
@@ -47,7 +48,7 @@ export class StepList extends LitElement {
     const quoted = quotedText(step);
     const where = placeOfStep(step);
     const ends = step.stage === 'drop' || step.stage === 'undecided' || step.stage === 'deliver';
-    return html`<li class=${`${here ? 'here' : ''} ${ends ? 'end' : ''}`}>
+    return html`<li class=${`${here ? 'here' : ''} ${ends ? 'end' : ''} ${lineOf(step) === null ? '' : 'known'}`} @click=${() => { this.reveal(step); }}>
       ${where === '' ? nothing : html`<span class="where">${where}</span>`}<span>${withCode(step.sentence)}</span>
       ${quoted === null || step.sentence.includes(`\`${quoted}\``) ? nothing : html`<code>${quoted}</code>`}
       <div class="source">${this.source(step)}${here ? html` <span class="here-word">← the cursor's line</span>` : nothing}</div>
@@ -57,7 +58,13 @@ export class StepList extends LitElement {
   private source(step: Step): TemplateResult {
     const at = lineOf(step);
     const { link, rest } = sourceText(step.source);
-    return html`${at === null ? nothing : html`<button class="link mono" @click=${() => { tell(this, 'reveal', at); }}>${link}</button> `}${rest}`;
+    return html`${at === null ? nothing : html`<button class="link mono">${link}</button> `}${rest}`;
+  }
+
+  /** The whole step leads to its line; the link is for the keyboard. Selecting text to copy it is no click. */
+  private reveal(step: Step): void {
+    const at = lineOf(step);
+    if (at !== null && getSelection()?.isCollapsed !== false) tell(this, 'reveal', at);
   }
 }
 
