@@ -24,8 +24,8 @@ export function resolve(run: Run, ns: CompiledNamespace, device: Interface, addr
   const key = neighbourKey(device.name, address);
   const text = formatAddress(address);
   const entry = ns.neighbours.get(key);
-  const usable = entry !== undefined && entry.mac !== null && entry.state !== 'failed' && entry.state !== 'incomplete';
-  if (usable && entry.mac !== null && !isOutdated(run, ns, device, entry, entry.mac)) {
+  const dead = entry === undefined || entry.state === 'failed' || entry.state === 'incomplete';
+  if (!dead && entry.mac !== null && !isOutdated(run, ns, device, entry, entry.mac)) {
     report(run, text, entry.mac, 'entry', `${ns.label} has ${text} at ${formatMac(entry.mac)} in its neighbour table of ${device.name}.`, sourceOf(entry.origin));
     return entry.mac;
   }
@@ -61,7 +61,7 @@ function askFlannel(run: Run, ns: CompiledNamespace, device: Interface, address:
   const leases = device.device.kind === 'vxlan' ? (device.device.misses ?? []) : [];
   const lease = longestOf(leases, (l) => l.subnet, address);
   const text = formatAddress(address);
-  if (lease?.vtepMac == null) {
+  if (lease === undefined || lease.vtepMac === null) {
     report(run, text, null, 'failed', `The kernel of ${ns.label} asks flanneld for ${text} (L3 miss), and no lease contains it.`, program('flannel', 'the answer to an L3 miss'));
     return null;
   }

@@ -140,13 +140,13 @@ function isUsable(ns: CompiledNamespace, route: Route, nexthop: Nexthop, key: Ro
 export function recordRoute(run: Run, ns: CompiledNamespace, found: Found, subject: string): void {
   const { route, rule } = found;
   if (rule.action.kind === 'lookup' && !(isDefault(rule, 0, LOCAL_TABLE) || isDefault(rule, 32766, MAIN_TABLE) || rule.priority === 32767)) {
-    step(run, { stage: 'policy-rule', rule: rule.text, table: rule.action.table, sentence: `The policy rule ${'`'}${rule.text.trim()}${'`'} on ${ns.label} chooses the table.`, source: sourceOf(rule.origin) });
+    step(run, { stage: 'policy-rule', rule: rule.text, table: rule.action.table, sentence: `The policy rule \`${rule.text.trim()}\` on ${ns.label} chooses the table.`, source: sourceOf(rule.origin) });
   }
   const via = found.via === null ? null : formatAddress(found.via);
   const where = route.type === 'local' ? `it is for ${ns.label} itself` : `it leaves by ${found.device}${via === null ? '' : ` towards ${via}`}`;
   step(run, {
     stage: 'route', route: route.text, table: route.table, via, device: found.device,
-    sentence: `${subject} matches ${'`'}${route.text}${'`'} on ${ns.label}: ${where}.`,
+    sentence: `${subject} matches \`${route.text}\` on ${ns.label}: ${where}.`,
     source: sourceOf(route.origin),
   });
 }

@@ -87,15 +87,15 @@ export function ipOf(hop: Hop | undefined): string {
 
 export const hopAt = (hops: readonly Hop[], where: string): Hop | undefined => hops[path(hops).indexOf(where)];
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? Writable<U>[] : T[K] extends object ? Writable<T[K]> : T[K] };
+type Writable<T> = T extends number | string | boolean | null ? T : T extends readonly (infer U)[] ? Writable<U>[] : { -readonly [K in keyof T]: Writable<T[K]> };
 export type WritableNamespace = Writable<Namespace>;
 
 /** The same with one namespace changed by hand, for state that has no statement of its own. */
 export function branchesAfter(text: string, asked: Asked, where: readonly [host: string, namespace: string], change: (namespace: WritableNamespace) => void): readonly Branch[] {
-  const topology = structuredClone(createSnapshot({ file: 'test.k8snet', text }).topology()) as Writable<Topology>;
+  const topology = structuredClone(createSnapshot({ file: 'test.k8snet', text }).topology()) as unknown as Writable<Topology>;
   const namespace = topology.hosts.find((h) => h.name === where[0])?.namespaces.find((n) => n.name === where[1]);
   if (namespace === undefined) throw new Error(`no ${where.join(' ')}`);
-  change(namespace as unknown as WritableNamespace);
+  change(namespace);
   const question = resolveQuestion(topology as unknown as Topology, asked);
   if (!('flow' in question)) throw new Error(question.error);
   const flow = asked.payload === undefined ? question.flow : { ...question.flow, payload: asked.payload };

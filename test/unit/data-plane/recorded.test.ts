@@ -21,7 +21,7 @@ function words(branch: Branch, client: string): string {
   if (answer.kind === 'none') return 'timeout';
   if (answer.kind === 'reset' || (answer.kind === 'icmp' && answer.code === 3)) return 'ECONNREFUSED';
   if (answer.kind === 'icmp') return answer.code === 1 ? 'EHOSTUNREACH' : `icmp ${answer.type}/${answer.code}`;
-  if (seenAs?.port == null) return `reply from ${answer.from} ttl ${answer.ttl}`;
+  if (seenAs === null || seenAs.port === null) return `reply from ${answer.from} ttl ${answer.ttl}`;
   const name = deliveredTo?.name.split('/').at(-1);
   return `${name} sees ${seenAs.address === client ? "the client's own address" : `${seenAs.address} with another port`}`;
 }

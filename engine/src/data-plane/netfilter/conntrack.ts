@@ -148,7 +148,7 @@ function startsFlow(packet: Packet): boolean {
 
 /** What a locally made error or reset carries: the flow of the packet that it is about (nf_conntrack_attach). */
 export const attachedTo = (tracked: Tracked | null): Tracked | null =>
-  tracked?.entry == null ? null : { ...tracked, info: 'related', direction: tracked.direction === 'original' ? 'reply' : 'original' };
+  tracked === null || tracked.entry === null ? null : { ...tracked, info: 'related', direction: tracked.direction === 'original' ? 'reply' : 'original' };
 
 export const stateName = (tracked: Tracked | null): 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' => {
   switch (tracked?.info) {

@@ -111,7 +111,7 @@ export function translate(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb,
   const after = half === 'source' ? sourceText(packet) : destinationText(packet);
   if (before === after && target.icmpType === null) return { ...skb, packet };
   const rule = isNew ? (half === 'source' ? entry.sourceRule : entry.destinationRule) : null;
-  const words = rule === null ? `as the flow's conntrack entry says` : `by ${'`'}${rule.text}${'`'}${rule.open === null ? '' : `, with ${rule.open}`}`;
+  const words = rule === null ? `as the flow's conntrack entry says` : `by \`${rule.text}\`${rule.open === null ? '' : `, with ${rule.open}`}`;
   step(run, {
     stage: 'nat', hook, change: half, before, after, by: rule === null ? 'conntrack' : 'rule',
     sentence: `${ns.label} translates the ${half} ${before} to ${after} ${words}.`,
