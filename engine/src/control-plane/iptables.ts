@@ -17,14 +17,17 @@ const TABLES: readonly TableName[] = ['mangle', 'filter', 'nat'];
 export function nodeTables(plan: Plan, node: NodePlan, ports: ServicePorts): readonly Table[] {
   return ([4, 6] as const).flatMap((family) => {
     const proxied = plan.settings.kubeProxy.mode === 'iptables';
-    const placed = [...(proxied ? kubeProxyRules(plan, node, family, ports) : []), ...flannelRules(plan, node, family)];
+    const proxy = proxied ? kubeProxyRules(plan, node, family, ports) : { placed: [], natChains: [] };
+    const placed = [...proxy.placed, ...flannelRules(plan, node, family)];
     const fixed = proxied ? derived('kube-proxy', 'what it programs for every cluster', plan.settings.at ?? node.spec.at) : null;
-    return TABLES.map((name) => tableOf(family, name, placed, fixed));
+    return TABLES.map((name) => tableOf(family, name, placed, fixed, name === 'nat' ? proxy.natChains : []));
   });
 }
 
+const byName = (a: Chain, b: Chain): number => (a.name < b.name ? -1 : 1);
+
 /** Built-in chains in the kernel's order, then the others by name, as iptables-save (nf_tables) lists them. */
-function tableOf(family: Family, name: TableName, placed: readonly Placed[], fixed: Origin | null): Table {
+function tableOf(family: Family, name: TableName, placed: readonly Placed[], fixed: Origin | null, own: readonly Chain[]): Table {
   const builtin = derived('kernel', 'the built-in chains of iptables');
   const rules = new Map<string, Rule[]>(BUILTIN_CHAINS[name].map((chain) => [chain, []]));
   const always = fixed === null ? [] : (FIXED_CHAINS.find(([table]) => table === name)?.[1] ?? []);
@@ -35,11 +38,11 @@ function tableOf(family: Family, name: TableName, placed: readonly Placed[], fix
     if (list === undefined) rules.set(chain, [rule]);
     else list.push(rule);
   }
-  const users = [...rules.keys()].slice(BUILTIN_CHAINS[name].length).sort();
+  const users = [...rules.keys()].slice(BUILTIN_CHAINS[name].length);
   const originOf = (chain: string): Origin => (always.includes(chain) ? (fixed ?? builtin) : (rules.get(chain)?.[0]?.origin ?? builtin));
   const chains = [
     ...BUILTIN_CHAINS[name].map((chain): Chain => ({ name: chain, policy: 'ACCEPT', rules: rules.get(chain) ?? [], origin: builtin })),
-    ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: originOf(chain) })),
+    ...[...own, ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: originOf(chain) }))].sort(byName),
   ];
   return { family, name, chains, origin: placed.find((p) => p.table === name)?.rule.origin ?? builtin };
 }

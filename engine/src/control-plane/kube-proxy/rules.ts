@@ -1,6 +1,7 @@
 /** All that kube-proxy in iptables mode programs on a node, in one family. */
 import type { Family } from '../../net/address.ts';
 import type { Service } from '../../topology/model.ts';
+import type { Chain, Rule } from '../../topology/netfilter.ts';
 import { derived } from '../../topology/origin.ts';
 import type { Placed } from '../iptables-rule.ts';
 import { podKey, publicAddressOf } from '../plan.ts';
@@ -17,7 +18,19 @@ const LARGE_CLUSTER_ENDPOINTS = 1000;
 /** The service ports of both families; rules that are the same on every node are made once. */
 export interface ServicePorts {
   readonly views: Readonly<Record<Family, readonly PortView[]>>;
-  readonly shared: Map<PortView, readonly Placed[]>;
+  readonly shared: Map<PortView, PortRules>;
+}
+
+/** A service port's own chains of the nat table (KUBE-SVC-…, KUBE-SEP-…), and its rules in the chains of all services. */
+interface PortRules {
+  readonly chains: readonly Chain[];
+  readonly listed: readonly Placed[];
+}
+
+export interface ProxyRules {
+  readonly placed: readonly Placed[];
+  /** Chains of the nat table that nothing else has rules in. */
+  readonly natChains: readonly Chain[];
 }
 
 /** kube-proxy walks a map; we take the names' order. */
@@ -32,7 +45,7 @@ export function servicePortsOf(plan: Plan, services: readonly Service[]): Servic
   return { views: { 4: ofFamily(4), 6: ofFamily(6) }, shared: new Map() };
 }
 
-export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports: ServicePorts): readonly Placed[] {
+export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports: ServicePorts): ProxyRules {
   const views = ports.views[family];
   const nodeIp = publicAddressOf(node.spec, node.uplink, family);
   const context: ProxyContext = {
@@ -43,14 +56,35 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
     endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
   };
   const origin = derived('kube-proxy', 'what it programs for every cluster', plan.settings.at ?? node.spec.at);
-  return [...fixedRules(family, origin), ...views.flatMap((view) => rulesOf(view, context, ports)), nodePortsRule(family, origin)];
+  const rules = views.map((view) => rulesOf(view, context, ports));
+  return {
+    placed: [...fixedRules(family, origin), ...rules.flatMap((r) => r.listed), nodePortsRule(family, origin)],
+    natChains: rules.flatMap((r) => r.chains),
+  };
 }
 
-function rulesOf(view: PortView, context: ProxyContext, ports: ServicePorts): readonly Placed[] {
-  if (!isNodeIndependent(view)) return servicePortRules(view, context);
+function rulesOf(view: PortView, context: ProxyContext, ports: ServicePorts): PortRules {
+  if (!isNodeIndependent(view)) return portRules(view, context);
   const known = ports.shared.get(view);
   if (known !== undefined) return known;
-  const rules = servicePortRules(view, context);
+  const rules = portRules(view, context);
   ports.shared.set(view, rules);
   return rules;
+}
+
+const OWN_CHAIN = /^KUBE-(SVC|SVL|EXT|FW|SEP)-/;
+
+function portRules(view: PortView, context: ProxyContext): PortRules {
+  const own = new Map<string, Rule[]>();
+  const listed: Placed[] = [];
+  for (const placed of servicePortRules(view, context)) {
+    if (!OWN_CHAIN.test(placed.chain)) {
+      listed.push(placed);
+      continue;
+    }
+    const rules = own.get(placed.chain);
+    if (rules === undefined) own.set(placed.chain, [placed.rule]);
+    else rules.push(placed.rule);
+  }
+  return { chains: [...own].map(([name, rules]): Chain => ({ name, policy: null, rules, origin: view.origin })), listed };
 }
