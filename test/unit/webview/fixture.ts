@@ -39,6 +39,7 @@ export function node(name: string, outside: string, pods: readonly PodSketch[]):
     device('lo', { kind: 'loopback' }, ['127.0.0.1']),
     device('eth0', { kind: 'physical', network: 'lan' }, [outside]),
     device('docker0', { kind: 'bridge' }, ['172.17.0.1']),
+    device('flannel-v6.1', { kind: 'vxlan', vni: 1, port: 8472, local: null, underlay: 'eth0', learning: false, df: 'unset', checksum: true, misses: null }),
     device('flannel.1', { kind: 'vxlan', vni: 1, port: 8472, local: null, underlay: 'eth0', learning: false, df: 'unset', checksum: true, misses: null }),
     device('cni0', { kind: 'bridge' }),
     ...pods.map((pod) => device(pod.veth, { kind: 'veth', peer: { host: name, namespace: pod.name, name: 'eth0' } }, [], 'cni0')),
@@ -224,6 +225,17 @@ export function bridgedBranch(): Branch {
     request: { hops: way('default/pod1', 'veth0a0e0f', 'default/web', 'veth1b2c3d') },
     reply: { outcome: 'delivered', reason: null, hops: way('default/web', 'veth1b2c3d', 'default/pod1', 'veth0a0e0f') },
   };
+}
+
+/** pod1 to itself by a service's address: out of its port of the bridge and in again, both ways. */
+export function hairpinBranch(): Branch {
+  const packet = [ethernet(POD, BRIDGE), ip('10.0.14.15', '10.16.0.10', 64), udp(40000, 8080)];
+  const way = (note: string): readonly Hop[] => [
+    hop('host1', 'default/pod1', 'eth0', 'out', packet, [toRoute('default via 10.0.14.1 dev eth0', 'eth0', '10.0.14.1', captured(38))]),
+    hop('host1', 'root', 'veth0a0e0f', 'in', packet, [nat('destination', '10.16.0.10:8080', note, 'rule', captured(28))]),
+    hop('host1', 'root', 'veth0a0e0f', 'out', packet, [nat('source', '10.0.14.15:40000', note, 'rule', captured(29))]), hop('host1', 'default/pod1', 'eth0', 'in', packet),
+  ];
+  return { ...bridgedBranch(), request: { hops: way('10.0.14.15:8080') }, reply: { outcome: 'delivered', reason: null, hops: way('10.16.0.10:8080') } };
 }
 
 export const traceOf = (...branches: readonly Branch[]): Trace => ({ from: 'pod1', to: 'kube-dns.kube-system:53/UDP', branches });

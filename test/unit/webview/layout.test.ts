@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Hop } from '../../../engine/src/trace/model.ts';
+import type { Branch, Hop } from '../../../engine/src/trace/model.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
 import { draw } from '../../../webview/src/layout/draw.ts';
 import type { Box, Placement } from '../../../webview/src/layout/model.ts';
 import { place } from '../../../webview/src/layout/place.ts';
 import { sceneOf } from '../../../webview/src/layout/scene.ts';
-import { articleCluster, bridgedBranch, cluster, droppedBranch, flow, hop, ip, node, outsideBranch, serviceBranch } from './fixture.ts';
+import { articleCluster, bridgedBranch, cluster, droppedBranch, flow, hairpinBranch, hop, ip, node, outsideBranch, serviceBranch } from './fixture.ts';
 
 const overlap = (a: Box, b: Box): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
@@ -87,6 +87,13 @@ describe('the boxes', () => {
     expect(others).toBe('Not on the way: host2, 2 more pods.');
   });
 
+  test('show what was not passed only on levels where nothing was', () => {
+    const names = (branch: Branch): readonly string[] | undefined =>
+      draw(articleCluster(), flow(), branch, 800).placement.hosts[0]?.namespaces.find((n) => n.name === 'root')?.interfaces.map((i) => i.name);
+    expect(names(serviceBranch())).toEqual(['veth0a0e0f', 'cni0', 'flannel.1', 'eth0']);
+    expect(names(bridgedBranch())).toEqual(['veth0a0e0f', 'veth1b2c3d', 'cni0', 'flannel-v6.1', 'flannel.1', 'eth0']);
+  });
+
   test('of a bridge that carried the frame between two pods count as passed, a tunnel that did not as untouched', () => {
     const root = draw(articleCluster(), flow(), bridgedBranch(), 800).placement.hosts[0]?.namespaces.find((n) => n.name === 'root');
     const visited = new Map(root?.interfaces.map((i) => [i.name, i.visited]));
@@ -104,10 +111,22 @@ describe('the way', () => {
   });
 
   test('keeps numbers of request and reply apart', () => {
-    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch()]) {
+    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch(), hairpinBranch()]) {
       for (const width of [320, 700, 1200]) {
         const { badges } = draw(articleCluster(), flow(), branch, width).way;
         badges.forEach((a, i) => badges.slice(i + 1).forEach((b) => { expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(20); }));
+      }
+    }
+  });
+
+  test('has notes that meet neither each other nor a number', () => {
+    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch(), hairpinBranch(), droppedBranch()]) {
+      for (const width of [320, 500, 700, 1200]) {
+        const { badges, labels } = draw(articleCluster(), flow(), branch, width).way;
+        const texts = labels.map(({ x, y, anchor, text }) => ({ name: text, x: anchor === 'start' ? x : x - text.length * 6.4, y: y - 9, width: text.length * 6.4, height: 11 }));
+        const numbers = badges.map(({ x, y, hops }) => ({ name: `number ${hops.join()}`, x: x - 10, y: y - 10, width: 20, height: 20 }));
+        const meetings = texts.flatMap((text, i) => [...texts.slice(i + 1), ...numbers].filter((other) => overlap(text, other)).map((other) => `${text.name} meets ${other.name} at ${width}`));
+        expect(meetings).toEqual([]);
       }
     }
   });
