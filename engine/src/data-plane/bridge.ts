@@ -13,11 +13,9 @@ import type { Mac } from '../net/address.ts';
 import type { Interface } from '../topology/model.ts';
 import { prerouteOnBridge } from './bridge-netfilter.ts';
 import type { CompiledNamespace } from './compile.ts';
-import { transmit } from './device.ts';
 import { learn } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { pieceLength } from './packet.ts';
-import { receiveUp } from './receive.ts';
 import { end, kernel, passCopies, passOn, sourceOf, stateKey, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { bridgeCallsNetfilter } from './sysctl.ts';
@@ -38,13 +36,12 @@ function handle(run: Run, ns: CompiledNamespace, bridge: Interface, port: Interf
   if (frame === null) return end(run, ns, skb, 'device-unknown', { device: port.name });
   if (!isGroupMac(frame.source)) learn(run, ns, bridge.name, frame.source, port.name);
   if (isGroupMac(frame.destination)) {
-    const up = (): Fate => receiveUp(run, ns, bridge, skb);
-    return passCopies(run, [up, () => flood(run, ns, bridge, port, skb)]);
+    return passCopies(run, [{ kind: 'receive-up', ns, device: bridge, skb }, { kind: 'within', stage: () => flood(run, ns, bridge, port, skb) }]);
   }
   const where = findPort(run, ns, bridge, frame.destination);
   if (where === 'local') {
     report(run, ns, bridge, [bridge.name], 'local', frame.destination, sourceOf(bridge.origin));
-    return passOn(run, () => receiveUp(run, ns, bridge, skb));
+    return passOn(run, { kind: 'receive-up', ns, device: bridge, skb });
   }
   if (where === null) return flood(run, ns, bridge, port, skb);
   return forwardTo(run, ns, bridge, port, where, skb);
@@ -57,7 +54,7 @@ export function transmitOnBridge(run: Run, ns: CompiledNamespace, bridge: Interf
   const where = isGroupMac(destination) ? null : findPort(run, ns, bridge, destination);
   if (where === 'local') {
     report(run, ns, bridge, [bridge.name], 'local', destination, sourceOf(bridge.origin));
-    return passOn(run, () => receiveUp(run, ns, bridge, skb));
+    return passOn(run, { kind: 'receive-up', ns, device: bridge, skb });
   }
   return where === null ? flood(run, ns, bridge, null, skb) : forwardTo(run, ns, bridge, null, where, skb);
 }
@@ -99,7 +96,7 @@ function flood(run: Run, ns: CompiledNamespace, bridge: Interface, from: Interfa
   );
   if (ports.length === 0 || destination === undefined) return end(run, ns, skb, 'no-bridge-port', { what: bridge.name }, sourceOf(bridge.origin));
   report(run, ns, bridge, ports.map((p) => p.name), 'flood', destination, sourceOf(bridge.origin));
-  return passCopies(run, ports.map((port) => () => leaveBy(run, ns, bridge, from, port, skb)));
+  return passCopies(run, ports.map((port) => ({ kind: 'within', stage: () => leaveBy(run, ns, bridge, from, port, skb) })));
 }
 
 function leaveBy(run: Run, ns: CompiledNamespace, bridge: Interface, from: Interface | null, port: Interface, skb: Skb): Fate {
@@ -114,7 +111,7 @@ function leaveBy(run: Run, ns: CompiledNamespace, bridge: Interface, from: Inter
   }
   // br_dev_queue_push_xmit: no frame above the port's MTU.
   if (pieceLength(now.packet) > port.mtu) return end(run, ns, now, 'over-mtu', { device: port.name, what: String(port.mtu) }, sourceOf(port.origin));
-  return transmit(run, ns, port, now);
+  return passOn(run, { kind: 'transmit', ns, device: port, skb: now });
 }
 
 function report(run: Run, ns: CompiledNamespace, bridge: Interface, ports: readonly string[], how: 'entry' | 'learned' | 'flood' | 'local', mac: Mac, source: StepSource): void {

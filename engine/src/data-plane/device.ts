@@ -10,7 +10,6 @@ import type { Interface } from '../topology/model.ts';
 import { transmitOnBridge } from './bridge.ts';
 import type { Attachment, CompiledNamespace } from './compile.ts';
 import { pieceLength } from './packet.ts';
-import { receive } from './receive.ts';
 import { end, hop, passCopies, passOn, sourceOf } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { facing, peerOf } from './segment.ts';
@@ -23,7 +22,7 @@ export function transmit(run: Run, ns: CompiledNamespace, device: Interface, skb
   hop(run, ns, device, 'out', skb.packet);
   switch (device.device.kind) {
     case 'loopback':
-      return passOn(run, () => receive(run, ns, device, skb));
+      return passOn(run, { kind: 'receive', ns, device, skb });
     case 'veth':
       return overVeth(run, ns, device, skb);
     case 'physical':
@@ -65,7 +64,7 @@ function arrive(run: Run, ns: CompiledNamespace, to: Attachment, skb: Skb): Fate
   const { device } = to;
   if (!device.up) return end(run, to.ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
   if (pieceLength(skb.packet) > device.mtu) return end(run, to.ns, skb, 'over-mtu', { device: device.name, what: String(device.mtu) }, sourceOf(device.origin));
-  return passOn(run, () => receive(run, to.ns, device, scrubbed(skb, ns, to.ns)));
+  return passOn(run, { kind: 'receive', ns: to.ns, device, skb: scrubbed(skb, ns, to.ns) });
 }
 
 /** A switch: to the device that has the MAC, to bridge ports, which take everything, and to all for a group. */
@@ -76,5 +75,5 @@ function overSegment(run: Run, ns: CompiledNamespace, device: Interface, skb: Sk
   if (all.length === 0) return end(run, ns, skb, 'no-peer', { device: device.name }, source);
   const takers = all.filter((a) => isGroupMac(wanted) || a.device.port !== null || a.device.mac === wanted);
   if (takers.length === 0) return end(run, ns, skb, 'other-host', { what: formatMac(wanted), device: device.name }, source);
-  return passCopies(run, takers.map((taker) => () => arrive(run, ns, taker, skb)));
+  return passCopies(run, takers.map((taker) => ({ kind: 'within', stage: () => arrive(run, ns, taker, skb) })));
 }

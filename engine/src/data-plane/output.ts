@@ -9,14 +9,13 @@ import { contains, formatAddress, isMulticast } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
 import type { Interface } from '../topology/model.ts';
 import type { CompiledNamespace } from './compile.ts';
-import { transmit } from './device.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import type { Found } from './route.ts';
-import { end, kernel, sourceOf, step } from './run-state.ts';
+import { end, kernel, passOn, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 
 export const nextHopOf = (found: Found, packet: Packet): Address => found.via ?? packet.ip.destination;
@@ -64,12 +63,12 @@ export function fragment(run: Run, ns: CompiledNamespace, skb: Skb, device: Inte
 
 function finish(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, nextHop: Address): Fate {
   const bare = device.mac === null || device.device.kind === 'loopback' || device.device.kind === 'tun';
-  if (bare) return transmit(run, ns, device, { ...skb, packet: withFrame(skb.packet, null) });
+  if (bare) return passOn(run, { kind: 'transmit', ns, device, skb: { ...skb, packet: withFrame(skb.packet, null) } });
   if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
   const mac = resolve(run, ns, device, nextHop);
   if (mac === null) return nobody(run, ns, skb, device, nextHop);
   const frame: Frame = { source: device.mac, destination: mac };
-  return transmit(run, ns, device, { ...skb, packet: withFrame(skb.packet, frame) });
+  return passOn(run, { kind: 'transmit', ns, device, skb: { ...skb, packet: withFrame(skb.packet, frame) } });
 }
 
 /** arp_error_report, ndisc_error_report: after three questions the sender is told. The world beyond tells nothing. */

@@ -139,9 +139,5 @@ export const withIp = (packet: Packet, change: Partial<Ip>): Packet => ({ ...pac
 
 export const withFrame = (packet: Packet, frame: Frame | null): Packet => ({ ...packet, frame });
 
-export function withPorts(packet: Packet, change: { readonly sourcePort?: Port; readonly destinationPort?: Port }): Packet {
-  return packet.transport.kind === 'icmp' ? packet : { ...packet, transport: { ...packet.transport, ...change } };
-}
-
 export const protocolName = (protocol: number): string =>
   protocol === TCP ? 'TCP' : protocol === UDP ? 'UDP' : protocol === SCTP ? 'SCTP' : protocol === ICMP ? 'ICMP' : protocol === ICMPV6 ? 'ICMPv6' : `protocol ${protocol}`;

@@ -38,7 +38,8 @@ export function receiveUp(run: Run, ns: CompiledNamespace, bridge: Interface, sk
 }
 
 function receiveIp(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {
-  const routed = { ...skb, physIn: null, physOut: null, preroutingDone: false };
+  // nf_bridge_info stays with the packet: --physdev-in matches in INPUT and FORWARD too.
+  const routed = { ...skb, physOut: null, preroutingDone: false };
   if (skb.preroutingDone) return route(run, ns, device, routed);
   const verdict = runHook(run, ns, routed, { hook: 'PREROUTING', input: device, output: '', destinationLocal: false, nextHop: null });
   return verdict.kind === 'ended' ? verdict.fate : route(run, ns, device, verdict.skb);

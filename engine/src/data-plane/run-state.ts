@@ -14,7 +14,7 @@ import type { Details, ReasonCode } from '../trace/reasons.ts';
 import type { CompiledNamespace, CompiledTopology } from './compile.ts';
 import type { ConntrackTable, Tracked } from './netfilter/conntrack.ts';
 import { headersOf } from './packet-headers.ts';
-import type { Packet } from './packet.ts';
+import type { Frame, Packet } from './packet.ts';
 
 /** The packet and what the kernel keeps about it in its sk_buff. */
 export interface Skb {
@@ -44,6 +44,8 @@ export interface PendingAnswer {
   /** Without a frame; the source is unspecified where the route back decides it. */
   readonly packet: Packet;
   readonly tracked: Tracked | null;
+  /** The bridge port that it leaves by at once, framed, past routing and every chain; `null`: as any packet of `ns`. */
+  readonly port: { readonly device: string; readonly frame: Frame } | null;
   readonly sentence: string;
   readonly source: StepSource;
 }
@@ -79,7 +81,8 @@ export interface Run {
   readonly choose: (key: string, options: readonly Choice[]) => number;
   /** The request, or what came back for it. */
   phase: 'request' | 'answer';
-  readonly queue: (() => void)[];
+  /** A stack: a flooded copy comes to its end before the next one starts. */
+  readonly queue: Work[];
   readonly answers: PendingAnswer[];
   /** By namespace. */
   readonly conntrack: Map<number, ConntrackTable>;
@@ -95,6 +98,27 @@ export interface Run {
   nextId: number;
 }
 
+/** What is still to be done: the stage, and the packet where it stands. `work.ts` calls the stages. */
+export type Work =
+  | { readonly kind: 'receive' | 'receive-up' | 'transmit'; readonly ns: CompiledNamespace; readonly device: Interface; readonly skb: Skb }
+  | { readonly kind: 'send'; readonly ns: CompiledNamespace; readonly sending: Sending }
+  /** The rest of a stage, for one of several copies. */
+  | { readonly kind: 'within'; readonly stage: () => Fate }
+  | { readonly kind: 'forget'; readonly since: { readonly hops: number; readonly ends: number; readonly steps: number } };
+
+/** A packet that starts in a namespace. */
+export interface Sending {
+  /** The source is unspecified where the route decides it. */
+  readonly packet: Packet;
+  readonly tracked: Tracked | null;
+  readonly mark: number;
+  /** The device that it must leave by. */
+  readonly device: string | null;
+  readonly tunnels: number;
+  /** Said before anything else happens, once the source is known. */
+  readonly announce: ((packet: Packet) => Step) | null;
+}
+
 declare const fateBrand: unique symbol;
 /** Proof that a packet either goes on or has ended by name. */
 export interface Fate {
@@ -107,29 +131,35 @@ export const MAX_HOPS = 1200;
 
 export const emptyJourney = (): JourneyState => ({ hops: [], before: [], ends: [], forwardedBy: new Set() });
 
-/** The packet goes on later, in the order of a stack: a flooded copy comes to its end before the next one starts. */
-export function passOn(run: Run, task: () => Fate): Fate {
-  run.queue.push(task);
+/** The packet goes on in another stage, or later in this one. */
+export function passOn(run: Run, work: Work): Fate {
+  run.queue.push(work);
   return FATE;
 }
 
 /** Some copies of one frame; what is recorded of a copy that was nobody's is taken back. */
-export function passCopies(run: Run, copies: readonly (() => Fate)[]): Fate {
+export function passCopies(run: Run, copies: readonly Work[]): Fate {
   for (const copy of [...copies].reverse()) {
-    run.queue.push(() => {
-      const { hops, ends } = run.journey;
-      const mark = { hops: hops.length, ends: ends.length, steps: hops.at(-1)?.steps.length ?? 0 };
-      run.queue.push(() => {
-        const since = ends.slice(mark.ends);
-        if (since.length === 0 || !since.every((end) => end.bystander)) return;
-        hops.length = mark.hops;
-        const last = hops.at(-1);
-        if (last !== undefined) last.steps.length = Math.min(last.steps.length, mark.steps);
-      });
-      copy();
+    run.queue.push({
+      kind: 'within',
+      stage: () => {
+        const { hops, ends } = run.journey;
+        run.queue.push({ kind: 'forget', since: { hops: hops.length, ends: ends.length, steps: hops.at(-1)?.steps.length ?? 0 } }, copy);
+        return FATE;
+      },
     });
   }
   return FATE;
+}
+
+/** Takes back what was recorded since, if nothing but bystanders came of it. */
+export function forget(run: Run, since: Extract<Work, { kind: 'forget' }>['since']): void {
+  const { hops, ends } = run.journey;
+  const news = ends.slice(since.ends);
+  if (news.length === 0 || !news.every((e) => e.bystander)) return;
+  hops.length = since.hops;
+  const last = hops.at(-1);
+  if (last !== undefined) last.steps.length = Math.min(last.steps.length, since.steps);
 }
 
 export function end(run: Run, ns: CompiledNamespace, skb: Skb, code: ReasonCode, details: Omit<Details, 'where'>, source?: StepSource): Fate {

@@ -7,45 +7,40 @@
  * net/ipv4/netfilter.c: ip_route_me_harder.
  */
 import { formatAddress, isLoopback, isUnspecified, sameAddress } from '../net/address.ts';
-import type { Step } from '../trace/model.ts';
 import { withMss } from './answers.ts';
 import type { CompiledNamespace } from './compile.ts';
-import type { Tracked } from './netfilter/conntrack.ts';
+import { transmit } from './device.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { fragment, nextHopOf, output, outputDevice, routeMtu } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
-import type { Packet } from './packet.ts';
 import { keyOf, lookup, recordRoute, refuse } from './route.ts';
 import type { Found } from './route.ts';
 import { end, sourceOf, step } from './run-state.ts';
-import type { Fate, Run, Skb } from './run-state.ts';
+import type { Fate, Run, Sending, Skb } from './run-state.ts';
 import { selectSource } from './source-address.ts';
 import { either } from './sysctl.ts';
 
-export interface Sending {
-  /** The source is unspecified where the route decides it. */
-  readonly packet: Packet;
-  readonly tracked: Tracked | null;
-  readonly mark: number;
-  /** The device that it must leave by. */
-  readonly device: string | null;
-  readonly tunnels: number;
-  /** Said before anything else happens, once the source is known. */
-  readonly announce: ((packet: Packet) => Step) | null;
+const own = (sending: Pick<Sending, 'packet' | 'tracked' | 'mark' | 'tunnels'>): Skb => ({
+  packet: sending.packet,
+  mark: sending.mark,
+  tracked: sending.tracked,
+  local: true,
+  tunnels: sending.tunnels,
+  physIn: null,
+  physOut: null,
+  preroutingDone: false,
+  packetType: 'unicast',
+});
+
+/** Out of a bridge port as it stands, past routing and every chain (dev_queue_xmit in nf_send_reset). */
+export function sendByPort(run: Run, ns: CompiledNamespace, port: string, packet: Packet): Fate {
+  const skb = own({ packet, tracked: null, mark: 0, tunnels: 0 });
+  const device = ns.devices.get(port);
+  return device === undefined ? end(run, ns, skb, 'device-unknown', { device: port }) : transmit(run, ns, device, skb);
 }
 
 export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
-  const start: Skb = {
-    packet: sending.packet,
-    mark: sending.mark,
-    tracked: sending.tracked,
-    local: true,
-    tunnels: sending.tunnels,
-    physIn: null,
-    physOut: null,
-    preroutingDone: false,
-    packetType: 'unicast',
-  };
+  const start = own(sending);
   const unbound = isUnspecified(start.packet.ip.source);
   const found = lookup(run, ns, { ...keyOf(start, 'lo', sending.device), source: unbound ? null : start.packet.ip.source });
   if (found.kind !== 'found') {

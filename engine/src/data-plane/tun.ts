@@ -14,10 +14,8 @@ import type { CompiledNamespace } from './compile.ts';
 import { icmpError, networkUnreachable } from './icmp-error.ts';
 import { UDP, withIp } from './packet.ts';
 import type { Packet, UdpDatagram } from './packet.ts';
-import { receive } from './receive.ts';
 import { end, nextId, passOn, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
-import { send } from './send.ts';
 
 const MAX_TUNNELS = 4;
 
@@ -35,7 +33,8 @@ export function readFromTun(run: Run, ns: CompiledNamespace, device: Interface, 
   const sentence = `flanneld on ${ns.label} reads the packet from ${device.name}, knows ${address} in the lease of ${lease.node}, takes one from the TTL and sends it to ${remote} in UDP port ${tun.port}.`;
   step(run, { stage: 'encapsulate', kind: 'udp', vni: null, remote, sentence, source: sourceOf(lease.origin) });
   const inner = withIp({ ...packet, frame: null }, { ttl: packet.ip.ttl - 1 });
-  return send(run, ns, { packet: outerPacket(run, tun, inner, lease.publicAddress), tracked: null, mark: 0, device: null, tunnels: skb.tunnels + 1, announce: null });
+  const outer = outerPacket(run, tun, inner, lease.publicAddress);
+  return passOn(run, { kind: 'send', ns, sending: { packet: outer, tracked: null, mark: 0, device: null, tunnels: skb.tunnels + 1, announce: null } });
 }
 
 function outerPacket(run: Run, tun: Tun, inner: Packet, remote: Packet['ip']['destination']): Packet {
@@ -59,5 +58,5 @@ export function writeToTun(run: Run, ns: CompiledNamespace, skb: Skb, datagram: 
   const sentence = `flanneld on ${ns.label} takes the packet from ${remote}, takes one from its TTL and writes it to ${device.name}.`;
   step(run, { stage: 'decapsulate', kind: 'udp', vni: null, remote, sentence, source: sourceOf(device.origin) });
   const packet = withIp(inner, { ttl: inner.ip.ttl - 1 });
-  return passOn(run, () => receive(run, ns, device, { ...skb, packet, mark: 0, tracked: null, local: false, packetType: 'unicast' }));
+  return passOn(run, { kind: 'receive', ns, device, skb: { ...skb, packet, mark: 0, tracked: null, local: false, packetType: 'unicast' } });
 }

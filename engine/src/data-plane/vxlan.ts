@@ -14,11 +14,9 @@ import type { StepSource } from '../trace/model.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { destinationPortOf, sourcePortOf, UDP } from './packet.ts';
 import type { Packet, UdpDatagram } from './packet.ts';
-import { receive } from './receive.ts';
 import { lookup } from './route.ts';
 import { end, hashOf, kernel, nextId, passCopies, passOn, program, sourceOf, stateKey, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
-import { send } from './send.ts';
 
 interface Remote {
   readonly address: Address;
@@ -39,7 +37,7 @@ export function encapsulate(run: Run, ns: CompiledNamespace, device: Interface, 
     step(run, { stage: 'fdb', mac: text, destination: null, how: 'missing', sentence: `${device.name} on ${ns.label} has no forwarding entry for ${text}.`, source: sourceOf(device.origin) });
     return end(run, ns, skb, 'fdb-missing', { device: device.name, what: text }, sourceOf(device.origin));
   }
-  return passCopies(run, remotes.map((remote) => () => toRemote(run, ns, device, vxlan, skb, mac, remote)));
+  return passCopies(run, remotes.map((remote) => ({ kind: 'within', stage: () => toRemote(run, ns, device, vxlan, skb, mac, remote) })));
 }
 
 function remotesOf(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxlan, mac: Mac): readonly Remote[] {
@@ -66,14 +64,8 @@ function toRemote(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxl
   if (skb.tunnels >= MAX_TUNNELS || (loops.kind === 'found' && loops.device === device.name)) return end(run, ns, skb, 'tunnel-loop', { device: device.name, address: to }, sourceOf(device.origin));
   const sentence = `${device.name} puts the frame into UDP port ${remote.port} with VNI ${remote.vni}, for ${to}.`;
   step(run, { stage: 'encapsulate', kind: 'vxlan', vni: remote.vni, remote: to, sentence, source: sourceOf(device.origin) });
-  return send(run, ns, {
-    packet: outerPacket(run, vxlan, skb.packet, remote),
-    tracked: null,
-    mark: skb.mark,
-    device: vxlan.underlay,
-    tunnels: skb.tunnels + 1,
-    announce: null,
-  });
+  const packet = outerPacket(run, vxlan, skb.packet, remote);
+  return passOn(run, { kind: 'send', ns, sending: { packet, tracked: null, mark: skb.mark, device: vxlan.underlay, tunnels: skb.tunnels + 1, announce: null } });
 }
 
 function outerPacket(run: Run, vxlan: Vxlan, inner: Packet, remote: Remote): Packet {
@@ -115,7 +107,7 @@ export function decapsulate(run: Run, ns: CompiledNamespace, skb: Skb, datagram:
   const sentence = `${device.name} on ${ns.label} takes the frame with VNI ${carried.vni} out of the packet from ${formatAddress(remote)}.`;
   step(run, { stage: 'decapsulate', kind: 'vxlan', vni: carried.vni, remote: formatAddress(remote), sentence, source: sourceOf(device.origin) });
   if (vxlan.learning && inner.frame !== null) learnRemote(run, ns, device, inner.frame.source, remote);
-  return passOn(run, () => receive(run, ns, device, { ...skb, packet: inner, tracked: null, local: false, packetType: 'unicast' }));
+  return passOn(run, { kind: 'receive', ns, device, skb: { ...skb, packet: inner, tracked: null, local: false, packetType: 'unicast' } });
 }
 
 function learnRemote(run: Run, ns: CompiledNamespace, device: Interface, mac: Mac, remote: Address): void {

@@ -10,11 +10,11 @@ import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.
 import { destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
 import type { Packet } from '../data-plane/packet.ts';
 import { headersOf } from '../data-plane/packet-headers.ts';
-import { emptyJourney, kernel, step } from '../data-plane/run-state.ts';
-import type { Choice, End, JourneyState, PendingAnswer, Run } from '../data-plane/run-state.ts';
-import { send } from '../data-plane/send.ts';
+import { emptyJourney, kernel, passOn } from '../data-plane/run-state.ts';
+import type { Choice, End, JourneyState, PendingAnswer, Run, Sending } from '../data-plane/run-state.ts';
+import { workOff } from '../data-plane/work.ts';
 import type { Flow } from './flow.ts';
-import type { Answer, Branch, Hop, Journey, Trace } from './model.ts';
+import type { Answer, Branch, Hop, Journey, Step, Trace } from './model.ts';
 import { reason } from './reasons.ts';
 
 const MAX_BRANCHES = 4096;
@@ -77,7 +77,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespa
     return index;
   };
   const run = newRun(compiled, flow, sender, choose);
-  const request = journey(run, sender, () => startRequest(run));
+  const request = journey(run, sender, requestOf(run), resolutionOf(run));
   const answer = run.answers.shift();
   const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
   const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
@@ -106,11 +106,12 @@ interface Travelled {
 }
 
 /** Runs the queue down. The journey ends where a copy was delivered, else where its first copy ended. */
-function journey(run: Run, from: CompiledNamespace, start: () => void): Travelled {
+function journey(run: Run, from: CompiledNamespace, sending: Sending, before: readonly Step[]): Travelled {
   const state = emptyJourney();
   run.journey = state;
-  start();
-  for (let task = run.queue.pop(); task !== undefined; task = run.queue.pop()) task();
+  state.before.push(...before);
+  passOn(run, { kind: 'send', ns: from, sending });
+  workOff(run);
   return { hops: hopsOf(from, state), ending: endingOf(state) };
 }
 
@@ -129,39 +130,32 @@ function hopsOf(from: CompiledNamespace, state: JourneyState): readonly Hop[] {
   return [{ host: from.host.name, namespace: from.namespace.name, interface: routed ?? 'lo', direction: 'out', packet: headersOf({ ...packet, frame: null }), steps: state.before }];
 }
 
-function startRequest(run: Run): void {
+const resolutionOf = ({ flow, sender }: Run): readonly Step[] =>
+  flow.resolution.map(({ query, answer }) => ({
+    stage: 'name', query, answer, sentence: `${sender.label} asks for ${query}: ${answer}.`, source: { derivedBy: 'coredns', because: 'the names of services and pods' },
+  }));
+
+function requestOf(run: Run): Sending {
   const { flow, sender } = run;
-  for (const { query, answer } of flow.resolution) {
-    step(run, { stage: 'name', query, answer, sentence: `${sender.label} asks for ${query}: ${answer}.`, source: { derivedBy: 'coredns', because: 'the names of services and pods' } });
-  }
   const unspecified: Address = { family: flow.destination.family, words: [0, 0, 0, 0] };
-  send(run, sender, {
+  const what = flow.protocol === 'ICMP' ? 'a ping' : flow.protocol === 'TCP' ? 'a SYN' : `the first ${flow.protocol} packet`;
+  return {
     packet: firstPacket(run, sender, flow, flow.source ?? unspecified),
     tracked: null,
     mark: 0,
     device: null,
     tunnels: 0,
     announce: (packet) => ({
-      stage: 'send',
-      sentence: `${sender.label} sends ${flow.protocol === 'ICMP' ? 'a ping' : flow.protocol === 'TCP' ? 'a SYN' : `the first ${flow.protocol} packet`} from ${sourceText(packet)} to ${destinationText(packet)}.`,
-      source: kernel('a socket of the sender'),
+      stage: 'send', sentence: `${sender.label} sends ${what} from ${sourceText(packet)} to ${destinationText(packet)}.`, source: kernel('a socket of the sender'),
     }),
-  });
+  };
 }
 
 function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
   run.phase = 'answer';
   run.answers.length = 0;
-  return journey(run, answer.ns, () =>
-    send(run, answer.ns, {
-      packet: answer.packet,
-      tracked: answer.tracked,
-      mark: 0,
-      device: null,
-      tunnels: 0,
-      announce: () => ({ stage: 'send', sentence: answer.sentence, source: answer.source }),
-    }),
-  );
+  const { ns, packet, tracked, sentence, source } = answer;
+  return journey(run, ns, { packet, tracked, mark: 0, device: null, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) }, []);
 }
 
 function branchOf(probability: number, request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {

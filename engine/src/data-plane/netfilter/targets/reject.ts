@@ -5,6 +5,7 @@ import { icmpError } from '../../icmp-error.ts';
 import { RST } from '../../packet.ts';
 import type { TcpSegment } from '../../packet.ts';
 import { end, sourceOf } from '../../run-state.ts';
+import type { PendingAnswer, Skb } from '../../run-state.ts';
 import { resetFor } from '../../answers.ts';
 import { attachedTo } from '../conntrack.ts';
 import type { MatchInput } from '../matches/match.ts';
@@ -33,7 +34,9 @@ export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: 
   if (target.with === 'tcp-reset') {
     const { transport } = skb.packet;
     if (transport.kind === 'tcp' && !isReset(transport)) {
-      run.answers.push({ kind: 'reset', ns, packet: resetFor(run, ns, skb.packet, transport), tracked: attachedTo(skb.tracked), sentence: `${ns.label} sends a TCP reset back.`, source });
+      const port = portBack(skb);
+      const how = port === null ? '' : `, straight out of ${port.device}`;
+      run.answers.push({ kind: 'reset', ns, packet: resetFor(run, ns, skb.packet, transport), tracked: attachedTo(skb.tracked), port, sentence: `${ns.label} sends a TCP reset back${how}.`, source });
     }
   } else if (CODES[target.with] === undefined) {
     return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `REJECT --reject-with ${target.with}` }, source));
@@ -42,6 +45,15 @@ export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: 
     icmpError(run, ns, skb, { type, code, mtu: null, destinationLocal: at.destinationLocal }, source);
   }
   return ended(end(run, ns, skb, 'rule-reject', { rule: rule.text }, source));
+}
+
+/**
+ * What a bridge port brought is answered by that port at once, from the MAC that was asked: the reset passes no chain, so
+ * nothing translates it back (nf_reject_ipv4.c, nf_reject_ipv6.c: nf_send_reset, where nf_bridge_info_exists).
+ */
+function portBack(skb: Skb): PendingAnswer['port'] {
+  const { frame } = skb.packet;
+  return skb.physIn === null || frame === null ? null : { device: skb.physIn, frame: { ...frame, source: frame.destination, destination: frame.source } };
 }
 
 const isReset = (segment: TcpSegment): boolean => (segment.flags & RST) !== 0;
