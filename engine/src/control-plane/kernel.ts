@@ -16,19 +16,21 @@ export const scopeOf = (address: Address): Scope => (isLoopback(address) ? 'host
 
 export const interfaceAddress = (address: Address, length: number, origin: Origin): InterfaceAddress => ({ address, length, scope: scopeOf(address), origin });
 
-export function loopback(): Interface {
-  const origin = derived('kernel', 'every network namespace has a loopback device');
-  return {
-    name: 'lo',
-    mac: null,
-    mtu: 65536,
-    up: true,
-    addresses: [interfaceAddress(LOOPBACK_V4, 8, origin), interfaceAddress(LOOPBACK_V6, 128, origin)],
-    port: null,
-    device: { kind: 'loopback' },
-    origin,
-  };
-}
+const NAMESPACE_ORIGIN = derived('kernel', 'every network namespace has a loopback device');
+
+const LOOPBACK: Interface = {
+  name: 'lo',
+  mac: null,
+  mtu: 65536,
+  up: true,
+  addresses: [interfaceAddress(LOOPBACK_V4, 8, NAMESPACE_ORIGIN), interfaceAddress(LOOPBACK_V6, 128, NAMESPACE_ORIGIN)],
+  port: null,
+  device: { kind: 'loopback' },
+  origin: NAMESPACE_ORIGIN,
+};
+
+/** The same record in every namespace, so that its routes are made once. */
+export const loopback = (): Interface => LOOPBACK;
 
 /** A device with an IPv6 address has a link-local one too (net/ipv6/addrconf.c: addrconf_dev_config). */
 export function withLinkLocal(device: Interface): Interface {
@@ -42,8 +44,10 @@ const originOf = (device: Interface, address: InterfaceAddress): Origin => deriv
 
 /** Connected, local, broadcast and multicast routes of every device (net/ipv4/fib_frontend.c: fib_add_ifaddr; net/ipv6/addrconf.c). */
 export function kernelRoutes(interfaces: readonly Interface[]): readonly Route[] {
-  return interfaces.flatMap((device) => [...device.addresses.flatMap((entry, i) => addressRoutes(device, entry, i)), ...multicastV6(device)]);
+  return interfaces.flatMap((device) => (device === LOOPBACK ? LOOPBACK_ROUTES : deviceRoutes(device)));
 }
+
+const deviceRoutes = (device: Interface): readonly Route[] => [...device.addresses.flatMap((entry, i) => addressRoutes(device, entry, i)), ...multicastV6(device)];
 
 const addressRoutes = (device: Interface, entry: InterfaceAddress, index: number): readonly Route[] =>
   entry.address.family === 4 ? routesV4(device, entry, index) : routesV6(device, entry);
@@ -79,14 +83,10 @@ function multicastV6(device: Interface): Route[] {
   return [makeRoute({ ...common, destination: MULTICAST_V6, type: 'multicast', table: LOCAL_TABLE, metric: 256 })];
 }
 
+const LOOPBACK_ROUTES = deviceRoutes(LOOPBACK);
+
 /** The rules of a new namespace: net/ipv4/fib_rules.c and net/ipv6/fib6_rules.c. */
-export const defaultRules = (): readonly PolicyRule[] => [
-  lookupRule(4, 0, LOCAL_TABLE, 'local'),
-  lookupRule(4, 32766, MAIN_TABLE, 'main'),
-  lookupRule(4, 32767, DEFAULT_TABLE, 'default'),
-  lookupRule(6, 0, LOCAL_TABLE, 'local'),
-  lookupRule(6, 32766, MAIN_TABLE, 'main'),
-];
+export const defaultRules = (): readonly PolicyRule[] => DEFAULT_RULES;
 
 const lookupRule = (family: Family, priority: number, table: number, name: string): PolicyRule => ({
   family,
@@ -102,6 +102,14 @@ const lookupRule = (family: Family, priority: number, table: number, name: strin
   text: `${priority}:\tfrom all lookup ${name}`,
   origin: derived('kernel', 'the rules of a new network namespace'),
 });
+
+const DEFAULT_RULES: readonly PolicyRule[] = [
+  lookupRule(4, 0, LOCAL_TABLE, 'local'),
+  lookupRule(4, 32766, MAIN_TABLE, 'main'),
+  lookupRule(4, 32767, DEFAULT_TABLE, 'default'),
+  lookupRule(6, 0, LOCAL_TABLE, 'local'),
+  lookupRule(6, 32766, MAIN_TABLE, 'main'),
+];
 
 /** The address that a bridge plugin gives to the gateway, and flannel's IPAM never to a pod: the first of the subnet. */
 export const gatewayOf = (subnet: Prefix): Address => addressPlus(firstAddress(subnet), 1);

@@ -31,5 +31,6 @@ export const nodeSysctls = (kubeProxy: 'iptables' | 'none'): readonly Sysctl[] =
 
 export const routerSysctls = (): readonly Sysctl[] => values(derived('network', 'a gateway forwards'), { ...FORWARDING, ...NO_SOURCE_CHECK });
 
-export const endHostSysctls = (): readonly Sysctl[] =>
-  values(derived('kernel', 'the default of a new network namespace'), { ...NO_FORWARDING, ...NO_SOURCE_CHECK, 'net.ipv4.conf.all.route_localnet': 0 });
+const END_HOST = values(derived('kernel', 'the default of a new network namespace'), { ...NO_FORWARDING, ...NO_SOURCE_CHECK, 'net.ipv4.conf.all.route_localnet': 0 });
+
+export const endHostSysctls = (): readonly Sysctl[] => END_HOST;
