@@ -36,7 +36,8 @@ export function readNeighbourLine(text: string): NeighbourLine {
   let state: NeighbourState | null = null;
   let usable = true;
   for (let word = cursor.take(); word !== undefined; word = cursor.take()) {
-    const named = STATES.find((s) => s === word?.text.toLowerCase());
+    const lower = word.text.toLowerCase();
+    const named = STATES.find((s) => s === lower);
     if (named !== undefined) state = named;
     else if (word.text === 'proxy' || word.text === 'NONE') {
       usable = false;

@@ -26,10 +26,10 @@ const TYPES: ReadonlySet<string> = new Set<RouteType>([
   'unicast', 'local', 'broadcast', 'multicast', 'anycast', 'unreachable', 'blackhole', 'prohibit', 'throw', 'nat',
 ]);
 const WITHOUT_NEXTHOP: ReadonlySet<RouteType> = new Set(['unreachable', 'blackhole', 'prohibit', 'throw']);
-const SCOPES: Readonly<Record<string, Scope>> = {
+const SCOPES: ReadonlyMap<string, Scope> = new Map(Object.entries({
   global: 'global', universe: 'global', site: 'site', link: 'link', host: 'host', nowhere: 'nowhere', 0: 'global', 200: 'site', 253: 'link', 254: 'host', 255: 'nowhere',
-};
-const TABLE_NUMBERS: Readonly<Record<string, number>> = { main: MAIN_TABLE, local: LOCAL_TABLE, default: DEFAULT_TABLE, unspec: 0 };
+}));
+const TABLE_NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries({ main: MAIN_TABLE, local: LOCAL_TABLE, default: DEFAULT_TABLE, unspec: 0 }));
 
 /** Printed, and without bearing on where a packet goes. A lock may stand before the value. */
 const IGNORED_WITH_VALUE: ReadonlySet<string> = new Set([
@@ -201,7 +201,7 @@ function readAttribute(word: Word, cursor: Cursor, draft: Draft, report: Report)
       draft.protocol = value((t) => t, 'a protocol') ?? 'boot';
       return true;
     case 'scope':
-      draft.scope = value((t) => SCOPES[t], '`global`, `site`, `link`, `host` or `nowhere`');
+      draft.scope = value((t) => SCOPES.get(t), '`global`, `site`, `link`, `host` or `nowhere`');
       return true;
     case 'src':
       draft.source = value(parseAddress, 'an address');
@@ -252,7 +252,7 @@ const number = (text: string): number | undefined => (/^(0x[0-9a-f]+|\d+)$/i.tes
 
 /** The number of a routing table as `ip` prints it: main, local, default, or a number. */
 export function tableNumber(text: string): number | undefined {
-  return TABLE_NUMBERS[text] ?? number(text);
+  return TABLE_NUMBERS.get(text) ?? number(text);
 }
 
 /** Reads a whole dump. A nexthop line belongs to the route above it. */
@@ -274,7 +274,7 @@ export function assembleRoutes(lines: readonly { readonly reading: RouteLine; re
     } else if (reading.kind === 'left-out') open = { family: null, route: null };
     else if (reading.kind === 'nexthop' && open === null) {
       problems.push({ line: index, offset: 0, length: reading.text.length, code: 'not-a-dump-line', severity: 'error', message: 'A `nexthop` line belongs under the line of its route.', suggestion: null });
-    } else if (reading.kind === 'nexthop' && open?.route != null && reading.nexthop !== null) {
+    } else if (reading.kind === 'nexthop' && open !== null && open.route !== null && reading.nexthop !== null) {
       open.family ??= reading.nexthop.via?.family ?? null;
       open.route = withNexthop(open.route, reading.nexthop, reading.text, open.family);
       routes[routes.length - 1] = open.route;

@@ -142,7 +142,7 @@ const dscp = byOption('dscp', [
     values: 1,
     invertible: true,
     read: (given, context) => {
-      const value = DSCP_CLASSES[valueOf(given).text.toUpperCase()];
+      const value = DSCP_CLASSES.get(valueOf(given).text.toUpperCase());
       return value === undefined ? badValue(context, valueOf(given), 'a class: EF, BE, CS0 to CS7, AF11 to AF43') : { kind: 'dscp', value, inverted: given.inverted };
     },
   },

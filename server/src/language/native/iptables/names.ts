@@ -8,11 +8,11 @@ export function parseNumber(text: string): number | undefined {
 }
 
 /** What people write for a port; iptables-save prints numbers. */
-export const SERVICE_PORTS: Readonly<Record<string, number>> = {
+export const SERVICE_PORTS: ReadonlyMap<string, number> = new Map(Object.entries({
   'ftp-data': 20, ftp: 21, ssh: 22, telnet: 23, smtp: 25, time: 37, domain: 53, bootps: 67, bootpc: 68, tftp: 69, http: 80, www: 80, kerberos: 88, pop3: 110, sunrpc: 111, ntp: 123,
   'netbios-ns': 137, 'netbios-dgm': 138, 'netbios-ssn': 139, imap2: 143, snmp: 161, 'snmp-trap': 162, bgp: 179, ldap: 389, https: 443, 'microsoft-ds': 445, submission: 587, syslog: 514, ipp: 631,
   ldaps: 636, imaps: 993, pop3s: 995, nfs: 2049, mysql: 3306, postgresql: 5432, mdns: 5353, x11: 6000, 'http-alt': 8080,
-};
+}));
 
 /** The first of a number is what iptables-save prints: those that libxtables knows itself, then /etc/protocols. */
 const PROTOCOLS: readonly (readonly [number, ...string[]])[] = [

@@ -79,7 +79,7 @@ export function sortRule(words: readonly Word[], family: Family, report: Report)
   const cursor = cursorOver(words);
   let bang: Word | null = null;
   for (let word = cursor.take(); word !== undefined; word = cursor.take()) {
-    if (word.text === '!') {
+    if (word.text === '!' && word.length === 1) {
       if (bang !== null) report(word, 'unknown-word', 'One `!` turns an option around; a second one cannot stand beside it.');
       bang = word;
     } else {
@@ -198,7 +198,7 @@ function takeValues(option: OptionSpec, at: Word, bang: Word | null, attached: W
   while (values.length < option.values) {
     const value = cursor.take();
     // The spelling of iptables before 1.4.3: `-s ! 10.0.0.0/8`.
-    if (value?.text === '!' && values.length === 0 && cursor.peek() !== undefined) inverted = true;
+    if (value?.text === '!' && value.length === 1 && option.invertible === true && values.length === 0 && cursor.peek() !== undefined) inverted = true;
     else if (value === undefined) {
       report(at, 'missing-value', `${values.length === 0 ? 'The value' : 'The second value'} of \`${at.text}\` is missing.`);
       return undefined;

@@ -25,7 +25,7 @@ export function printRule(chain: string, rule: Pick<Rule, 'matches' | 'target'>,
   let open: Part | null = null;
   for (const match of rule.matches) {
     const part: Part = partOf(match, family, open);
-    const joins = part.module !== null && open?.module === part.module && part.order > open.order;
+    const joins = part.module !== null && part.text !== '' && open?.module === part.module && part.order > open.order;
     if (!joins && open?.tail !== undefined) words.push(open.tail);
     if (!joins && part.module !== null) words.push(`-m ${part.module}`);
     if (part.text !== '') words.push(part.text);

@@ -9,7 +9,7 @@ import { TARGETS } from './targets.ts';
 
 const MATCHES: ReadonlyMap<string, MatchModule> = new Map([...TRANSPORT_MATCHES, ...STATE_MATCHES, ...PACKET_MATCHES].map((m) => [m.name, m] as const));
 
-const ALIASES: Readonly<Record<string, string>> = { icmpv6: 'icmp6', 'ipv6-icmp': 'icmp6' };
+const ALIASES: ReadonlyMap<string, string> = new Map([['icmpv6', 'icmp6'], ['ipv6-icmp', 'icmp6']]);
 
 const OPAQUE_MATCHES: ReadonlySet<string> = new Set([
   'ah', 'bpf', 'cgroup', 'cluster', 'connbytes', 'connlabel', 'connlimit', 'cpu', 'devgroup', 'dst', 'ecn', 'esp', 'eui64', 'frag', 'hbh', 'helper', 'ipcomp', 'ipv6header', 'ipvs', 'mh',
@@ -24,7 +24,7 @@ const OPAQUE_TARGETS: ReadonlySet<string> = new Set([
 const fits = (extension: { readonly family?: Family }, family: Family): boolean => extension.family === undefined || extension.family === family;
 
 export function matchModule(name: string, family: Family): MatchModule | 'opaque' | undefined {
-  const known = MATCHES.get(ALIASES[name] ?? name);
+  const known = MATCHES.get(ALIASES.get(name) ?? name);
   if (known !== undefined) return fits(known, family) ? known : undefined;
   return OPAQUE_MATCHES.has(name) ? 'opaque' : undefined;
 }

@@ -88,9 +88,9 @@ function readChainCommand(words: readonly Word[], first: Word, report: Report, p
   return { kind: 'chain', name: name.text, policy: policyWord === undefined ? 'ACCEPT' : readPolicy(policyWord, report), at: name, problems };
 }
 
-/** Reads a whole dump. `table` is the one that the lines belong to before any `*table` line: `table nat { … }`. */
-export function readIptables(lines: readonly DumpLine[], family: Family, table: TableName | null = null): IptablesReading {
-  return assembleTables(lines.map((line) => ({ reading: readIptablesLine(line.text, family), at: line.at })), family, table);
+/** Reads a whole dump. */
+export function readIptables(lines: readonly DumpLine[], family: Family): IptablesReading {
+  return assembleTables(lines.map((line) => ({ reading: readIptablesLine(line.text, family), at: line.at })), family);
 }
 
 interface DraftChain {
@@ -110,15 +110,13 @@ interface DraftTable {
 }
 
 /** The same from lines that were read before, one by one. Tables come in the kernel's order, built-in chains first. */
-export function assembleTables(lines: readonly { readonly reading: IptablesLine; readonly at: SourceRef }[], family: Family, table: TableName | null = null): IptablesReading {
+export function assembleTables(lines: readonly { readonly reading: IptablesLine; readonly at: SourceRef }[], family: Family): IptablesReading {
   const assembly: Assembly = { drafts: new Map(), problems: [], open: null, ended: false };
-  const first = lines[0];
-  if (table !== null && first !== undefined) assembly.open = openTable(assembly, table, captured(first.at));
   for (const [index, { reading, at }] of lines.entries()) {
     assembly.problems.push(...onLine(reading.problems, index));
     addLine(assembly, reading, at, index);
   }
-  if (assembly.open?.listsChains === true && table === null) {
+  if (assembly.open?.listsChains === true) {
     const message = `The dump of table ${assembly.open.name} ends without COMMIT: its end may be missing.`;
     assembly.problems.push({ line: lines.length - 1, offset: 0, length: 0, code: 'no-commit', severity: 'warning', message, suggestion: null });
   }

@@ -188,7 +188,7 @@ const ct = target(
   },
 );
 
-const LOG_LEVELS: Readonly<Record<string, number>> = { emerg: 0, panic: 0, alert: 1, crit: 2, error: 3, err: 3, warning: 4, warn: 4, notice: 5, info: 6, debug: 7 };
+const LOG_LEVELS: ReadonlyMap<string, number> = new Map(Object.entries({ emerg: 0, panic: 0, alert: 1, crit: 2, error: 3, err: 3, warning: 4, warn: 4, notice: 5, info: 6, debug: 7 }));
 
 const quoted = (given: Given): string => `${given.option.name} ${quoteValue(valueOf(given).text)}`;
 
@@ -200,7 +200,7 @@ const log = target('LOG', [valued('--log-prefix'), valued('--log-level'), flag('
       if (word.text.length > 29) return badValue(context, word, 'a prefix of at most 29 characters');
       parts.push(quoted(g));
     } else if (g.option.name === '--log-level') {
-      const level = LOG_LEVELS[word.text.toLowerCase()] ?? readNumber(context, word, 0, 7);
+      const level = LOG_LEVELS.get(word.text.toLowerCase()) ?? readNumber(context, word, 0, 7);
       if (level === undefined) return undefined;
       if (level !== 4) parts.push(`--log-level ${level}`);
     } else parts.push(g.option.name);
@@ -245,7 +245,7 @@ const dscp = target('DSCP', [valued('--set-dscp'), valued('--set-dscp-class')], 
   const option = exactlyOne(given, ['--set-dscp', '--set-dscp-class'], context, at);
   if (option === undefined) return undefined;
   const word = valueOf(option);
-  const named = option.option.name === '--set-dscp-class' ? DSCP_CLASSES[word.text.toUpperCase()] : parseNumber(word.text);
+  const named = option.option.name === '--set-dscp-class' ? DSCP_CLASSES.get(word.text.toUpperCase()) : parseNumber(word.text);
   return named === undefined || named > 63 ? badValue(context, word, 'a number from 0 to 63, or a class such as EF') : { kind: 'dscp', value: named };
 });
 

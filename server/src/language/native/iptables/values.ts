@@ -49,7 +49,7 @@ export function warnReversed(context: RuleContext, word: Word, suggestion: strin
 function portNumber(text: string): number | undefined {
   const n = parseNumber(text);
   if (n !== undefined) return n <= 65535 ? n : undefined;
-  return SERVICE_PORTS[text];
+  return SERVICE_PORTS.get(text);
 }
 
 /** `53`, `domain`, `1024:65535`, `:1023`; with the separator `-` in targets. */
@@ -58,7 +58,7 @@ export function readPorts(context: RuleContext, word: Word, separator: ':' | '-'
 }
 
 export function portsOf(context: RuleContext, word: Word, text: string, separator: ':' | '-'): PortRange | undefined {
-  const named = SERVICE_PORTS[text];
+  const named = SERVICE_PORTS.get(text);
   if (named !== undefined) return { from: named, to: named };
   const at = text.indexOf(separator);
   const left = at < 0 ? text : text.slice(0, at);
@@ -66,7 +66,7 @@ export function portsOf(context: RuleContext, word: Word, text: string, separato
   const open = separator === ':' && at >= 0;
   const from = left === '' && open ? 0 : portNumber(left);
   const to = right === '' && open ? 65535 : portNumber(right);
-  if (from === undefined || to === undefined) return badValue(context, word, `a port from 0 to 65535, or a range such as 1024${separator}65535`, nearest(text, Object.keys(SERVICE_PORTS)));
+  if (from === undefined || to === undefined) return badValue(context, word, `a port from 0 to 65535, or a range such as 1024${separator}65535`, nearest(text, SERVICE_PORTS.keys()));
   if (from > to) return badValue(context, word, 'the lower port of the range first', `${to}${separator}${from}`);
   return { from, to };
 }
