@@ -19,7 +19,7 @@ export function nodeTables(plan: Plan, node: NodePlan, ports: ServicePorts): rea
     const proxied = plan.settings.kubeProxy.mode === 'iptables';
     const proxy = proxied ? kubeProxyRules(plan, node, family, ports) : { placed: [], natChains: [] };
     const placed = [...proxy.placed, ...flannelRules(plan, node, family)];
-    const fixed = proxied ? derived('kube-proxy', 'what it programs for every cluster', plan.settings.at ?? node.spec.at) : null;
+    const fixed = proxied ? derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at) : null;
     return TABLES.map((name) => tableOf(family, name, placed, fixed, name === 'nat' ? proxy.natChains : []));
   });
 }

@@ -16,7 +16,7 @@ export const scopeOf = (address: Address): Scope => (isLoopback(address) ? 'host
 
 export const interfaceAddress = (address: Address, length: number, origin: Origin): InterfaceAddress => ({ address, length, scope: scopeOf(address), origin });
 
-const NAMESPACE_ORIGIN = derived('kernel', 'every network namespace has a loopback device');
+const NAMESPACE_ORIGIN = derived('kernel', 'the loopback device of every network namespace');
 
 const LOOPBACK: Interface = {
   name: 'lo',

@@ -45,7 +45,7 @@ export function outsideOf(plan: Plan): Outside {
   const hosts = [...routers.map((r) => routerHost(plan, r, routers, segment)), ...plan.externals.map((e) => externalHost(plan, e, routers, segment))];
   const networks = [...plan.networks.values()].map((n): Network => ({ name: n.name, prefixes: n.prefixes, mtu: n.mtu, origin: declared(n.at) }));
   if (hosts.length === 0) return { networks, hosts };
-  const internet: Network = { name: segment, prefixes: [], mtu: 1500, origin: derived('k8snet', 'what the gateways and the externals are plugged into') };
+  const internet: Network = { name: segment, prefixes: [], mtu: 1500, origin: derived('k8snet', 'the gateways and the externals') };
   return { networks: [...networks, internet], hosts };
 }
 
@@ -124,7 +124,7 @@ function routerHost(plan: Plan, router: Router, routers: readonly Router[], segm
   const outside = ethernet(host, 'internet0', segment, { mac: null, mtu: 1500, addresses: links, origin: link });
   const isDefault = (r: Route, family: Family): boolean => r.table === MAIN_TABLE && r.destination.length === 0 && r.destination.address.family === family;
   const families = router.links.map((l) => l.family).filter((f) => !spec.routes.some((r) => isDefault(r, f)));
-  const onward = derived('k8snet', 'everything else is on the internet segment', spec.at);
+  const onward = derived('k8snet', 'the internet segment, where everything else is looked for', spec.at);
   const routes = [
     ...spec.routes,
     ...families.map((family) => makeRoute({ destination: zeroOf(family), device: 'internet0', origin: onward })),
@@ -151,7 +151,7 @@ function externalHost(plan: Plan, spec: ExternalSpec, routers: readonly Router[]
 
 /** On the internet everything is on-link, and the networks are behind their gateways. A pod's address is behind nobody. */
 function internetRoutes(spec: ExternalSpec, routers: readonly Router[]): readonly Route[] {
-  const origin = derived('k8snet', 'everything else is on the internet segment', spec.at);
+  const origin = derived('k8snet', 'the internet segment, where everything else is looked for', spec.at);
   const families = ([4, 6] as const).filter((f) => spec.addresses.some((a) => a.family === f));
   return [...families.map((family) => makeRoute({ destination: zeroOf(family), device: 'eth0', origin })), ...routesBehind(routers, 'eth0')];
 }

@@ -17,19 +17,19 @@ const NO_SOURCE_CHECK = { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.defau
  * (pkg/proxy/iptables/proxier.go), as NodePorts answer on localhost.
  */
 export const nodeSysctls = (kubeProxy: 'iptables' | 'none'): readonly Sysctl[] => [
-  ...values(derived('kubelet', 'a node forwards, and bridged packets pass iptables'), {
+  ...values(derived('kubelet', 'a node that forwards, and whose bridged packets pass iptables'), {
     ...FORWARDING,
     'net.bridge.bridge-nf-call-iptables': 1,
     'net.bridge.bridge-nf-call-ip6tables': 1,
     ...NO_SOURCE_CHECK,
     'net.netfilter.nf_conntrack_tcp_be_liberal': 0,
   }),
-  ...values(kubeProxy === 'iptables' ? derived('kube-proxy', 'node ports answer on localhost') : derived('kernel', 'the default of a new network namespace'), {
+  ...values(kubeProxy === 'iptables' ? derived('kube-proxy', 'node ports on localhost') : derived('kernel', 'the default of a new network namespace'), {
     'net.ipv4.conf.all.route_localnet': kubeProxy === 'iptables' ? 1 : 0,
   }),
 ];
 
-export const routerSysctls = (): readonly Sysctl[] => values(derived('network', 'a gateway forwards'), { ...FORWARDING, ...NO_SOURCE_CHECK });
+export const routerSysctls = (): readonly Sysctl[] => values(derived('network', 'a gateway that forwards'), { ...FORWARDING, ...NO_SOURCE_CHECK });
 
 const END_HOST = values(derived('kernel', 'the default of a new network namespace'), { ...NO_FORWARDING, ...NO_SOURCE_CHECK, 'net.ipv4.conf.all.route_localnet': 0 });
 

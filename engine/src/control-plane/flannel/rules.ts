@@ -23,7 +23,7 @@ export function flannelRules(plan: Plan, node: NodePlan, family: Family): readon
 }
 
 function forwardRules(plan: Plan, node: NodePlan, net: Prefix): readonly Placed[] {
-  const origin = derived('flannel', 'the pod network is forwarded', plan.settings.at ?? node.spec.at);
+  const origin = derived('flannel', 'the forwarding of the pod network', plan.settings.at ?? node.spec.at);
   const label = comment('flanneld forward');
   return [
     place('filter', 'FORWARD', [label], jump(FORWARD_CHAIN), origin),

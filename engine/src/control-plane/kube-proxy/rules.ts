@@ -55,7 +55,7 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
     masqueradeAll: plan.settings.kubeProxy.masqueradeAll,
     endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
   };
-  const origin = derived('kube-proxy', 'what it programs for every cluster', plan.settings.at ?? node.spec.at);
+  const origin = derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at);
   const rules = views.map((view) => rulesOf(view, context, ports));
   return {
     placed: [...fixedRules(family, origin), ...rules.flatMap((r) => r.listed), nodePortsRule(family, origin)],
