@@ -11,7 +11,15 @@ import { unexpectedCharacter } from '../diagnostics/unexpected-character.ts';
 import { unopenedBlock } from '../diagnostics/unopened-block.ts';
 import type { FileNode, LineNode, StatementNode, SyntaxProblem } from '../syntax/tree.ts';
 
-const DEFINITIONS: Readonly<Record<SyntaxProblem['code'], Definition<{ readonly message: string; readonly end: number }>>> = {
+interface Told {
+  readonly message: string;
+  /** Behind the last thing in the node's block. */
+  readonly end: number;
+  /** How many blocks want to be closed there, the node's own and the last in it. */
+  readonly unclosed: number;
+}
+
+const DEFINITIONS: Readonly<Record<SyntaxProblem['code'], Definition<Told>>> = {
   'unclosed-string': unclosedString,
   'unclosed-block': unclosedBlock,
   'unopened-block': unopenedBlock,
@@ -25,9 +33,28 @@ const DEFINITIONS: Readonly<Record<SyntaxProblem['code'], Definition<{ readonly 
 /** Of this node alone, relative to it. */
 export function syntaxDiagnostics(node: StatementNode | LineNode | FileNode): readonly Diagnostic[] {
   if (node.problems.length === 0) return [];
-  const block = node.kind === 'file' ? null : node.block;
-  const end = block === null ? node.width : block.offset + block.width - block.trailing;
-  return node.problems.map((p) => report(DEFINITIONS[p.code], { message: p.message, end }, { start: p.offset, end: p.offset + p.length }));
+  const [end, unclosed] = node.kind === 'file' ? [node.width, 0] : [contentEnd(node), unclosedIn(node)];
+  return node.problems.map((p) => report(DEFINITIONS[p.code], { message: p.message, end, unclosed }, { start: p.offset, end: p.offset + p.length }));
+}
+
+function contentEnd(node: StatementNode | LineNode): number {
+  const { block } = node;
+  if (block === null) {
+    if (node.kind === 'line') return node.leading + node.text.length;
+    const last = node.tokens.at(-1);
+    return last === undefined ? node.leading + 1 : last.offset + last.text.length;
+  }
+  if (block.closed) return block.offset + block.width;
+  const begin = block.offset + (block.opened ? 1 : 0);
+  const last = block.children.at(-1);
+  if (last === undefined) return begin;
+  return begin + block.children.reduce((sum, child) => sum + child.width, 0) - last.width + contentEnd(last);
+}
+
+function unclosedIn({ block }: StatementNode | LineNode): number {
+  if (block === null || block.closed) return 0;
+  const last = block.children.at(-1);
+  return 1 + (last === undefined ? 0 : unclosedIn(last));
 }
 
 /** Of a node and all that stands in it, known keyword or not, relative to it. */

@@ -15,7 +15,7 @@ export function foldingRanges(snapshot: Snapshot): readonly FoldingRange[] {
     const from = start + node.block.offset;
     const brace = from + node.block.width - (node.block.closed ? 1 : 0);
     const end = snapshot.text.lastIndexOf('\n', brace - 1);
-    if (end > snapshot.text.indexOf('\n', from) || (end > from && node.block.children.length > 0)) ranges.push({ kind: 'block', start: from, end });
+    if (end > from && (node.block.children.length > 0 || end > snapshot.text.indexOf('\n', from))) ranges.push({ kind: 'block', start: from, end });
   }
   return ranges.sort((a, b) => a.start - b.start);
 }
