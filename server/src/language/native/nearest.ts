@@ -4,7 +4,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const d = Math.abs(candidate.length - word.length) >= bestDistance ? bestDistance : distance(word, candidate);
-    if (d < bestDistance) {
+    // Words with no letter in common are not alike, however short.
+    if (d < bestDistance && d < Math.max(word.length, candidate.length)) {
       best = candidate;
       bestDistance = d;
     }
