@@ -89,12 +89,26 @@ function serversOf(namespace: Namespace, topology: Topology, flows: readonly Flo
   return [...distinct.values()].flatMap((w) => [{ ...w, family: 4 }, { ...w, family: 6 }]);
 }
 
+/**
+ * Addresses of what lies beyond the hosts. The lab's internet is one segment, so its routers say "host unreachable" for
+ * an address that nobody has there; the real one does not tell, and neither does the simulator.
+ */
+export const addressesBeyond = (topology: Topology): ReadonlySet<string> =>
+  new Set(topology.hosts.filter((host) => host.kind !== 'node').flatMap((host) => host.namespaces.flatMap((n) => n.interfaces.flatMap((i) => i.addresses.map((a) => formatAddress(a.address))))));
+
+function isUnreachableFrom(packet: PacketHeaders, beyond: ReadonlySet<string>): boolean {
+  const ip = packet.find((h) => h.header === 'ipv4' || h.header === 'ipv6');
+  const icmp = packet.find((h) => h.header === 'icmp' || h.header === 'icmpv6');
+  const unreachable = icmp !== undefined && ((icmp.header === 'icmp' && icmp.type === 3 && icmp.code === 1) || (icmp.header === 'icmpv6' && icmp.type === 1 && icmp.code === 3));
+  return unreachable && ip !== undefined && beyond.has(ip.source);
+}
+
 /** The frames of the flow and its answer, one line each: place, direction and the headers less what is random. */
-export function framesSeen(observation: Observation): readonly string[] {
+export function framesSeen(observation: Observation, beyond: ReadonlySet<string>): readonly string[] {
   const frames = observation.frames
     .filter((frame) => frame.interface !== 'lo' || !frame.out)
     .map((frame) => ({ frame, packet: decodePacket(Uint8Array.from(Buffer.from(frame.hex, 'hex'))) }))
-    .filter(({ packet }) => !packet.some(isHousekeeping));
+    .filter(({ packet }) => !packet.some(isHousekeeping) && !isUnreachableFrom(packet, beyond));
   const synAnswered = frames.some(({ packet }) => packet.some((h) => h.header === 'tcp' && h.flags.join(' ') === 'SYN ACK'));
   return frames
     .filter(({ packet }) => packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || (!synAnswered && h.flags.includes('RST'))))
@@ -105,9 +119,9 @@ export function framesSeen(observation: Observation): readonly string[] {
 const isHousekeeping = (header: Header): boolean =>
   header.header === 'arp' || (header.header === 'ipv6' && header.destination.startsWith('ff02:')) || (header.header === 'icmpv6' && ((header.type >= 130 && header.type <= 137) || header.type === 143));
 
-/** A packet that found no neighbour never becomes a frame: its hop has no Ethernet header. */
+/** A packet that found no neighbour never becomes a frame: its hop has no Ethernet header. A tap shows lo twice. */
 export const framesPredicted = (hops: readonly Hop[]): readonly string[] =>
-  hops.filter((hop) => hop.packet[0]?.header === 'ethernet' || hop.interface === 'lo').map((hop) => `${hop.host}/${hop.namespace} ${hop.interface} ${hop.direction}: ${summary(hop.packet)}`);
+  hops.filter((hop) => (hop.interface === 'lo' ? hop.direction === 'in' : hop.packet[0]?.header === 'ethernet')).map((hop) => `${hop.host}/${hop.namespace} ${hop.interface} ${hop.direction}: ${summary(hop.packet)}`);
 
 /** Without IP ids, sequence numbers, flow labels, the outer UDP source port, and lengths of padding. */
 function summary(packet: PacketHeaders): string {
@@ -116,7 +130,7 @@ function summary(packet: PacketHeaders): string {
   return packet.flatMap((h): string[] => {
     switch (h.header) {
       case 'ethernet':
-        return [`${h.source}>${h.destination}`];
+        return h.source === '00:00:00:00:00:00' ? [] : [`${h.source}>${h.destination}`];
       case 'ipv4':
         return [`${h.source}>${h.destination} ttl ${h.ttl}${h.moreFragments || h.fragmentOffset > 0 ? ` fragment ${h.fragmentOffset}` : ''}`];
       case 'ipv6':
@@ -143,16 +157,16 @@ function summary(packet: PacketHeaders): string {
 }
 
 /** Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows. */
-export function rulesSeen(observation: Observation): ReadonlyMap<string, readonly string[]> {
+export function rulesSeen(observation: Observation, beyond: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
   return grouped(observation.rules
-    .filter((rule) => rule.event === 'rule' && rule.table !== 'raw' && ofTheFlow(rule.hex))
+    .filter((rule) => rule.event === 'rule' && rule.table !== 'raw' && ofTheFlow(rule.hex, beyond))
     .map((rule) => [rule.tap, `${rule.table}:${rule.chain}:${rule.number}`]));
 }
 
 /** Of TCP the handshake alone, also inside a tunnel. The hex is an IP packet, cut at 256 bytes. */
-function ofTheFlow(hex: string): boolean {
+function ofTheFlow(hex: string, beyond: ReadonlySet<string>): boolean {
   const packet = decodePacket(Uint8Array.from(Buffer.from(hex, 'hex')), { link: 'ip' });
-  return !packet.some(isHousekeeping) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
+  return !packet.some(isHousekeeping) && !isUnreachableFrom(packet, beyond) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
 }
 
 export function rulesPredicted(branch: Branch): ReadonlyMap<string, readonly string[]> {

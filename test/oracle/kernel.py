@@ -10,14 +10,14 @@ and prints a line a question:
 
 It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`): all that it makes dies with it.
 """
-import ctypes, errno, json, mmap, os, re, select, socket, struct, subprocess, sys, time
+import ctypes, errno, glob, json, mmap, os, re, select, socket, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 SOL_PACKET, PACKET_VERSION, PACKET_RX_RING, TPACKET_V2 = 263, 10, 5, 1
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 NETLINK_NETFILTER, NFNL_SUBSYS_ULOG = 12, 4
-QUIET, PATIENCE = 0.03, 1.0
+QUIET, PATIENCE = 0.08, 1.0
 
 
 class Namespace:
@@ -115,13 +115,27 @@ class RuleLog:
                 at += (length + 3) & ~3
 
 
-def forget_connections():
-    """Empties conntrack of the namespace: every question begins a new flow (IPCTNL_MSG_CT_DELETE without a tuple)."""
+def forget():
+    """Empties conntrack and the recent lists of the namespace: every question begins a new flow (IPCTNL_MSG_CT_DELETE without a tuple)."""
     s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
     for family in (socket.AF_INET, socket.AF_INET6):
         s.send(struct.pack('=IHHII', 20, 1 << 8 | 2, 5, 1, 0) + struct.pack('=BBH', family, 0, 0))
         s.recv(65536)
     s.close()
+    for path in glob.glob('/proc/net/xt_recent/*'):
+        with open(path, 'w') as known:
+            known.write('/')
+
+
+def be_impatient():
+    """Every ICMP error is sent, and who does not answer ARP is given up at once instead of after three seconds."""
+    settings = {'/proc/sys/net/ipv4/icmp_ratemask': '0', '/proc/sys/net/ipv6/icmp/ratelimit': '0'}
+    for device in glob.glob('/proc/sys/net/ipv[46]/neigh/*'):
+        settings[device + '/mcast_solicit'] = '1'
+        settings[device + '/retrans_time_ms'] = '20'
+    for path, value in settings.items():
+        with open(path, 'w') as setting:
+            setting.write(value)
 
 
 def trace_rules():
@@ -218,6 +232,7 @@ class Judge:
             self.taps[name] = Tap(self.namespaces[netns])
             self.logs[name] = RuleLog()
             trace_rules()
+            be_impatient()
         for talk in spec['warm']:
             self.namespaces[talk['netns']].enter()
             with socket.socket(socket.AF_INET6 if ':' in talk['address'] else socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -258,7 +273,7 @@ class Judge:
         frames, rules, served, answer = [], [], [], None
         for tap in self.taps.values():
             tap.namespace.enter()
-            forget_connections()
+            forget()
         self.collect([], [])
         self.namespaces[question['netns']].enter()
         try:

@@ -50,7 +50,7 @@ export function icmpError(run: Run, ns: CompiledNamespace, skb: Skb, kind: IcmpE
     },
     transport: { kind: 'icmp', type: kind.type, code: kind.code, identifier: null, sequence: 0, mtu: kind.mtu, quoted: quoted(packet), payload: 0 },
   };
-  run.answers.push({ kind: 'icmp', ns, packet: error, tracked: attachedTo(skb.tracked), port: null, sentence, source });
+  run.answers.push({ kind: 'icmp', ns, packet: error, tracked: attachedTo(skb.tracked), device: null, sentence, source });
 }
 
 /** The packet as it was, cut so that the error stays within its longest. */

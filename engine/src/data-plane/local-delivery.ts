@@ -71,7 +71,7 @@ function atPort(run: Run, ns: CompiledNamespace, skb: Skb, outOfState: boolean):
 }
 
 function answer(run: Run, ns: CompiledNamespace, skb: Skb, sentence: string): Fate {
-  run.answers.push({ kind: 'reply', ns, packet: replyTo(run, ns, skb.packet), tracked: null, port: null, sentence, source: kernel('the answer of the receiver') });
+  run.answers.push({ kind: 'reply', ns, packet: replyTo(run, ns, skb.packet), tracked: null, device: null, sentence, source: kernel('the answer of the receiver') });
   return delivered(run, receiverOf(ns, skb.packet), skb.packet);
 }
 
@@ -82,7 +82,7 @@ function closed(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   const { listeners } = ns.namespace;
   const source = listeners.kind === 'only' ? sourceOf(listeners.origin) : kernel('no socket has the port');
   const what = `${destinationPortOf(packet) ?? 0}/${transport.kind.toUpperCase()}`;
-  const reset = { kind: 'reset', ns, tracked: attachedTo(null), port: null, sentence: `${ns.label} refuses the connection, as nothing listens on ${what}.`, source } as const;
+  const reset = { kind: 'reset', ns, tracked: attachedTo(null), device: null, sentence: `${ns.label} refuses the connection, as nothing listens on ${what}.`, source } as const;
   switch (transport.kind) {
     case 'tcp':
       run.answers.push({ ...reset, packet: resetFor(run, ns, packet, transport) });

@@ -14,7 +14,7 @@ import type { Details, ReasonCode } from '../trace/reasons.ts';
 import type { CompiledNamespace, CompiledTopology } from './compile.ts';
 import type { ConntrackTable, Tracked } from './netfilter/conntrack.ts';
 import { headersOf } from './packet-headers.ts';
-import type { Frame, Packet } from './packet.ts';
+import type { Packet } from './packet.ts';
 
 /** The packet and what the kernel keeps about it in its sk_buff. */
 export interface Skb {
@@ -41,11 +41,11 @@ export interface Choice {
 export interface PendingAnswer {
   readonly kind: 'reply' | 'reset' | 'icmp';
   readonly ns: CompiledNamespace;
-  /** Without a frame; the source is unspecified where the route back decides it. */
+  /** The source is unspecified where the route back decides it. */
   readonly packet: Packet;
   readonly tracked: Tracked | null;
-  /** The bridge port that it leaves by at once, framed, past routing and every chain; `null`: as any packet of `ns`. */
-  readonly port: { readonly device: string; readonly frame: Frame } | null;
+  /** Where the packet has a frame: the device that it leaves by as it stands. */
+  readonly device: string | null;
   readonly sentence: string;
   readonly source: StepSource;
 }
@@ -108,7 +108,7 @@ export type Work =
 
 /** A packet that starts in a namespace. */
 export interface Sending {
-  /** The source is unspecified where the route decides it. */
+  /** The source is unspecified where the route decides it. With a frame, it leaves by `device` as it stands. */
   readonly packet: Packet;
   readonly tracked: Tracked | null;
   readonly mark: number;

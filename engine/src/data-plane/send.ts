@@ -9,38 +9,29 @@
 import { formatAddress, isLoopback, isUnspecified, sameAddress } from '../net/address.ts';
 import { withMss } from './answers.ts';
 import type { CompiledNamespace } from './compile.ts';
-import { transmit } from './device.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { fragment, nextHopOf, output, outputDevice, routeMtu } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
 import { keyOf, lookup, recordRoute, refuse } from './route.ts';
 import type { Found } from './route.ts';
-import { end, sourceOf, step } from './run-state.ts';
+import { end, passOn, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Sending, Skb } from './run-state.ts';
 import { selectSource } from './source-address.ts';
 import { either } from './sysctl.ts';
 
-const own = (sending: Pick<Sending, 'packet' | 'tracked' | 'mark' | 'tunnels'>): Skb => ({
-  packet: sending.packet,
-  mark: sending.mark,
-  tracked: sending.tracked,
-  local: true,
-  tunnels: sending.tunnels,
-  physIn: null,
-  physOut: null,
-  preroutingDone: false,
-  packetType: 'unicast',
-});
-
-/** Out of a bridge port as it stands, past routing and every chain (dev_queue_xmit in nf_send_reset). */
-export function sendByPort(run: Run, ns: CompiledNamespace, port: string, packet: Packet): Fate {
-  const skb = own({ packet, tracked: null, mark: 0, tunnels: 0 });
-  const device = ns.devices.get(port);
-  return device === undefined ? end(run, ns, skb, 'device-unknown', { device: port }) : transmit(run, ns, device, skb);
-}
-
 export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
-  const start = own(sending);
+  const start: Skb = {
+    packet: sending.packet,
+    mark: sending.mark,
+    tracked: sending.tracked,
+    local: true,
+    tunnels: sending.tunnels,
+    physIn: null,
+    physOut: null,
+    preroutingDone: false,
+    packetType: 'unicast',
+  };
+  if (start.packet.frame !== null) return framed(run, ns, start, sending);
   const unbound = isUnspecified(start.packet.ip.source);
   const found = lookup(run, ns, { ...keyOf(start, 'lo', sending.device), source: unbound ? null : start.packet.ip.source });
   if (found.kind !== 'found') {
@@ -73,6 +64,13 @@ function locallyOut(run: Run, ns: CompiledNamespace, skb: Skb, found: Found, dev
   if (again.kind !== 'found') return refuse(run, ns, after, again);
   if (again.route !== found.route) recordRoute(run, ns, again, `${formatAddress(after.packet.ip.destination)}, looked up again after OUTPUT,`);
   return checked(run, ns, after, again);
+}
+
+/** Out of its device as it stands, past routing and every chain. */
+function framed(run: Run, ns: CompiledNamespace, skb: Skb, { announce, device: name }: Sending): Fate {
+  if (announce !== null) step(run, announce(skb.packet));
+  const device = name === null ? undefined : ns.devices.get(name);
+  return device === undefined ? end(run, ns, skb, 'device-unknown', { device: name ?? '?' }) : passOn(run, { kind: 'transmit', ns, device, skb });
 }
 
 const rerouted = (before: Skb, after: Skb): boolean =>

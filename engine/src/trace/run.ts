@@ -154,8 +154,8 @@ function requestOf(run: Run): Sending {
 function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
   run.phase = 'answer';
   run.answers.length = 0;
-  const { ns, packet, tracked, sentence, source } = answer;
-  return journey(run, ns, { packet, tracked, mark: 0, device: null, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) }, []);
+  const { ns, packet, tracked, device, sentence, source } = answer;
+  return journey(run, ns, { packet, tracked, mark: 0, device, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) }, []);
 }
 
 function branchOf(probability: number, request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {

@@ -2,10 +2,12 @@
 import { isMulticast } from '../../../net/address.ts';
 import type { Target } from '../../../topology/netfilter.ts';
 import { icmpError } from '../../icmp-error.ts';
-import { RST } from '../../packet.ts';
+import { RST, withFrame } from '../../packet.ts';
 import type { TcpSegment } from '../../packet.ts';
 import { end, sourceOf } from '../../run-state.ts';
-import type { PendingAnswer, Skb } from '../../run-state.ts';
+import type { PendingAnswer, Run, Skb } from '../../run-state.ts';
+import type { StepSource } from '../../../trace/model.ts';
+import type { CompiledNamespace } from '../../compile.ts';
 import { resetFor } from '../../answers.ts';
 import { attachedTo } from '../conntrack.ts';
 import type { MatchInput } from '../matches/match.ts';
@@ -34,9 +36,7 @@ export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: 
   if (target.with === 'tcp-reset') {
     const { transport } = skb.packet;
     if (transport.kind === 'tcp' && !isReset(transport)) {
-      const port = portBack(skb);
-      const how = port === null ? '' : `, straight out of ${port.device}`;
-      run.answers.push({ kind: 'reset', ns, packet: resetFor(run, ns, skb.packet, transport), tracked: attachedTo(skb.tracked), port, sentence: `${ns.label} sends a TCP reset back${how}.`, source });
+      run.answers.push(reset(run, ns, skb, transport, source));
     }
   } else if (CODES[target.with] === undefined) {
     return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `REJECT --reject-with ${target.with}` }, source));
@@ -51,9 +51,13 @@ export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: 
  * What a bridge port brought is answered by that port at once, from the MAC that was asked: the reset passes no chain, so
  * nothing translates it back (nf_reject_ipv4.c, nf_reject_ipv6.c: nf_send_reset, where nf_bridge_info_exists).
  */
-function portBack(skb: Skb): PendingAnswer['port'] {
+function reset(run: Run, ns: CompiledNamespace, skb: Skb, segment: TcpSegment, source: StepSource): PendingAnswer {
   const { frame } = skb.packet;
-  return skb.physIn === null || frame === null ? null : { device: skb.physIn, frame: { ...frame, source: frame.destination, destination: frame.source } };
+  const packet = resetFor(run, ns, skb.packet, segment);
+  const answer = { kind: 'reset', ns, tracked: attachedTo(skb.tracked), source } as const;
+  if (skb.physIn === null || frame === null) return { ...answer, packet, device: null, sentence: `${ns.label} sends a TCP reset back.` };
+  const back = withFrame(packet, { ...frame, source: frame.destination, destination: frame.source });
+  return { ...answer, packet: back, device: skb.physIn, sentence: `${ns.label} sends a TCP reset straight out of ${skb.physIn}, past every chain.` };
 }
 
 const isReset = (segment: TcpSegment): boolean => (segment.flags & RST) !== 0;
