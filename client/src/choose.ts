@@ -47,8 +47,9 @@ export function choose(options: ChooseOptions): Promise<string | undefined> {
   pick.items = known;
   pick.onDidChangeValue((value) => {
     const typed = value.trim();
-    const other: Choice = { label: `$(edit) ${typed}`, description: 'as typed: a name, a DNS name or an address', value: typed, alwaysShow: true };
-    pick.items = typed === '' ? known : [...known, other];
+    // The label matches nothing that is typed, so VS Code sorts it behind the names that do.
+    const other: Choice = { label: '$(edit) As typed', description: typed, value: typed, alwaysShow: true };
+    pick.items = typed === '' || known.some((choice) => choice.value === typed) ? known : [...known, other];
   });
   return new Promise((resolve) => {
     pick.onDidAccept(() => {

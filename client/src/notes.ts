@@ -19,13 +19,8 @@ interface Note {
   readonly details: readonly string[];
 }
 
-/** Unicode has circled numbers in three blocks up to 50. */
-export function circled(n: number): string {
-  if (n >= 1 && n <= 20) return String.fromCodePoint(0x2460 + n - 1);
-  if (n >= 21 && n <= 35) return String.fromCodePoint(0x3251 + n - 21);
-  if (n >= 36 && n <= 50) return String.fromCodePoint(0x32b1 + n - 36);
-  return `(${n})`;
-}
+/** Many fonts for code have circled numbers up to ten only. */
+export const circled = (n: number): string => (n >= 1 && n <= 10 ? String.fromCodePoint(0x2460 + n - 1) : `(${n})`);
 
 const noteOf = (document: Uri, annotation: Annotation): Note => ({
   uri: uriOf(document, annotation.file).toString(),

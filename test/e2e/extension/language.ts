@@ -73,9 +73,10 @@ describe('the language', () => {
   it('repairs the failing expectation by the rule that is missing', async () => {
     const [failing] = await diagnosticsWhen(document, 'the failing expectation', (all) => all.length === 1);
     assert.ok(failing);
-    const actions = await run<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, failing.range, vscode.CodeActionKind.QuickFix.value);
-    const fix = actions.find((action) => action.edit !== undefined);
-    assert.ok(fix?.edit && (await vscode.workspace.applyEdit(fix.edit)));
+    // The repair is known once the expectations have been traced, which is when the typing has paused.
+    const repair = await until('the repair', async () =>
+      (await run<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, failing.range, vscode.CodeActionKind.QuickFix.value)).find((action) => action.edit));
+    assert.ok(repair.edit && (await vscode.workspace.applyEdit(repair.edit)));
     assert.match(document.getText(), /MASQUERADE/);
     await diagnosticsWhen(document, 'every expectation holds', (all) => all.length === 0);
   });
