@@ -60,7 +60,7 @@ test('every question has an answer within the text, at any offset of a damaged f
   }
 }, 1_800_000);
 
-test('a quick fix of an error leaves fewer errors of its kind, whatever else is wrong', () => {
+test('a quick fix ends what it is for, whatever else is wrong', () => {
   const texts = startingTexts();
   let applied = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -71,7 +71,7 @@ test('a quick fix of an error leaves fewer errors of its kind, whatever else is 
     for (const diagnostic of snapshot.diagnostics.slice(0, 6)) {
       for (const fix of quickFixes(snapshot, diagnostic)) {
         const after = snapshotOf(apply(text, fix.edits)).diagnostics;
-        const count = (all: typeof after) => all.filter(({ slug }) => slug === diagnostic.slug).length;
+        const count = (all: typeof after) => all.filter(({ slug, message }) => slug === diagnostic.slug && message === diagnostic.message).length;
         expect(count(after), `seed ${seed}: ${fix.title} for ${diagnostic.message} in ${JSON.stringify(text)}`).toBeLessThan(count(snapshot.diagnostics));
         applied++;
       }
