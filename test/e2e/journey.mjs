@@ -80,8 +80,9 @@ const steps = {
   'mended, it goes from Problems': async ({ page }) => {
     const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'service-cird' });
     // Not in the middle of the row, where its code is a link to the diagnostic's page.
-    await row.dblclick({ position: { x: 60, y: 8 } });
+    await row.click({ position: { x: 60, y: 8 } });
     await page.locator('.statusbar-item', { hasText: `Ln ${lineOf('  service-cidr') + 1},` }).waitFor();
+    await page.keyboard.press('Control+1');
     await page.locator('.editor-instance .monaco-editor.focused').waitFor();
     await page.keyboard.press('Control+Shift+k');
     await row.waitFor({ state: 'detached' });
