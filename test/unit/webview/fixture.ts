@@ -238,4 +238,20 @@ export function hairpinBranch(): Branch {
   return { ...bridgedBranch(), request: { hops: way('10.0.14.15:8080') }, reply: { outcome: 'delivered', reason: null, hops: way('10.16.0.10:8080') } };
 }
 
+/** From outside to a node port of host1, whose endpoint is on host3: in from the wire, into the tunnel, and the same way back. */
+export function nodePortBranch(): Branch {
+  const packet = [ethernet(POD, BRIDGE), ip('203.0.113.7', '192.168.93.212', 64), udp(40000, 30053)];
+  type Place = readonly [host: string, ns: string, name: string];
+  const places: readonly Place[] = [
+    ['qq.com', 'root', 'eth0'], ['lan-gateway', 'root', 'internet'], ['lan-gateway', 'root', 'lan'], ['host1', 'root', 'eth0'], ['host1', 'root', 'flannel.1'],
+    ['host1', 'root', 'eth0'], ['host3', 'root', 'eth0'], ['host3', 'root', 'flannel.1'], ['host3', 'root', 'cni0'], ['host3', 'root', 'veth7a8b9c'], ['host3', 'kube-system/kube-dns-1', 'eth0'],
+  ];
+  const way = (stops: readonly Place[], out: readonly number[]): readonly Hop[] => stops.map(([host, ns, name], i) => hop(host, ns, name, out.includes(i) ? 'out' : 'in', packet,
+    host === 'host1' ? [name === 'eth0' ? nat('destination', '192.168.93.212:30053', '10.0.0.46:53', 'rule', captured(28)) : encapsulate('192.168.93.214')] : []));
+  return {
+    ...serviceBranch(), request: { hops: way(places, [0, 2, 4, 5, 8, 9]) },
+    reply: { outcome: 'delivered', reason: null, hops: way(places.toReversed(), [0, 3, 4, 7, 9]) },
+  };
+}
+
 export const traceOf = (...branches: readonly Branch[]): Trace => ({ from: 'pod1', to: 'kube-dns.kube-system:53/UDP', branches });

@@ -3,16 +3,28 @@ import { describe, expect, test } from 'vitest';
 import type { Branch, Hop } from '../../../engine/src/trace/model.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
 import { draw } from '../../../webview/src/layout/draw.ts';
-import type { Box, Placement } from '../../../webview/src/layout/model.ts';
+import type { Box, Placement, Point } from '../../../webview/src/layout/model.ts';
 import { place } from '../../../webview/src/layout/place.ts';
 import { sceneOf } from '../../../webview/src/layout/scene.ts';
-import { articleCluster, bridgedBranch, cluster, droppedBranch, flow, hairpinBranch, hop, ip, node, outsideBranch, serviceBranch } from './fixture.ts';
+import { articleCluster, bridgedBranch, cluster, droppedBranch, flow, hairpinBranch, hop, ip, node, nodePortBranch, outsideBranch, serviceBranch } from './fixture.ts';
 
 const overlap = (a: Box, b: Box): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 const within = (inner: Box, outer: Box): boolean =>
   inner.x >= outer.x && inner.y >= outer.y && inner.x + inner.width <= outer.x + outer.width + 1e-6 && inner.y + inner.height <= outer.y + outer.height + 1e-6;
+
+interface Segment {
+  readonly a: Point;
+  readonly b: Point;
+}
+
+/** How many pixels of two right-angled segments lie on each other. */
+function along(one: Segment, other: Segment): number {
+  const shared = (k: 'x' | 'y'): number => Math.min(Math.max(one.a[k], one.b[k]), Math.max(other.a[k], other.b[k])) - Math.max(Math.min(one.a[k], one.b[k]), Math.min(other.a[k], other.b[k]));
+  const flat = (k: 'x' | 'y'): boolean => one.a[k] === one.b[k] && other.a[k] === other.b[k] && Math.abs(one.a[k] - other.a[k]) < 2;
+  return flat('x') ? shared('y') : flat('y') ? shared('x') : 0;
+}
 
 /** Every pair of boxes that must not meet, and every box that must lie in another. */
 function faultsOf(placement: Placement): readonly string[] {
@@ -111,7 +123,7 @@ describe('the way', () => {
   });
 
   test('keeps numbers of request and reply apart', () => {
-    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch(), hairpinBranch()]) {
+    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch(), hairpinBranch(), nodePortBranch()]) {
       for (const width of [320, 700, 1200]) {
         const { badges } = draw(articleCluster(), flow(), branch, width).way;
         badges.forEach((a, i) => badges.slice(i + 1).forEach((b) => { expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(20); }));
@@ -120,13 +132,25 @@ describe('the way', () => {
   });
 
   test('has notes that meet neither each other nor a number', () => {
-    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch(), hairpinBranch(), droppedBranch()]) {
+    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch(), hairpinBranch(), nodePortBranch(), droppedBranch()]) {
       for (const width of [320, 500, 700, 1200]) {
         const { badges, labels } = draw(articleCluster(), flow(), branch, width).way;
         const texts = labels.map(({ x, y, anchor, text }) => ({ name: text, x: anchor === 'start' ? x : x - text.length * 6.4, y: y - 9, width: text.length * 6.4, height: 11 }));
         const numbers = badges.map(({ x, y, hops }) => ({ name: `number ${hops.join()}`, x: x - 10, y: y - 10, width: 20, height: 20 }));
         const meetings = texts.flatMap((text, i) => [...texts.slice(i + 1), ...numbers].filter((other) => overlap(text, other)).map((other) => `${text.name} meets ${other.name} at ${width}`));
         expect(meetings).toEqual([]);
+      }
+    }
+  });
+
+  test('of the request and that of the reply cross, but never lie on each other', () => {
+    for (const branch of [serviceBranch(), outsideBranch(), bridgedBranch(), hairpinBranch(), nodePortBranch()]) {
+      for (const width of [320, 500, 700, 1500]) {
+        const { lines } = draw(articleCluster(), flow(), branch, width).way;
+        const segments = lines.flatMap(({ journey, points }) => points.slice(1).map((b, i) => ({ journey, a: points[i]!, b })));
+        const shared = segments.flatMap((one, i) => segments.slice(i + 1).filter((other) => other.journey !== one.journey && along(one, other) > 8)
+          .map((other) => `${JSON.stringify(one)} on ${JSON.stringify(other)} at ${width}`));
+        expect(shared).toEqual([]);
       }
     }
   });

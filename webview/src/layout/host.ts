@@ -16,6 +16,9 @@ const BESIDE = 12;
 /** How far from the edge of a row the way runs. */
 export const LANE = 16;
 const INSET = 2 * LANE + 4;
+/** Where the way turns: two more lanes beside the tunnels, and room for their notes. */
+const TURN_INSET = 2 * LANE + 28;
+const TURN_GAP = 18;
 
 export interface HostShape {
   readonly x: number;
@@ -45,7 +48,7 @@ export function hostWidth(host: SceneHost, slot: number): number {
   const links = Math.max(1, ...widest);
   const wanted = Math.max(slots === 0 ? 0 : slots * slot + (slots - 1) * BESIDE, links === 1 ? Math.round(slot * 0.8) + 2 * LANE : links * Math.round(slot * 0.58));
   const title = Math.ceil(host.name.length * 7.5) + 60;
-  return Math.max(wanted, title) + 2 * PAD;
+  return Math.max(wanted + (host.turns ? 2 * TURN_INSET - 40 : 0), title) + 2 * PAD;
 }
 
 /** `count` equal spans beside each other. */
@@ -108,7 +111,8 @@ function placeRoot(host: SceneHost, shape: HostShape, span: Span, slots: readonl
     host.root.interfaces.filter((i) => i.level === level && shape.farLinks.has(i.id) === (far === 'far'));
   const across = (row: readonly SceneInterface[]): readonly Span[] => {
     const { x, width } = inner(span);
-    const inset = row.some((i) => i.visited) || width < 3 * INSET ? 0 : INSET;
+    const idle = !row.some((i) => i.visited);
+    const inset = host.turns && row[0]?.level === 'tunnel' ? TURN_INSET : idle && width >= 3 * INSET ? INSET : 0;
     return split({ x: x + inset, width: width - 2 * inset }, Math.max(1, row.length));
   };
   const lone = orphans(host);
@@ -123,10 +127,12 @@ function placeRoot(host: SceneHost, shape: HostShape, span: Span, slots: readonl
   if (shape.mirrored) rows.reverse();
   rows.push({ row: of('link', 'far'), spans: across });
   const filled = rows.filter(({ row }) => row.length > 0);
+  const [head, gap] = host.turns ? [HEAD + TURN_GAP, GAP + TURN_GAP] : [HEAD, GAP];
   return (y) => {
-    const interfaces = filled.flatMap(({ row, spans }, i) => placeRow(row, spans(row), y + HEAD + i * (ROW + GAP), shape.mirrored)
+    const interfaces = filled.flatMap(({ row, spans }, i) => placeRow(row, spans(row), y + head + i * (ROW + gap), shape.mirrored)
       .map((placed) => (shape.farLinks.has(placed.id) ? { ...placed, inward: 'up' as const } : placed)));
-    const height = HEAD + Math.max(0, filled.length * (ROW + GAP) - GAP) + (shape.mirrored ? TAIL : PAD);
+    const tail = shape.mirrored ? TAIL + (host.turns ? TURN_GAP : 0) : PAD;
+    const height = head + Math.max(0, filled.length * (ROW + gap) - gap) + tail;
     return { host: host.name, name: host.root.name, x: span.x, y, width: span.width, height, interfaces };
   };
 }

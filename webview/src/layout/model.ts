@@ -32,6 +32,8 @@ export interface SceneHost {
   readonly name: string;
   readonly kind: 'node' | 'router' | 'external';
   readonly pods: readonly SceneNamespace[];
+  /** A packet turns here from the wire into a tunnel or the other way: it passes beside the tunnel's row, above it. */
+  readonly turns: boolean;
   readonly root: SceneNamespace;
 }
 

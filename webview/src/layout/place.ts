@@ -8,7 +8,7 @@ const BETWEEN = 20;
 /** Left free on both sides of a stack: ways that pass a host run there. */
 export const MARGIN = 22;
 const EDGE = 2;
-const BAR = 34;
+const BAR = 40;
 const STACK_WIDEST = 460;
 const STACK_NARROWEST = 236;
 

@@ -31,15 +31,18 @@ interface Node extends Point {
 const STUB = 17;
 const BADGE_STEP = 24;
 const TRACK = 7;
+/** From the middle of a network's bar; a second leg that would lie on the first takes the outer one. */
+const TRACKS = [10, 16];
 const LINE = 13;
 const NARROW = 90;
 const CHARACTER = 6.4;
 
 export function route(placement: Placement, journeys: readonly RoutedJourney[]): Way {
   const nodesOf = locator(placement);
+  const trackOf = tracks();
   const placed = journeys.map((journey) => ({ journey, nodes: nodesOf(journey.stops) }));
   return {
-    lines: placed.flatMap(({ journey, nodes }) => linesOf(placement, journey, nodes)),
+    lines: placed.flatMap(({ journey, nodes }) => linesOf(placement, trackOf, journey, nodes)),
     badges: placed.flatMap(({ journey, nodes }) => badgesOf(journey.name, nodes)),
     labels: placed.flatMap(({ journey, nodes }) => labelsOf(journey, nodes)),
     marks: placed.flatMap(({ journey, nodes }) => (nodes.length === 0 ? stillborn(placement, journey) : marksOf(journey, nodes))),
@@ -71,7 +74,7 @@ const sign = (travel: 'up' | 'down'): 1 | -1 => (travel === 'down' ? 1 : -1);
 
 const edge = (box: Box, travel: 'up' | 'down'): number => (travel === 'down' ? box.y + box.height : box.y);
 
-function linesOf(placement: Placement, journey: RoutedJourney, nodes: readonly Node[]): readonly Line[] {
+function linesOf(placement: Placement, trackOf: TrackOf, journey: RoutedJourney, nodes: readonly Node[]): readonly Line[] {
   const ways: (readonly Point[])[] = [];
   const [first] = nodes;
   const last = nodes.at(-1);
@@ -79,7 +82,7 @@ function linesOf(placement: Placement, journey: RoutedJourney, nodes: readonly N
   for (let i = 1; i < nodes.length; i++) {
     const a = nodes[i - 1];
     const b = nodes[i];
-    if (a !== undefined && b !== undefined) ways.push(connect(placement, a, b));
+    if (a !== undefined && b !== undefined) ways.push(connect(placement, trackOf, a, b));
   }
   if (last !== undefined) ways.push([last, endPoint(last)]);
   const seen = new Set<string>();
@@ -92,10 +95,10 @@ function linesOf(placement: Placement, journey: RoutedJourney, nodes: readonly N
   });
 }
 
-function connect(placement: Placement, a: Node, b: Node): readonly Point[] {
+function connect(placement: Placement, trackOf: TrackOf, a: Node, b: Node): readonly Point[] {
   if (a.host === b.host) return inHost(a, b);
   const network = placement.networks.find((n) => n.name === a.device.network && n.name === b.device.network);
-  return network === undefined ? elbow(a, b, (a.y + b.y) / 2) : overNetwork(placement, network, a, b);
+  return network === undefined ? elbow(a, b, (a.y + b.y) / 2) : overNetwork(placement, trackOf, network, a, b);
 }
 
 const elbow = (a: Point, b: Point, y: number): readonly Point[] => [a, { x: a.x, y }, { x: b.x, y }, b];
@@ -116,20 +119,40 @@ function turn(a: Node, b: Node): number {
   if (a.device.level === 'port' && b.device.level === 'port') {
     const rows = a.host.namespaces.flatMap((n) => n.interfaces).filter((i) => i.level === 'bridge' && (i.y - a.device.y) * reach > 0);
     const bridge = rows[0];
-    if (bridge !== undefined) return bridge.y + bridge.height / 2 + (b.x >= a.x ? TRACK : -TRACK);
+    if (bridge !== undefined) return bridge.y + bridge.height / 2 + (a.lane + b.lane > 0 || b.x < a.x ? -TRACK : TRACK);
   }
-  // Of two turns in one gap the wider goes further out.
-  return edge(a.device, a.travel) + reach * (Math.abs(b.x - a.x) > NARROW ? STUB + 8 : STUB - 2);
+  // Beyond both; of two turns in one gap the wider goes further out.
+  const outmost = reach > 0 ? Math.max(edge(a.device, 'down'), edge(b.device, 'down')) : Math.min(a.device.y, b.device.y);
+  const apart = a.device.level !== b.device.level && a.stop.journey === 'reply' ? -8 : 0;
+  return outmost + reach * (apart + (Math.abs(b.x - a.x) > NARROW ? STUB + 8 : STUB - 2));
 }
 
-function overNetwork(placement: Placement, network: PlacedNetwork, a: Node, b: Node): readonly Point[] {
-  const middle = network.y + network.height / 2;
-  const track = b.x === a.x ? middle : middle + (b.x > a.x ? 1 : -1) * (TRACK + 3);
+function overNetwork(placement: Placement, trackOf: TrackOf, network: PlacedNetwork, a: Node, b: Node): readonly Point[] {
   const left = detour(placement, network, a, 'leaving');
   const entered = detour(placement, network, b, 'arriving').toReversed();
   const from = left.at(-1) ?? a;
   const to = entered[0] ?? b;
+  const track = trackOf(network, from.x, to.x);
   return [...left, { x: from.x, y: track }, { x: to.x, y: track }, ...entered];
+}
+
+type TrackOf = (network: PlacedNetwork, from: number, to: number) => number;
+
+/** The height at which a leg runs along a network's bar. The same leg, walked again, keeps its track. */
+function tracks(): TrackOf {
+  const taken: { readonly network: string; readonly from: number; readonly to: number; readonly y: number }[] = [];
+  return (network, from, to) => {
+    const middle = network.y + network.height / 2;
+    if (from === to) return middle;
+    const known = taken.find((leg) => leg.network === network.name && leg.from === from && leg.to === to);
+    if (known !== undefined) return known.y;
+    const meets = (y: number): boolean => taken.some((leg) => leg.network === network.name && leg.y === y
+      && Math.min(leg.from, leg.to) <= Math.max(from, to) && Math.min(from, to) <= Math.max(leg.from, leg.to));
+    const [first = middle, ...others] = TRACKS.map((track) => middle + (to > from ? track : -track));
+    const y = [first, ...others].find((candidate) => !meets(candidate)) ?? first;
+    taken.push({ network: network.name, from, to, y });
+    return y;
+  };
 }
 
 /** From a link to its network: straight, or round the hosts that stand between them in a stack. */
@@ -139,7 +162,8 @@ function detour(placement: Placement, network: PlacedNetwork, node: Node, going:
   if (placement.arrangement === 'columns' || !inTheWay) return [node];
   const y = edge(node.host, towards) + sign(towards) * 8;
   const down = (towards === 'down') === (going === 'leaving');
-  const x = down ? MARGIN / 2 : placement.width - MARGIN / 2;
+  const aside = node.stop.journey === 'reply' ? MARGIN / 4 : MARGIN / 2;
+  const x = down ? aside : placement.width - aside;
   return [node, { x: node.x, y }, { x, y }];
 }
 

@@ -32,7 +32,7 @@ export function sceneOf(topology: Topology, sender: Sender, hops: readonly Hop[]
   const byName = new Map(topology.hosts.map((host) => [host.name, host]));
   const hosts = [...visits.hosts].flatMap(([name, namespaces]) => {
     const host = byName.get(name);
-    return host === undefined ? [] : [sceneHost(host, namespaces, visits)];
+    return host === undefined ? [] : [withTurns(sceneHost(host, namespaces, visits), hops)];
   });
   const networks = networksOf(topology, hosts);
   return { hosts, networks, others: othersOf(topology, hosts) };
@@ -52,13 +52,25 @@ function visitsOf(sender: Sender, hops: readonly Hop[]): Visits {
 
 const familyOf = (hop: Hop): Family => (hop.packet.find((header) => header.header === 'ipv4' || header.header === 'ipv6')?.header === 'ipv6' ? 6 : 4);
 
+function withTurns(host: SceneHost, hops: readonly Hop[]): SceneHost {
+  const levels = new Map(host.root.interfaces.map((i) => [i.id, i.level]));
+  const levelAt = (hop: Hop | undefined, direction: Hop['direction']): Level | undefined =>
+    hop?.direction === direction ? levels.get(interfaceId(hop.host, hop.namespace, hop.interface)) : undefined;
+  const turns = hops.some((hop, i) => {
+    const from = levelAt(hop, 'in');
+    const to = levelAt(hops[i + 1], 'out');
+    return (from === 'link' && to === 'tunnel') || (from === 'tunnel' && to === 'link');
+  });
+  return { ...host, turns };
+}
+
 function sceneHost(host: Host, visited: ReadonlySet<string>, visits: Visits): SceneHost {
   const [first, ...others] = host.namespaces;
   const pods = others.filter((namespace) => visited.has(namespace.name));
   const root: SceneNamespace = first === undefined
     ? { host: host.name, name: 'root', interfaces: [] }
     : { host: host.name, name: first.name, interfaces: rootInterfaces(host, first, visits) };
-  return { name: host.name, kind: host.kind, root, pods: pods.map((pod) => podNamespace(host, pod, visits)) };
+  return { name: host.name, kind: host.kind, turns: false, root, pods: pods.map((pod) => podNamespace(host, pod, visits)) };
 }
 
 function podNamespace(host: Host, namespace: Namespace, visits: Visits): SceneNamespace {
