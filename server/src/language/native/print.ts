@@ -1,7 +1,7 @@
 /** Records as the tools print them: what `k8snet show` writes and the readers beside this file read back. */
 import { formatAddress, formatMac, formatPrefix, bitsOf } from '../../../../engine/src/net/address.ts';
 import type { Prefix } from '../../../../engine/src/net/address.ts';
-import type { FdbEntry, Neighbour, Nexthop, PolicyRule, Route, Sysctl } from '../../../../engine/src/topology/model.ts';
+import type { FdbEntry, Neighbour, Nexthop, PolicyRule, Route, RouteType, Sysctl } from '../../../../engine/src/topology/model.ts';
 import { DEFAULT_TABLE, LOCAL_TABLE, MAIN_TABLE } from '../../../../engine/src/topology/model.ts';
 
 /** A bare address where the prefix is a host's, as iproute2 prints it. */
@@ -12,6 +12,8 @@ export function formatTable(table: number): string {
   return table === LOCAL_TABLE ? 'local' : table === MAIN_TABLE ? 'main' : table === DEFAULT_TABLE ? 'default' : String(table);
 }
 
+const REFUSING: ReadonlySet<RouteType> = new Set(['unreachable', 'blackhole', 'prohibit', 'throw']);
+
 /** One route as `ip route show table all` prints it, its nexthops on lines of their own where there are several. */
 export function printRoute(route: Omit<Route, 'text' | 'origin'>): string {
   const { family } = route.destination.address;
@@ -21,6 +23,8 @@ export function printRoute(route: Omit<Route, 'text' | 'origin'>): string {
     route.destination.length === 0 ? 'default' : formatHostOrPrefix(route.destination),
     route.tos === 0 ? '' : `tos 0x${route.tos.toString(16).padStart(2, '0')}`,
     single === undefined ? '' : gatewayAndDevice(single, family),
+    // The kernel hangs an IPv6 route that refuses on the loopback device (ip6_route_info_create()).
+    family === 6 && REFUSING.has(route.type) ? 'dev lo' : '',
     route.table === MAIN_TABLE ? '' : `table ${formatTable(route.table)}`,
     route.protocol === 'boot' ? '' : `proto ${route.protocol}`,
     route.scope === 'global' ? '' : `scope ${route.scope}`,

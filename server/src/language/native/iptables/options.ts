@@ -146,13 +146,26 @@ function ownerOf(name: string, word: Word, state: State): Owner | 'ambiguous' | 
   return there;
 }
 
+const namesOf = new WeakMap<readonly OptionSpec[], ReadonlyMap<string, OptionSpec>>();
+
+function byName(options: readonly OptionSpec[]): ReadonlyMap<string, OptionSpec> {
+  const known = namesOf.get(options);
+  if (known !== undefined) return known;
+  const names = new Map(options.flatMap((option) => [option.name, ...(option.aliases ?? [])].map((name) => [name, option] as const)));
+  namesOf.set(options, names);
+  return names;
+}
+
 function lookUp(name: string, loaded: readonly { options: readonly OptionSpec[]; given: Given[] }[], word: Word, report: Report): Owner | 'ambiguous' | undefined {
+  for (const { options, given } of loaded) {
+    const option = byName(options).get(name);
+    if (option !== undefined) return { option, given };
+  }
+  if (name.length < 3 || !name.startsWith('--')) return undefined;
   const beginning = new Map<string, Owner>();
   for (const { options, given } of loaded) {
-    for (const option of options) {
-      const names = [option.name, ...(option.aliases ?? [])];
-      if (names.includes(name)) return { option, given };
-      if (name.length > 2 && name.startsWith('--') && names.some((n) => n.startsWith(name)) && !beginning.has(option.name)) beginning.set(option.name, { option, given });
+    for (const [full, option] of byName(options)) {
+      if (full.startsWith(name) && !beginning.has(option.name)) beginning.set(option.name, { option, given });
     }
   }
   if (beginning.size > 1) {
@@ -186,6 +199,8 @@ function reportUnknown(word: Word, name: string, state: State): void {
     state.report(span, 'protocol-needed', `\`${name}\` needs \`-p tcp\`, \`-p udp\` or another protocol with ports before it.`);
   } else if (module !== undefined) {
     state.report(span, 'unknown-option', `\`${name}\` belongs to the match \`${module}\`: write \`-m ${module}\` before it.`);
+  } else if ([...optionNames(state.family)].includes(name)) {
+    state.report(span, 'unknown-option', `\`${name}\` belongs to a target that this rule does not have.`);
   } else {
     const near = nearest(name, [...BASE.flatMap((o) => [o.name, ...(o.aliases ?? [])]).filter((n) => n.startsWith('--')), ...optionNames(state.family)]);
     state.report(span, 'unknown-option', `iptables knows no option \`${name}\` here${near === null ? '.' : `; did you mean \`${near}\`?`}`, { suggestion: near });

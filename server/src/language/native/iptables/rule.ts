@@ -5,7 +5,7 @@ import type { LineProblem, Report, Span } from '../dump.ts';
 import { reporter } from '../dump.ts';
 import { nearest } from '../nearest.ts';
 import type { Word } from '../words.ts';
-import type { Given, RuleContext } from './module.ts';
+import type { Given, OptionSpec, RuleContext } from './module.ts';
 import { textOf, unknownMatch, valueOf } from './module.ts';
 import type { LoadedMatch, LoadedTarget, SortedRule } from './options.ts';
 import { sortRule } from './options.ts';
@@ -140,10 +140,11 @@ function readMatch(match: LoadedMatch, context: RuleContext): readonly Match[] {
     const names = [...PROTOCOL_NUMBERS].filter(([, n]) => module.protocols?.includes(n)).map(([name]) => `\`-p ${name}\``);
     context.report(match.at, 'protocol-needed', `The match \`${module.name}\` needs ${names.join(', ')} in the rule.`);
   }
-  const order = module.options;
-  const given = [...match.given].sort((a, b) => order.indexOf(a.option) - order.indexOf(b.option));
-  return module.read(given, context, match.at);
+  return module.read(inOrder(match.given, module.options), context, match.at);
 }
+
+const inOrder = (given: readonly Given[], order: readonly OptionSpec[]): readonly Given[] =>
+  given.length < 2 ? given : [...given].sort((a, b) => order.indexOf(a.option) - order.indexOf(b.option));
 
 function readTarget(target: LoadedTarget, context: RuleContext): Target {
   const { name, module } = target;
@@ -155,8 +156,7 @@ function readTarget(target: LoadedTarget, context: RuleContext): Target {
     if (module.protocols !== undefined && (context.protocol === null || !module.protocols.includes(context.protocol))) {
       context.report(name, 'protocol-needed', `\`-j ${name.text}\` needs \`-p tcp\` in the rule.`);
     }
-    const order = module.options;
-    return module.read([...target.given].sort((a, b) => order.indexOf(a.option) - order.indexOf(b.option)), context, name);
+    return module.read(inOrder(target.given, module.options), context, name);
   }
   if (target.via === 'jump') {
     if (name.text === 'ACCEPT') return { kind: 'accept' };

@@ -113,7 +113,7 @@ interface DraftTable {
 export function assembleTables(lines: readonly { readonly reading: IptablesLine; readonly at: SourceRef }[], family: Family): IptablesReading {
   const assembly: Assembly = { drafts: new Map(), problems: [], open: null, ended: false };
   for (const [index, { reading, at }] of lines.entries()) {
-    assembly.problems.push(...onLine(reading.problems, index));
+    if (reading.problems.length > 0) assembly.problems.push(...onLine(reading.problems, index));
     addLine(assembly, reading, at, index);
   }
   if (assembly.open?.listsChains === true) {
@@ -170,18 +170,26 @@ function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index
   }
 }
 
-function addToTable(table: DraftTable, reading: IptablesLine & { kind: 'chain' | 'rule' }, at: SourceRef, problem: (span: Span, code: DumpProblem['code'], message: string) => void): void {
+function addToTable(table: DraftTable, reading: IptablesLine & { kind: 'chain' | 'rule' }, at: SourceRef, problem: ProblemAt): void {
+  if (reading.kind === 'rule') addRule(table, reading, at, problem);
+  else addChain(table, reading, at, problem);
+}
+
+type ProblemAt = (span: Span, code: DumpProblem['code'], message: string) => void;
+
+function addChain(table: DraftTable, reading: IptablesLine & { kind: 'chain' }, at: SourceRef, problem: ProblemAt): void {
   const builtin = BUILTIN_CHAINS[table.name];
-  if (reading.kind === 'chain') {
-    table.listsChains = true;
-    const { name } = reading;
-    if (table.chains.get(name)?.declared === true) problem(reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
-    else if (builtin.includes(name) && reading.policy === null) problem(reading.at, 'bad-value', `${name} is a built-in chain of table ${table.name} and has a policy: ACCEPT or DROP.`);
-    else if (!builtin.includes(name) && reading.policy !== null) problem(reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
-    const rules = table.chains.get(name)?.rules ?? [];
-    table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules, origin: captured(at), declared: true });
-    return;
-  }
+  table.listsChains = true;
+  const { name } = reading;
+  if (table.chains.get(name)?.declared === true) problem(reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
+  else if (builtin.includes(name) && reading.policy === null) problem(reading.at, 'bad-value', `${name} is a built-in chain of table ${table.name} and has a policy: ACCEPT or DROP.`);
+  else if (!builtin.includes(name) && reading.policy !== null) problem(reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
+  const rules = table.chains.get(name)?.rules ?? [];
+  table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules, origin: captured(at), declared: true });
+}
+
+function addRule(table: DraftTable, reading: RuleReading, at: SourceRef, problem: ProblemAt): void {
+  const builtin = BUILTIN_CHAINS[table.name];
   const { chain: name } = reading;
   let chain = table.chains.get(name);
   if (chain === undefined) {
@@ -190,7 +198,7 @@ function addToTable(table: DraftTable, reading: IptablesLine & { kind: 'chain' |
     table.chains.set(name, chain);
   }
   const origin = captured(at);
-  for (const rule of reading.rules) chain.rules.push({ ...rule, origin });
+  for (const { matches, target, text } of reading.rules) chain.rules.push({ matches, target, text, origin });
 }
 
 function finished(draft: DraftTable, family: Family): Table {
