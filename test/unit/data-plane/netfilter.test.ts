@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { exactProbability } from '../../../engine/src/data-plane/netfilter/matches/chance.ts';
 import type { Branch } from '../../../engine/src/trace/model.ts';
-import { branches, clusterText, stages, trace } from './fixture.ts';
+import { branches, clusterText, path, stages, trace } from './fixture.ts';
 
 const table = (name: string, chains: string, rules: string): string => `iptables {\n*${name}\n${chains}\n${rules}\nCOMMIT\n}`;
 
@@ -67,7 +67,7 @@ describe('a match', () => {
     '-p tcp -m tcp --dport 8000:8100', '-p tcp -m multiport --dports 80,8080', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN', '-m conntrack --ctstate NEW',
     '-m conntrack ! --ctstate ESTABLISHED', '-m addrtype --src-type UNICAST', '-m addrtype ! --dst-type LOCAL', '-m iprange --src-range 10.0.14.10-10.0.14.20',
     '-m mark ! --mark 0x1', '-m ttl --ttl-eq 63', '-m ttl --ttl-lt 64', '-m length --length 40:100', '-m comment --comment "only words"', '-m pkttype --pkt-type unicast',
-    '-m conntrack --ctorigdst 10.0.5.150/32', '-m statistic --mode random --probability 1.00000000000',
+    '-m conntrack --ctorigdst 10.0.5.150/32', '-m statistic --mode random --probability 1.00000000000', '-m physdev --physdev-in veth+',
   ])('holds for the packet: %s', (match) => {
     expect(ask(`-A FORWARD ${match} -j DROP`)).toMatchObject({ outcome: 'dropped', reason: { code: 'rule-drop' } });
   });
@@ -75,7 +75,7 @@ describe('a match', () => {
   it.each([
     '! -s 10.0.14.0/24', '-d 10.0.5.151/32', '-i eth0', '-o cni0', '-p udp', '-p tcp -m tcp --dport 8081', '-p tcp -m tcp ! --dport 8080', '-p tcp -m multiport --dports 80,81',
     '-p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK', '-m conntrack --ctstate RELATED,ESTABLISHED', '-m conntrack --ctstate DNAT', '-m addrtype --dst-type LOCAL',
-    '-m mark --mark 0x4000/0x4000', '-m ttl --ttl-gt 63', '-m connmark --mark 0x1', '-p icmp -m icmp --icmp-type 8', '-m physdev --physdev-in veth+', '-f',
+    '-m mark --mark 0x4000/0x4000', '-m ttl --ttl-gt 63', '-m connmark --mark 0x1', '-p icmp -m icmp --icmp-type 8', '-m physdev --physdev-out veth+', '-f',
   ])('does not hold for the packet: %s', (match) => {
     expect(ask(`-A FORWARD ${match} -j DROP`).outcome).toBe('delivered');
   });
@@ -131,7 +131,13 @@ describe('a target', () => {
 
   it('REJECT answers with a TCP reset, as if from the destination', () => {
     expect(ask('-A FORWARD -p tcp -j REJECT --reject-with tcp-reset')).toMatchObject({ outcome: 'rejected', answer: { kind: 'reset', from: '10.0.5.150', ttl: 64 } });
-    expect(ask('-A FORWARD -p tcp -j REJECT --reject-with tcp-reset', '', 'far:80/TCP')).toMatchObject({ answer: { kind: 'reset', from: '10.16.0.20' } });
+  });
+
+  it('REJECT with a TCP reset goes straight back out of the bridge port, untranslated', () => {
+    // nf_send_reset: what br_netfilter has seen is answered past every chain, so a service's client is told by the endpoint.
+    const branch = ask('-A FORWARD -p tcp -j REJECT --reject-with tcp-reset', '', 'far:80/TCP');
+    expect(branch).toMatchObject({ outcome: 'rejected', answer: { kind: 'none' }, reply: { outcome: 'dropped', reason: { code: 'unexpected-source' } } });
+    expect(path(branch.reply?.hops ?? [])).toEqual(['host1/veth out', 'pod1/eth0 in']);
   });
 
   it('that is not known leaves the packet undecided where its rule matches', () => {
