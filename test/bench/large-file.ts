@@ -1,6 +1,6 @@
 /** A topology file of about `lines` lines: nodes, pods and services, and on the first node a captured ruleset. */
 export function largeFile(lines: number): string {
-  const nodes = Math.max(2, Math.round(lines / 75));
+  const nodes = Math.max(2, Math.round(lines / 68));
   const text = [
     'cluster large {',
     '  pod-cidr     10.0.0.0/8',
