@@ -47,6 +47,8 @@ export interface Snapshot extends SnapshotInput {
   readonly topology: () => Topology;
   readonly compiled: () => CompiledTopology;
   readonly verdicts: () => readonly Verdict[];
+  /** One at a time, for who must not be away for long: by the index of the expectation. */
+  readonly verdictOf: (index: number) => Verdict | undefined;
   /** The second, slower group: expectations that do not hold. */
   readonly verifyDiagnostics: () => readonly Diagnostic[];
   /** From 1. */
@@ -85,7 +87,9 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
   const topology = once(() => buildTopology(spec()));
   const compiled = once(() => compileTopology(topology()));
   const expectations = once(() => lowerExpectations(context));
-  const verdicts = once(() => expectations().map((e) => checkExpectation(spec(), topology(), compiled(), e)));
+  const judged = once(() => expectations().map((e) => once(() => checkExpectation(spec(), topology(), compiled(), e))));
+  const verdictOf = (index: number): Verdict | undefined => judged()[index]?.();
+  const verdicts = once(() => judged().map((verdict) => verdict()));
   const diagnostics = once(() => diagnose({ text: input.text, model, names: names(), files }));
   const verifyDiagnostics = once(() => expectationDiagnostics({ text: input.text, model, names: names(), files }, verdicts()));
   return Object.freeze({
@@ -101,6 +105,7 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
     topology,
     compiled,
     verdicts,
+    verdictOf,
     verifyDiagnostics,
     lineOf,
   });

@@ -12,6 +12,8 @@ import { diagnosticOf } from './to-lsp.ts';
 
 /** The pause in typing after which expectations are traced and the panel is told. */
 const PAUSE_MS = 150;
+/** Tracing lets other work in between after this long. */
+const SLICE_MS = 20;
 
 export interface Diagnoser {
   /** After a new version; `edit` is what made it, `undefined` for a newly opened document. */
@@ -42,20 +44,31 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
     void connection.sendDiagnostics({ uri, version, diagnostics });
   }
 
-  function verify(uri: string): void {
-    timers.delete(uri);
-    const document = documents.get(uri);
-    if (document === undefined) return;
-    const changed: ChangedParams = { uri, version: document.version };
-    void connection.sendNotification(CHANGED_NOTIFICATION, changed);
-    // The panel's question, which the notification brings, is answered before the expectations are traced.
+  function pause(uri: string, milliseconds: number, then: (document: OpenDocument) => void): void {
     timers.set(uri, setTimeout(() => {
       timers.delete(uri);
-      guard.attempt('verification', () => {
-        verified.set(uri, document.snapshot.verifyDiagnostics());
-        publish(document);
-      });
-    }, 0));
+      const document = documents.get(uri);
+      if (document !== undefined) guard.attempt('verification', () => then(document));
+    }, milliseconds));
+  }
+
+  function tell(document: OpenDocument): void {
+    const changed: ChangedParams = { uri: document.uri, version: document.version };
+    void connection.sendNotification(CHANGED_NOTIFICATION, changed);
+    // The panel's question, which the notification brings, is answered before the expectations are traced.
+    pause(document.uri, 0, (same) => verify(same, 0));
+  }
+
+  /** A slice at a time, so that an edit or a question never waits for many expectations; an edit ends it. */
+  function verify(document: OpenDocument, first: number): void {
+    const { uri, snapshot } = document;
+    const end = performance.now() + SLICE_MS;
+    for (let i = first; i < snapshot.expectations.length; i++) {
+      if (performance.now() > end) return pause(uri, 0, (same) => verify(same, i));
+      snapshot.verdictOf(i);
+    }
+    verified.set(uri, snapshot.verifyDiagnostics());
+    publish(document);
   }
 
   function cancel(uri: string): void {
@@ -69,7 +82,7 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
       cancel(uri);
       verified.set(uri, edit === undefined ? [] : (verified.get(uri) ?? []).flatMap((d) => moved(d, edit)));
       publish(document);
-      timers.set(uri, setTimeout(() => verify(uri), PAUSE_MS));
+      pause(uri, PAUSE_MS, tell);
     },
     closed(uri) {
       cancel(uri);
