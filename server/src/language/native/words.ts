@@ -10,9 +10,6 @@ export function wordsOf(text: string): Word[] {
   return [...text.matchAll(/\S+/g)].map((m) => ({ text: detach(m[0]), offset: m.index, length: m[0].length }));
 }
 
-/** From the first character of `first` to the last of `last`. */
-export const spanOf = (first: Span, last: Span): Span => ({ offset: first.offset, length: last.offset + last.length - first.offset });
-
 /** Reads words one after another; a reader takes what it knows. */
 export interface Cursor {
   readonly peek: () => Word | undefined;

@@ -27,8 +27,6 @@ export interface OptionSpec {
   readonly aliases?: readonly string[];
   readonly values: 0 | 1 | 2;
   readonly invertible?: true;
-  /** May stand without its value (`--persistent` style flags have `values: 0` instead). */
-  readonly optionalValue?: true;
 }
 
 interface Extension {
