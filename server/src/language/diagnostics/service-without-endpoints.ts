@@ -1,6 +1,6 @@
 import { rangeIn } from '../bind/file-model.ts';
 import { fullName, shortName } from '../bind/names.ts';
-import { selectedPods } from '../bind/selection.ts';
+import { selectionOf } from '../bind/selection.ts';
 import type { Check } from './check.ts';
 import { defineDiagnostic, report } from './define.ts';
 
@@ -16,12 +16,13 @@ export const checkServiceEndpoints: Check = function* ({ model }) {
     const { declaration: d } = p;
     if (d.name === null || d.type === 'ExternalName') continue;
     const service = fullName(d.name.value);
-    const pods = selectedPods(model, d);
-    if (pods === null) {
+    const selection = selectionOf(model, d);
+    if (selection === null) {
       if (d.selector === null && d.endpoints.length === 0) yield report(serviceWithoutEndpoints, { service, because: "add a 'selector', or 'endpoints' by hand" }, rangeIn(p, d.name));
       continue;
     }
-    if (pods.length === 0 || pods.some((pod) => pod.declaration.ready)) continue;
+    const { pods, ready } = selection;
+    if (pods.length === 0 || ready.length > 0) continue;
     const names = pods.flatMap((pod) => (pod.declaration.name === null ? [] : [shortName(pod.declaration.name.value)]));
     const listed = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
     const because = `the selector takes only pods that are not ready (${listed}); remove 'not-ready', or select others`;

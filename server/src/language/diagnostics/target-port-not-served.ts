@@ -1,6 +1,6 @@
 import { rangeIn } from '../bind/file-model.ts';
 import { fullName, shortName } from '../bind/names.ts';
-import { selectedPods } from '../bind/selection.ts';
+import { selectionOf } from '../bind/selection.ts';
 import type { Check } from './check.ts';
 import { defineDiagnostic, report } from './define.ts';
 
@@ -11,17 +11,18 @@ export const targetPortNotServed = defineDiagnostic<{ readonly service: string; 
   message: (p) => `Nothing listens on ${p.target} in ${p.pods}, which service ${p.service} sends to: add it to 'listen', or give the port a target with '->'`,
 });
 
+const NONE = { ready: [], served: null };
+
 /** Only where every pod behind the service says what it listens on, and none says this. */
 export const checkTargetPorts: Check = function* ({ model }) {
   for (const p of model.services) {
     const { declaration: d } = p;
-    const pods = selectedPods(model, d)?.filter((pod) => pod.declaration.ready) ?? [];
-    if (d.name === null || pods.length === 0) continue;
+    const { ready: pods, served } = selectionOf(model, d) ?? NONE;
+    if (d.name === null || pods.length === 0 || served === null) continue;
     for (const port of d.ports) {
       const { protocol } = port.listener.value;
       const target = port.target?.value ?? port.listener.value.port;
-      const served = pods.some((pod) => pod.declaration.listeners?.some((l) => l.protocol === protocol && l.port === target) ?? true);
-      if (served) continue;
+      if (served.has(`${target}/${protocol}`)) continue;
       const names = pods.slice(0, 3).flatMap((pod) => (pod.declaration.name === null ? [] : [shortName(pod.declaration.name.value)]));
       const listed = names.join(', ') + (pods.length > 3 ? ' and others' : '');
       yield report(targetPortNotServed, { service: fullName(d.name.value), target: `${target}/${protocol}`, pods: listed }, rangeIn(p, port.target ?? port.listener));
