@@ -90,6 +90,18 @@ test("the cursor's line marks its hops in picture and list", async () => {
   await page.close();
 });
 
+test("the list scrolls to the cursor's hops, but not away from a chosen hop that is among them", async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  await page.setViewportSize({ width: 1400, height: 400 });
+  await page.locator('#hop-17 .row').click();
+  const before = await page.evaluate(() => scrollY);
+  await post(page, { type: 'cursor', file: FILE, line: 28 });
+  expect(await page.evaluate(() => scrollY)).toBe(before);
+  await post(page, { type: 'cursor', file: FILE, line: 38 });
+  expect(await page.evaluate(() => scrollY)).toBeLessThan(before);
+  await page.close();
+});
+
 test('hovering a row lights its number in the picture', async () => {
   const { page } = await panels.open('service', 'light', 1400);
   await page.locator('#hop-5 .row').hover();

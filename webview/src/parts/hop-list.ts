@@ -61,8 +61,10 @@ export class HopList extends LitElement {
   protected override updated(changed: ReadonlyMap<PropertyKey, unknown>): void {
     if (changed.has('selected') && this.selected !== null) this.row(this.selected)?.scrollIntoView({ block: 'nearest' });
     else if (changed.has('cursor') && this.branch !== null) {
-      const [first] = marked(this.branch, this.cursor);
-      if (first !== undefined) this.row(first)?.scrollIntoView({ block: 'nearest' });
+      // The chosen hop's own line brings the cursor there: the list then stays where it is.
+      const hops = marked(this.branch, this.cursor);
+      const [first] = hops;
+      if (first !== undefined && !hops.has(this.selected ?? 0)) this.row(first)?.scrollIntoView({ block: 'nearest' });
     }
   }
 
