@@ -4,7 +4,7 @@ import { GAP, hostWidth, placeHost } from './host.ts';
 
 const NARROWEST_SLOT = 200;
 const WIDEST_SLOT = 300;
-const BETWEEN = 20;
+const BETWEEN = 16;
 /** Left free on both sides of a stack: ways that pass a host run there. */
 export const MARGIN = 22;
 const EDGE = 2;

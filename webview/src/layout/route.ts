@@ -29,7 +29,7 @@ interface Node extends Point {
 }
 
 const STUB = 17;
-const BADGE_STEP = 24;
+const BADGE_STEP = 26;
 const TRACK = 7;
 /** From the middle of a network's bar; a second leg that would lie on the first takes the outer one. */
 const TRACKS = [10, 16];

@@ -72,13 +72,13 @@ function markTemplate(mark: Mark): SVGTemplateResult {
 function badgeTemplate(badge: Badge, view: WayView): SVGTemplateResult {
   const [first = 0] = badge.hops;
   const last = badge.hops.at(-1) ?? first;
-  const text = first === last ? String(first) : badge.hops.length === 2 ? `${first},${last}` : `${first}…${last}`;
-  const width = Math.max(20, text.length * 7 + 8);
+  const text = first === last ? String(first) : `${first}…`;
+  const width = Math.max(20, text.length * 6.4 + 6);
   const has = (hop: number | null): boolean => hop !== null && badge.hops.includes(hop);
   const state = [
     has(view.selected) ? 'selected' : '', has(view.hovered) ? 'hovered' : '', badge.hops.some((hop) => view.marked.has(hop)) ? 'marked' : '',
   ].join(' ');
-  const words = `${view.words(first)}${badge.hops.length > 1 ? `; comes by again as hop ${badge.hops.slice(1).join(', ')}` : ''}`;
+  const words = `${view.words(first)}${badge.hops.length > 1 ? `; comes by ${badge.hops.length} times, the last time as hop ${last}` : ''}`;
   return svg`<g class=${`badge ${badge.journey} ${state}`} data-hop=${first} role="button" tabindex="0" aria-label=${words} aria-pressed=${has(view.selected) ? 'true' : 'false'}
     transform=${`translate(${badge.x} ${badge.y})`}>
     <rect class="ring" x=${-width / 2 - 4} y="-14" width=${width + 8} height="28" rx="14"></rect>

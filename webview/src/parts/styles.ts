@@ -3,6 +3,7 @@ import { css } from 'lit';
 
 export const shared = css`
   :host {
+    box-sizing: border-box;
     --request: var(--vscode-charts-blue, #3794ff);
     --reply: var(--vscode-charts-orange, #d18616);
     --good: var(--vscode-testing-iconPassed, var(--vscode-charts-green, #388a34));
