@@ -33,6 +33,7 @@ export function splitParty(text: string): PartyText {
   const protocol = PROTOCOLS.find((p) => p === tail) ?? null;
   const head = protocol === null ? text : text.slice(0, slash);
   if (parseAddress(head) !== undefined) return { name: head, port: null, protocol, problem: null };
+  if (head.startsWith('[') && !head.includes(']')) return { name: head, port: null, protocol, problem: `'${head}' lacks its ']': write [ADDRESS]:PORT` };
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(head) ?? [];
   const name = bracketed ?? plain;
   if (name === undefined) return { name: head, port: null, protocol, problem: `'${head}' has several colons: write an IPv6 address with a port as [ADDRESS]:PORT` };
@@ -82,7 +83,7 @@ export function declareExpectation(node: StatementNode, syntax: readonly Diagnos
       seenAs: draft.seenAs,
       text: words.map((t) => (t.kind === 'comma' ? ',' : ` ${t.text}`)).join('').trim(),
     } as const;
-    return { ...base, diagnostics, from: located(from), to: located(to, party.name), receiver: draft.receiver, hops: draft.hops, expectation };
+    return { ...base, diagnostics, from: located(from), to: party.problem === null ? located(to, party.name) : null, receiver: draft.receiver, hops: draft.hops, expectation };
   }
   return { ...base, diagnostics, from: located(from), to: null, receiver: null, hops: [], expectation: null };
 }

@@ -190,7 +190,7 @@ export function usageOf(s: StatementGrammar): string {
   if (s.block === 'dump') return `${s.keyword} { }`;
   const words = s.arguments.map((a) => {
     const name = a.kind === 'choice' ? (a.choices ?? []).join('|') : a.label;
-    const value = [...(a.kind === 'choice' || a.choices === undefined ? [] : a.choices.map((c) => `${c}|`)), name, a.count === 'list' ? `[, ${'…'}]` : ''].join('');
+    const value = [...(a.kind === 'choice' || a.choices === undefined ? [] : a.choices.map((c) => `${c}|`)), name, a.count === 'list' ? '[, …]' : ''].join('');
     const phrase = a.after === undefined ? value : `${a.after} ${value}`;
     return a.need === 'optional' ? `[${phrase}]` : phrase;
   });

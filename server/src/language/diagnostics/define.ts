@@ -42,9 +42,12 @@ export interface Definition<P> {
 
 export const defineDiagnostic = <P>(definition: Definition<P>): Definition<P> => definition;
 
+/** A message begins like a sentence, unless it begins with a name or with what the user wrote. */
+const asSentence = (message: string): string => message.replace(/^(?:the|pod|service|network|external|node|interface|port|cluster)\b(?!['’])/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
+
 export function report<P>(definition: Definition<P>, p: P, at: Range, related: readonly Related[] = []): Diagnostic {
   const { code, slug, severity } = definition;
-  return { code, slug, severity, message: shortened(definition.message(p)), start: at.start, end: at.end, related, fixes: definition.fix?.(p, at) ?? [] };
+  return { code, slug, severity, message: shortened(asSentence(definition.message(p))), start: at.start, end: at.end, related, fixes: definition.fix?.(p, at) ?? [] };
 }
 
 /** A message may quote a word of the file, and a word may be a pasted blob. */

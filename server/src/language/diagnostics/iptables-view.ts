@@ -38,7 +38,7 @@ const ruleReading = (view: IptablesView, rule: Rule): RuleReading | null => {
 export function targetSpan(view: IptablesView, rule: Rule): LineSpan {
   const line = lineOfRecord(rule);
   const at = ruleReading(view, rule)?.targetAt;
-  return at == null ? wholeLine(view.content, line) : { line, offset: at.offset, length: at.length };
+  return at === null || at === undefined ? wholeLine(view.content, line) : { line, offset: at.offset, length: at.length };
 }
 
 /** Where the name stands that makes the chain: in its `:CHAIN` line or its first rule. */

@@ -51,7 +51,7 @@ function mentionsOf(dump: Dump): readonly Mention[] {
 
 /** `interface docker0 172.17.0.1/16`, from the connected route that names the device. */
 function declarationFor(dump: Dump, device: string, route: Route | null): { readonly statement: string; readonly at: number } | null {
-  if (dump.owner.declaration.kind !== 'node' || route?.source == null || route.protocol !== 'kernel') return null;
+  if (dump.owner.declaration.kind !== 'node' || route === null || route.source === null || route.protocol !== 'kernel') return null;
   const statement = `interface ${device} ${formatAddress(route.source)}/${route.destination.length}`;
   return { statement, at: dump.owner.offset + dump.capture.at.start };
 }
