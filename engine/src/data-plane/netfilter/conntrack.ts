@@ -193,7 +193,7 @@ export function confirm(run: Run, ns: CompiledNamespace, skb: Skb): Fate | null 
   return null;
 }
 
-/** A local packet to oneself has the same tuple both ways only with equal ports; the kernel looks at the reply first. */
+/** Whether another flow has the tuple that this one's replies would have (nf_nat_used_tuple). */
 export const taken = (run: Run, ns: CompiledNamespace, reply: Tuple, except: ConntrackEntry): boolean => {
   const hit = conntrackTable(run, ns).byTuple.get(tupleKey(reply));
   return hit !== undefined && hit.entry !== except;
