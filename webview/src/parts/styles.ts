@@ -13,7 +13,8 @@ export const shared = css`
     --faint: var(--vscode-descriptionForeground, #666);
     --paper: var(--vscode-editor-background, #fff);
     --raised: var(--vscode-editorWidget-background, transparent);
-    --rule: var(--vscode-contrastBorder, var(--vscode-editorWidget-border, var(--vscode-widget-border, #8886)));
+    /* The themes' own borders are made for widgets and too pale for nested boxes. */
+    --rule: var(--vscode-contrastBorder, color-mix(in srgb, var(--vscode-foreground, #333) 24%, transparent));
     --focus: var(--vscode-focusBorder, #0078d4);
     --mono: var(--vscode-editor-font-family, monospace);
     --small: calc(var(--vscode-font-size, 13px) - 1px);
