@@ -11,6 +11,8 @@ const STOP_MS = 5_000;
 /** A quiet editor: no welcome, no network, nothing beside the file. */
 const SETTINGS = {
   'workbench.startupEditor': 'none',
+  // A reload brings back what was open, although the address names a file to open.
+  'window.restoreWindows': 'preserve',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.enableExperiments': false,
   'workbench.tips.enabled': false,

@@ -60,6 +60,10 @@ async function lensAbove(page, declaration) {
 
 const focusEditor = (page) => page.locator('.editor-group-container .monaco-editor').first().click({ position: { x: 300, y: 8 } });
 
+/** Both run in the page. A note is the content that a line's last part has behind it. */
+const hasNote = (text) => [...document.querySelectorAll('.view-lines .view-line span')].some((span) => getComputedStyle(span, '::after').content.includes(text));
+const hasNoNote = (text) => ![...document.querySelectorAll('.view-lines .view-line span')].some((span) => getComputedStyle(span, '::after').content.includes(text));
+
 /** The journey, step by step; each is a test. */
 const steps = {
   'the article\'s file opens, with "Trace to…" above its parts': async ({ page }) => {
@@ -102,28 +106,39 @@ const steps = {
     await panelOf(page).getByText('kube-system/kube-dns-1').first().waitFor();
     assert.ok((await panelOf(page).locator('k8snet-hop').count()) >= 6);
   },
+  'the lines that took part carry their hop numbers': async ({ page, keep }) => {
+    await goTo(page, lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG'));
+    await page.waitForFunction(hasNote, '② DNAT → 10.0.0.46:53');
+    await keep();
+  },
   'the hop on cni0 names the four chains and the DNAT': async ({ page }) => {
     const hop = panelOf(page).locator('k8snet-hop', { hasText: 'DNAT' }).first();
     await hop.locator('.row').click();
     for (const chain of CHAINS) await hop.locator('k8snet-steps').getByText(`-A ${chain} `).first().waitFor();
     await hop.locator('k8snet-steps').getByText('10.0.0.46:53').first().waitFor();
   },
-  'lines that took part carry their hop numbers': async ({ page }) => {
-    await goTo(page, lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG'));
-    const notes = await page.evaluate(() => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText).filter((text) => text.includes('DNAT →')));
-    assert.ok(notes.some((note) => /[①-⑳].*DNAT → 10\.0\.0\.46:53/u.test(note)), notes.join('\n'));
-  },
-  'a click on a step lands on the line that caused it': async ({ page, keep }) => {
+  'a click on a step lands on the line that caused it': async ({ page }) => {
     const step = panelOf(page).locator('k8snet-hop', { hasText: 'DNAT' }).first().locator('k8snet-steps').getByText(`article.k8snet:${lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG')}`).first();
     await goTo(page, 1);
     await step.click();
     await page.locator('.statusbar-item', { hasText: `Ln ${lineOf('-A KUBE-SEP-L5MHPWJPDKD7XIFG')},` }).waitFor();
-    await keep();
+  },
+  'the panel survives a reload of the window, and so do the notes': async ({ page }) => {
+    // The command, not the browser's own reload, which gives the workbench no time to save its layout.
+    await page.keyboard.press('F1');
+    await page.locator('.quick-input-widget input').fill('>Developer: Reload Window');
+    await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Reload Window' }).first().waitFor();
+    const reloaded = page.waitForEvent('load');
+    await page.keyboard.press('Enter');
+    await reloaded;
+    await page.locator('.tab', { hasText: 'Trace: pod1' }).waitFor();
+    await panelOf(page).locator('k8snet-hop').first().waitFor();
+    await page.waitForFunction(hasNote, '② DNAT → 10.0.0.46:53');
   },
   'the notes go when the panel closes': async ({ page }) => {
     await page.locator('.tab', { hasText: 'Trace: pod1' }).click({ button: 'middle' });
     await page.locator('.tab', { hasText: 'Trace: pod1' }).waitFor({ state: 'detached' });
-    await page.waitForFunction(() => ![...document.querySelectorAll('.view-lines .view-line span')].some((span) => /DNAT →/.test(getComputedStyle(span, '::after').content)));
+    await page.waitForFunction(hasNoNote, 'DNAT →');
   },
 };
 
