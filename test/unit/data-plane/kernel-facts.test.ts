@@ -139,6 +139,20 @@ COMMIT
     expect(stages(branch.request.hops, 'nat')).toEqual([]);
   });
 
+  it('is not undone where only one direction has a zone', () => {
+    const raw = (rules: string): string => `iptables {\n*raw\n:PREROUTING ACCEPT [0:0]\n${rules}\nCOMMIT\n}`;
+    const one = trace(clusterText({ host1: raw('-A PREROUTING -s 10.0.14.0/24 -j CT --zone 1') }), { from: 'pod1', to: 'far:80' });
+    expect(one).toMatchObject({ outcome: 'delivered', answer: { kind: 'none' }, reply: { outcome: 'dropped' } });
+    expect(stages(one.reply?.hops ?? [], 'nat')).toEqual([]);
+    const both = trace(clusterText({ host1: raw('-A PREROUTING -j CT --zone 1') }), { from: 'pod1', to: 'far:80' });
+    expect(both).toMatchObject({ outcome: 'delivered', answer: { kind: 'reply', from: '10.16.0.20' } });
+  });
+
+  it('has a mark of the flow that its answers carry on', () => {
+    const mangle = 'iptables {\n*mangle\n:PREROUTING ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n-A PREROUTING -s 10.0.14.0/24 -j MARK --set-xmark 0x9/0xffffffff\n-A PREROUTING -s 10.0.14.0/24 -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff\n-A PREROUTING -s 10.0.5.0/24 -m connmark --mark 0x9 -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff\n-A FORWARD -s 10.0.5.0/24 -m mark --mark 0x9 -j DROP\nCOMMIT\n}';
+    expect(trace(clusterText({ host1: mangle }), { from: 'pod1', to: 'pod2' })).toMatchObject({ outcome: 'delivered', answer: { kind: 'none' }, reply: { outcome: 'dropped', reason: { code: 'rule-drop' } } });
+  });
+
   it('has two unanswered flows of the outer packets on each node', () => {
     const branch = trace(clusterText(), { from: 'pod1', to: 'pod2' });
     const outer = [...stages(branch.request.hops, 'conntrack'), ...stages(branch.reply?.hops ?? [], 'conntrack')].filter((s) => s.original.includes(':8472'));

@@ -1,5 +1,5 @@
 /** The recorded cluster as a `.k8snet` file that names its dumps: test/fixtures/recorded, three hosts, kube-proxy 1.30. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createSnapshot } from '../../../server/src/language/snapshot.ts';
 import type { Snapshot } from '../../../server/src/language/snapshot.ts';
 
@@ -62,5 +62,3 @@ export interface Observation {
   readonly proto: 'TCP' | 'UDP' | 'ICMP' | 'SCTP';
   readonly seen: readonly string[];
 }
-
-export const recordedPods = (): readonly string[] => readdirSync(`${ROOT}pods`);
