@@ -2,7 +2,7 @@
 // Bundles the four programs of the package into dist/: the extension, the language server, the panel, the command line.
 // `--watch` rebuilds on change; `--dev` keeps names and source maps.
 import { build, context } from 'esbuild';
-import { cp, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -28,7 +28,6 @@ const programs = [
 ];
 
 await mkdir(path.join(root, 'dist'), { recursive: true });
-await cp(path.join(root, 'node_modules/@vscode/codicons/dist/codicon.ttf'), path.join(root, 'dist/codicon.ttf'));
 if (watch) {
   for (const program of programs) await (await context(program)).watch();
   console.log('watching; Ctrl+C ends it');
