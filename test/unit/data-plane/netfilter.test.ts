@@ -62,6 +62,10 @@ describe('a match', () => {
     expect(ask(`-A FORWARD ${rule}`)).toMatchObject({ outcome: 'undecided', reason: { code: 'match-unknown' } });
   });
 
+  it('that is not known does not matter where its rule only logs', () => {
+    expect(ask('-A FORWARD -m limit --limit 3/min -j LOG --log-prefix "seen "\n-A FORWARD -m u32 --u32 "0&0xFF=1"').outcome).toBe('delivered');
+  });
+
   it.each([
     '-s 10.0.14.0/24', '! -s 10.0.15.0/24', '-d 10.0.5.150/32', '-i cni0', '-i cni+', '-o flannel.1', '! -o eth0', '-p tcp', '-p tcp -m tcp --dport 8080',
     '-p tcp -m tcp --dport 8000:8100', '-p tcp -m multiport --dports 80,8080', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN', '-m conntrack --ctstate NEW',

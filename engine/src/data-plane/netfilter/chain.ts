@@ -38,12 +38,16 @@ export function walkTable(run: Run, ns: CompiledNamespace, table: CompiledTable,
     const input = { run, ns, skb: now, packet: now.packet, at, rule };
     const result = matches(input);
     if (result === false) continue;
+    if (result !== true && changesNothing(rule)) continue;
     if (result !== true) return stop(end(run, ns, now, 'match-unknown', { rule: rule.text, what: result.unknown }, sourceOf(rule.origin)));
     const outcome = act(run, ns, table, stack, now, at, rule, frame);
     if ('verdict' in outcome) return outcome.verdict;
     now = outcome.skb;
   }
 }
+
+/** Whether such a rule matches makes no difference to the packet. */
+const changesNothing = (rule: Rule): boolean => rule.target === null || rule.target.kind === 'log';
 
 const stop = (fate: Fate): Verdict => ({ kind: 'ended', fate });
 
