@@ -22,10 +22,15 @@ interface Note {
 /** Many fonts for code have circled numbers up to ten only. */
 export const circled = (n: number): string => (n >= 1 && n <= 10 ? String.fromCodePoint(0x2460 + n - 1) : `(${n})`);
 
+/** In characters; the whole note is in the hover. */
+const LONGEST = 60;
+
+const shortened = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`);
+
 const noteOf = (document: Uri, annotation: Annotation): Note => ({
   uri: uriOf(document, annotation.file).toString(),
   line: annotation.line - 1,
-  text: `${annotation.hops.map(circled).join('')} ${annotation.note}`.trim(),
+  text: shortened(`${annotation.hops.map(circled).join('')} ${annotation.note}`.trim()),
   details: annotation.details,
 });
 

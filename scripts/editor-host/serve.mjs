@@ -24,6 +24,8 @@ const SETTINGS = {
   'security.workspace.trust.enabled': false,
   'update.showReleaseNotes': false,
   'git.enabled': false,
+  // A panel stands beside the file: its lines, and the notes at their ends, need the width.
+  'editor.minimap.enabled': false,
 };
 
 function arguments_({ vscode, folders, port, token, smokeTestDriver }) {

@@ -103,8 +103,11 @@ export function serve(connection: Connection): void {
   connection.onDocumentFormatting(feature('formatting', formatting));
   connection.onDefinition(feature('definition', (document, { position }) =>
     definition(document.snapshot, offsetAt(document, position)).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }))));
-  connection.onReferences(feature('references', (document, { position }) =>
-    references(document.snapshot, offsetAt(document, position)).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }))));
+  connection.onReferences(feature('references', (document, { position, context }) => {
+    const offset = offsetAt(document, position);
+    const declared = new Set(context.includeDeclaration ? [] : definition(document.snapshot, offset).map((range) => range.start));
+    return references(document.snapshot, offset).filter((range) => !declared.has(range.start)).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }));
+  }));
   connection.onDocumentSymbol(feature('symbols', (document) => documentSymbols(document.snapshot).map((symbol) => documentSymbolOf(document, symbol))));
   connection.onFoldingRanges(feature('folding', (document) => foldingRanges(document.snapshot).map((range) => foldingRangeOf(document, range))));
   connection.onCodeLens(feature('lenses', (document) => codeLenses(document.snapshot).map((lens) => codeLensOf(document, document.uri, lens))));

@@ -6,7 +6,7 @@ import { until } from './until.ts';
 
 const run = <T>(command: string, ...args: readonly unknown[]): Thenable<T> => vscode.commands.executeCommand<T>(command, ...args);
 
-const textOf = (content: vscode.MarkdownString | vscode.MarkedString): string => (typeof content === 'string' ? content : content.value);
+const textOf = (content: vscode.Hover['contents'][number]): string => (content instanceof vscode.MarkdownString ? content.value : '');
 
 describe('the language', () => {
   let document: vscode.TextDocument;
@@ -31,7 +31,7 @@ describe('the language', () => {
     assert.deepEqual(errorsIn(found), []);
     assert.equal(found.length, 1);
     assert.equal(found[0]?.range.start.line, placeOf(document, 'expect pod1 -> qq.com').line);
-    assert.equal(found[0]?.source, 'k8snet');
+    assert.equal(found[0].source, 'k8snet');
   });
 
   it('shows an error while it stands, at its line, and takes it back', async () => {
@@ -39,7 +39,7 @@ describe('the language', () => {
     await edit(document, new vscode.Range(at, at.translate(0, 'kube-proxy'.length)), 'kube-prxoy');
     const [error] = errorsIn(await diagnosticsWhen(document, 'the error', (all) => errorsIn(all).length === 1));
     assert.equal(error?.range.start.line, at.line);
-    assert.match(error?.message ?? '', /kube-prxoy/);
+    assert.match(error.message, /kube-prxoy/);
     await run('undo');
     await diagnosticsWhen(document, 'no error', (all) => errorsIn(all).length === 0);
   });

@@ -17,7 +17,9 @@ describe('the trace panel', () => {
     listening = (await api()).onPanelMessage((message) => posted.push(message));
     document = await openFile('article.k8snet');
   });
-  after(() => listening.dispose());
+  after(() => {
+    listening.dispose();
+  });
 
   const lines = (): readonly number[] => posted.flatMap((message) => (message.type === 'annotations' ? [message.annotations.map((a) => a.line)] : [])).at(-1) ?? [];
 

@@ -113,4 +113,37 @@ describe('the language server', () => {
     expect(answer.version).toBe(2);
     expect(answer.topology.hosts.map((host) => host.name)).toEqual(['only']);
   });
+
+  test('answers hover, definition, references, completion, folding and formatting at positions', async () => {
+    await client.open(URI, ARTICLE);
+    const { line } = place('expect pod1 -> pod2');
+    const at = (character: number): object => ({ textDocument: { uri: URI }, position: { line, character } });
+    const hover = await client.connection.sendRequest<{ contents: { value: string } }>('textDocument/hover', at(8));
+    expect(hover.contents.value).toContain('pod1');
+    const definition = await client.connection.sendRequest<{ range: { start: object } }[]>('textDocument/definition', at(8));
+    expect(definition.map((d) => d.range.start)).toEqual([{ line: place('pod pod1 on').line, character: 4 }]);
+    const references = await client.connection.sendRequest<object[]>('textDocument/references', { ...at(8), context: { includeDeclaration: true } });
+    const uses = await client.connection.sendRequest<object[]>('textDocument/references', { ...at(8), context: { includeDeclaration: false } });
+    expect(references).toHaveLength(5);
+    expect(uses).toHaveLength(4);
+    const completion = await client.connection.sendRequest<{ label: string; textEdit: object }[]>('textDocument/completion', at(7));
+    expect(completion.map((item) => item.label)).toContain('pod2');
+    const folding = await ask<{ startLine: number; endLine: number }[]>('textDocument/foldingRange', 'cluster');
+    expect(folding).toContainEqual({ startLine: 0, endLine: 5 });
+    expect(await ask('textDocument/formatting', 'cluster', { options: { tabSize: 2, insertSpaces: true } })).toEqual([]);
+  });
+
+  test('offers the repair of the failing expectation: rules that belong into the captured table', async () => {
+    await client.open(URI, ARTICLE);
+    await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(1); }, 5000);
+    const range = client.published.at(-1)!.diagnostics[0]!.range;
+    const actions = await ask<{ kind: string; diagnostics: object[]; isPreferred: boolean; edit: { changes: Record<string, { newText: string; range: { start: { line: number } } }[]> } }[]>(
+      'textDocument/codeAction', 'cluster', { range, context: { diagnostics: [] } });
+    expect(actions).toHaveLength(1);
+    expect(actions[0]).toMatchObject({ kind: 'quickfix', isPreferred: true });
+    expect(actions[0]!.diagnostics).toHaveLength(1);
+    const edits = actions[0]!.edit.changes[URI]!;
+    expect(edits.map((edit) => edit.newText).join('')).toContain('MASQUERADE');
+    for (const edit of edits) expect(edit.range.start.line).toBeGreaterThan(place('*nat').line);
+  });
 });
