@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """The real kernel as the judge: sends packets through network namespaces and says what it saw, one JSON answer a line.
 
-Reads one JSON line from standard input:
-  {"up": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "servers": [{"netns", "protocol", "port", "family"}],
+A line of standard input is a topology:
+  {"up": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "patience": FACTOR,
+   "servers": [{"netns", "protocol", "port", "family"}],
    "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload"}]}
-and prints a line a question:
+and has a line in answer, {"error"} or {"observations": [OBSERVATION, ...]}, one a question:
   {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family", "hex"}],
-   "answer": {"kind", "from"}, "served": [{"netns", "from", "port"}]}
+   "answer": {"kind", "from"}, "served": [{"netns", "from", "port"}], "flows": {NAME: [[ORIGINAL, REPLY], ...]}}
 
-It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`): all that it makes dies with it.
+The argument is the number of the processor to run on. It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`): all that it makes dies with it.
 """
 import ctypes, errno, glob, json, mmap, os, re, select, socket, struct, subprocess, sys, time
 
@@ -17,7 +18,12 @@ CLONE_NEWNET = 0x40000000
 SOL_PACKET, PACKET_VERSION, PACKET_RX_RING, TPACKET_V2 = 263, 10, 5, 1
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 NETLINK_NETFILTER, NFNL_SUBSYS_ULOG = 12, 4
-QUIET, PATIENCE = 0.08, 1.0
+MSG_ERRQUEUE, IP_RECVERR, IPV6_RECVERR, IP_PKTINFO, IP_MTU_DISCOVER = 0x2000, 11, 25, 8, 10
+# Seconds without a word: after everything, after a question for a neighbour that nobody answered; and in all.
+QUIET, UNANSWERED, PATIENCE = 0.006, 0.07, 1.0
+
+
+HOME = os.open('/proc/self/ns/net', os.O_RDONLY)
 
 
 class Namespace:
@@ -46,6 +52,10 @@ class Tap:
         if libc.bind(self.socket.fileno(), address, len(address)) != 0:
             raise OSError(ctypes.get_errno(), 'bind')
         self.names = dict(socket.if_nameindex())
+
+    def close(self):
+        self.ring.close()
+        self.socket.close()
 
     def read(self):
         while True:
@@ -127,6 +137,36 @@ def forget():
             known.write('/')
 
 
+def tuple_of(data):
+    """CTA_TUPLE_IP and CTA_TUPLE_PROTO as [source, destination, protocol, source port or id, destination port or type]."""
+    parts = attributes(data)
+    ip, proto = attributes(parts.get(1, b'')), attributes(parts.get(2, b''))
+    family = socket.AF_INET if 1 in ip else socket.AF_INET6
+    source, destination = (ip[1], ip[2]) if 1 in ip else (ip[3], ip[4])
+    number = proto[1][0]
+    port = lambda kind: struct.unpack('>H', proto[kind])[0] if kind in proto else 0
+    ports = [port(4), proto[5][0]] if number == 1 else [port(7), proto[8][0]] if number == 58 else [port(2), port(3)]
+    return [socket.inet_ntop(family, source), socket.inet_ntop(family, destination), number] + ports
+
+
+def flows():
+    """The conntrack entries of the namespace, each as its two tuples (IPCTNL_MSG_CT_GET)."""
+    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    s.send(struct.pack('=IHHII', 20, 1 << 8 | 1, 0x301, 1, 0) + struct.pack('=BBH', 0, 0, 0))
+    found = []
+    while True:
+        data, at = s.recv(1 << 18), 0
+        while at + 16 <= len(data):
+            length, kind, _, _, _ = struct.unpack_from('=IHHII', data, at)
+            if kind in (2, 3):                               # NLMSG_ERROR, NLMSG_DONE
+                s.close()
+                return found
+            entry = attributes(data[at + 20:at + length])
+            if 1 in entry and 2 in entry:
+                found.append([tuple_of(entry[1]), tuple_of(entry[2])])
+            at += (length + 3) & ~3
+
+
 def be_impatient():
     """Every ICMP error is sent, and who does not answer ARP is given up at once instead of after three seconds."""
     settings = {'/proc/sys/net/ipv4/icmp_ratemask': '0', '/proc/sys/net/ipv6/icmp/ratelimit': '0'}
@@ -136,12 +176,6 @@ def be_impatient():
     for path, value in settings.items():
         with open(path, 'w') as setting:
             setting.write(value)
-
-
-def trace_rules():
-    for program in ('iptables-legacy', 'ip6tables-legacy'):
-        for chain in ('PREROUTING', 'OUTPUT'):
-            subprocess.run([program, '-w', '-t', 'raw', '-I', chain, '-j', 'TRACE'], check=True)
 
 
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -154,6 +188,9 @@ def serve(server):
     if server['family'] == 6:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if kind == socket.SOCK_DGRAM:
+        # A datagram is answered from the address that it was sent to, which IP_PKTINFO tells.
+        s.setsockopt(*((socket.IPPROTO_IP, IP_PKTINFO) if server['family'] == 4 else (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO)), 1)
     s.bind(('', server['port']))
     if kind == socket.SOCK_STREAM:
         s.listen(16)
@@ -168,6 +205,11 @@ def checksum(data):
     return ~total & 0xffff
 
 
+def tell_errors(s, family):
+    """ICMP errors go to the socket's error queue, with their type, code and sender (ip(7), IP_RECVERR)."""
+    s.setsockopt(*((socket.IPPROTO_IP, IP_RECVERR) if family == 4 else (socket.IPPROTO_IPV6, IPV6_RECVERR)), 1)
+
+
 def send(question):
     """The socket that asks, its first packet sent; or an errno's name."""
     family = FAMILY[question['family']]
@@ -177,13 +219,17 @@ def send(question):
         head = struct.pack('>BBHHH', kind, 0, 0, question['sourcePort'], 1)
         body = b'\0' * question['payload']
         if question['family'] == 4:
-            head = head[:2] + struct.pack('>H', checksum(head + body)) + head[4:]
+            head = head[:2] + struct.pack('>H', checksum(head + body + b'\0' * (len(body) % 2))) + head[4:]
+            # As ping(8): path MTU discovery is on.
+            s.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, 2)
         s.setblocking(False)
+        tell_errors(s, question['family'])
         s.sendto(head + body, (question['destination'], 0))
         return s
     kind, number = KIND[question['protocol']]
     s = socket.socket(family, kind, number)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    tell_errors(s, question['family'])
     s.bind((question.get('source') or '', question['sourcePort']))
     s.setblocking(False)
     if kind == socket.SOCK_DGRAM:
@@ -197,16 +243,34 @@ def send(question):
     return s
 
 
+def error_of(s, family):
+    """The ICMP error in the socket's error queue (struct sock_extended_err), or None."""
+    try:
+        _, control, _, _ = s.recvmsg(1 << 16, 512, MSG_ERRQUEUE)
+    except OSError:
+        return None
+    for _, _, data in control:
+        number, origin, kind, code = struct.unpack_from('=IBBB', data)
+        if origin in (2, 3):
+            sender = socket.inet_ntop(FAMILY[family], data[20:24] if family == 4 else data[24:40])
+            return {'kind': 'icmp', 'from': sender, 'type': kind, 'code': code}
+        if origin == 1:
+            return {'kind': 'error', 'errno': errno.errorcode.get(number, str(number))}
+    return None
+
+
 def answer_of(question, s):
     """What the asker's socket got so far, or None."""
+    error = error_of(s, question['family'])
+    if error is not None:
+        return error
     try:
         if question['protocol'] == 'ICMP':
             data, sender = s.recvfrom(65536)
             if question['family'] == 4:
                 data = data[(data[0] & 15) * 4:]
-            if data[0] in (0, 129):
-                return {'kind': 'reply', 'from': sender[0]}
-            return {'kind': 'icmp', 'from': sender[0], 'type': data[0], 'code': data[1]} if data[0] in (3, 11, 1, 2) else None
+            identifier, = struct.unpack_from('>H', data, 4)
+            return {'kind': 'reply', 'from': sender[0]} if data[0] in (0, 129) and identifier == question['sourcePort'] else None
         if question['protocol'] == 'UDP':
             s.recv(65536)
             return {'kind': 'reply', 'from': question['destination']}
@@ -221,47 +285,74 @@ def answer_of(question, s):
 
 
 class Judge:
+    """One topology, built."""
+
     def __init__(self, spec):
+        self.spec, self.namespaces, self.taps, self.logs, self.servers = spec, {}, {}, {}, []
+        self.patience = spec.get('patience', 1)
+        self.ready = select.epoll()
+
+    def build(self):
+        spec = self.spec
         run = subprocess.run(['sh', '-s', 'up'], input=spec['up'], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if run.returncode != 0:
             raise RuntimeError('the lab script failed: ' + run.stdout[-2000:])
         self.namespaces = {netns: Namespace(netns) for netns in os.listdir('/run/netns')}
-        self.taps, self.logs, self.servers = {}, {}, []
         for name, netns in spec['taps'].items():
             self.namespaces[netns].enter()
             self.taps[name] = Tap(self.namespaces[netns])
-            self.logs[name] = RuleLog()
-            trace_rules()
+            if name in spec['traced']:
+                self.logs[name] = RuleLog()
             be_impatient()
         for talk in spec['warm']:
             self.namespaces[talk['netns']].enter()
             with socket.socket(socket.AF_INET6 if ':' in talk['address'] else socket.AF_INET, socket.SOCK_DGRAM) as s:
-                s.sendto(b'', (talk['address'], 9))
+                try:
+                    s.sendto(b'', (talk['address'], 9))
+                except OSError:
+                    pass
         for server in spec['servers']:
             self.namespaces[server['netns']].enter()
-            self.servers.append((server, serve(server)))
+            s = serve(server)
+            self.servers.append((server, s))
+            self.ready.register(s.fileno(), select.EPOLLIN)
+        self.by_descriptor = {s.fileno(): (server, s) for server, s in self.servers}
+
+    def close(self):
+        libc.setns(HOME, CLONE_NEWNET)
+        for _, s in self.servers:
+            s.close()
+        self.ready.close()
+        for tap in self.taps.values():
+            tap.close()
+        for log in self.logs.values():
+            log.socket.close()
+        for namespace in self.namespaces.values():
+            os.close(namespace.fd)
+        for netns in os.listdir('/run/netns'):
+            libc.umount2(('/run/netns/' + netns).encode(), 2)
+            os.unlink('/run/netns/' + netns)
 
     def pump(self, served):
-        busy = False
-        for server, s in self.servers:
+        for descriptor, _ in self.ready.poll(0):
+            server, s = self.by_descriptor[descriptor]
             try:
                 if server['protocol'] == 'UDP':
-                    data, sender = s.recvfrom(65536)
-                    s.sendto(data, sender)
+                    data, control, _, sender = s.recvmsg(65536, 256)
+                    s.sendmsg([data], [answered_from(item) for item in control], 0, sender)
                 else:
                     connection, sender = s.accept()
                     connection.close()
                 served.append({'netns': server['netns'], 'from': sender[0], 'sourcePort': sender[1], 'port': server['port']})
-                busy = True
             except (BlockingIOError, OSError):
                 pass
-        return busy
 
-    def collect(self, frames, rules):
+    def collect(self, frames, rules, asked):
         busy = False
         for name, tap in self.taps.items():
             for moment, interface, out, data in tap.read():
                 busy = True
+                note_neighbour(asked, out, data)
                 frames.append({'tap': name, 'interface': interface, 'out': out, 'hex': data.hex(), 'time': moment})
         for name, log in self.logs.items():
             for event in log.read():
@@ -269,44 +360,89 @@ class Judge:
                 rules.append({'tap': name, **event})
         return busy
 
-    def ask(self, question):
-        frames, rules, served, answer = [], [], [], None
-        for tap in self.taps.values():
-            tap.namespace.enter()
+    def ask(self, question, record):
+        """Softirqs run in the sender's own context, so what does not wait for a timer or a server is over when send() returns."""
+        frames, rules, served, asked, answer = [], [], [], set(), None
+        for name in self.logs:
+            self.taps[name].namespace.enter()
             forget()
-        self.collect([], [])
+        self.collect([], [], set())
         self.namespaces[question['netns']].enter()
         try:
             s = send(question)
         except OSError as error:
-            return {'frames': [], 'rules': [], 'served': [], 'answer': {'kind': 'error', 'errno': errno.errorcode.get(error.errno, str(error.errno))}}
-        end = time.time() + PATIENCE
-        last = time.time()
-        while time.time() < end and time.time() - last < QUIET:
-            busy = self.pump(served) | self.collect(frames, rules)
-            if answer is None:
+            s, answer = None, {'kind': 'error', 'errno': errno.errorcode.get(error.errno, str(error.errno))}
+        end = time.monotonic() + PATIENCE * self.patience
+        last = time.monotonic()
+        while True:
+            self.pump(served)
+            busy = self.collect(frames, rules, asked)
+            if answer is None and s is not None:
                 answer = answer_of(question, s)
+            now = time.monotonic()
             if busy:
-                last = time.time()
-        s.close()
-        time.sleep(0.005)
+                last = now
+            elif now > end or now - last > (UNANSWERED if asked else QUIET) * self.patience:
+                break
+            else:
+                time.sleep(0.0005)
+        if s is not None:
+            s.close()
+        tracked = {}
+        for name in self.logs if record else ():
+            self.taps[name].namespace.enter()
+            tracked[name] = flows()
         frames.sort(key=lambda frame: frame['time'])
-        return {'frames': frames, 'rules': rules, 'served': served, 'answer': answer or {'kind': 'none', 'from': None}}
+        return {'frames': frames, 'rules': rules, 'served': served, 'flows': tracked, 'answer': answer or {'kind': 'none', 'from': None}}
+
+
+def answered_from(item):
+    """The control message of a received datagram as that of its answer: the same address, whatever device leads there."""
+    level, kind, data = item
+    if level == socket.IPPROTO_IP:
+        return level, kind, struct.pack('=i4s4s', 0, data[8:12], b'\0' * 4)
+    return level, socket.IPV6_PKTINFO, data[:16] + struct.pack('=i', 0)
+
+
+def note_neighbour(asked, out, data):
+    """Keeps the addresses that were asked for by ARP or neighbour solicitation and have not been answered."""
+    kind = data[12:14]
+    if kind == b'\x08\x06' and len(data) >= 42:
+        if data[21] == 1 and out:
+            asked.add(data[38:42])
+        elif data[21] == 2:
+            asked.discard(data[28:32])
+    elif kind == b'\x86\xdd' and len(data) >= 78 and data[20] == 58:
+        if data[54] == 135 and out and any(data[22:38]):
+            asked.add(data[62:78])
+        elif data[54] == 136:
+            asked.discard(data[62:78])
+
+
+def judge(spec):
+    topology = Judge(spec)
+    try:
+        topology.build()
+        for question in spec['questions']:
+            # Once for the neighbours that must be asked.
+            topology.ask(question, False)
+        return {'observations': [topology.ask(question, True) for question in spec['questions']]}
+    except Exception as error:
+        return {'error': '%s: %s' % (type(error).__name__, error)}
+    finally:
+        topology.close()
 
 
 def main():
     # One processor: softirq work then runs in order, inside the send.
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[int(sys.argv[1]) % len(processors)]})
     os.makedirs('/run/netns', exist_ok=True)
     subprocess.run(['mount', '--make-rprivate', '/'], check=True)
     subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', '/run/netns'], check=True)
-    os.environ.setdefault('XTABLES_LOCKFILE', '/tmp/k8snet-oracle.lock')
-    spec = json.loads(sys.stdin.readline())
-    judge = Judge(spec)
-    for question in spec['questions']:
-        # Once for the neighbours that must be asked.
-        judge.ask(question)
-        print(json.dumps(judge.ask(question), separators=(',', ':')), flush=True)
+    os.environ.setdefault('XTABLES_LOCKFILE', '/run/netns/../k8snet-oracle.lock.' + str(os.getpid()))
+    for line in sys.stdin:
+        print(json.dumps(judge(json.loads(line)), separators=(',', ':')), flush=True)
 
 
 if __name__ == '__main__':

@@ -32,17 +32,18 @@ export function labScript(topology: Topology): string {
     'LAB=${LAB:-k8snet}',
     'IPTABLES=${IPTABLES:-iptables}',
     'IP6TABLES=${IP6TABLES:-ip6tables}',
+    'export IPTABLES IP6TABLES',
     '',
     'down() {',
     ...names.map((name) => `  ip netns del "$LAB-${name}" 2>/dev/null || :`),
     '}',
     '',
     'up() {',
-    ...names.map((name) => `ip netns add "$LAB-${name}"`),
-    ...names.flatMap(quiet),
+    ...labBatch(names.map((name) => `netns add $LAB-${name}`)),
     ...topology.networks.flatMap(networkLines),
-    ...topology.networks.flatMap((network) => plugs(network, places)),
-    ...places.flatMap(podLinks),
+    ...places.flatMap(quiet),
+    ...labBatch([...topology.networks.flatMap((network) => plugs(network, places)), ...places.flatMap(podLinks)]),
+    ...topology.networks.flatMap((network) => switchPorts(network, places)),
     ...places.flatMap((place) => placeLines(place, topology)),
     '}',
     '',
@@ -60,41 +61,49 @@ const networkNetns = (network: Network): string => `net-${network.name.replaceAl
 /** One word of the shell, whatever a person called it. */
 const quoted = (text: string): string => (/^[\w.:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
+const batch = (program: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [`${program} -batch - <<'END'`, ...lines, 'END']);
+
+/** Links between netns: `$LAB` is the shell's, whatever else a name has in it is not. */
+const labBatch = (lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ['ip -batch - <<END', ...lines.map((line) => line.replaceAll(/[\\`$](?!LAB-)/g, String.raw`\$&`)), 'END'];
+
+/** A command's script, run in a netns by one process; what stands in it is nothing to the outer shell. */
+const inside = (netns: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`ip netns exec "$LAB-${netns}" sh -eu <<'NETNS'`, ...lines, 'NETNS'];
+
 /** No duplicate address detection: what is configured holds at once. */
-const quiet = (netns: string): string[] => [
-  `ip netns exec "$LAB-${netns}" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 2>/dev/null || :`,
-];
+const quiet = ({ netns }: Place): string[] => inside(netns, [set(['all', 'default'].flatMap((of) => [`net.ipv6.conf.${of}.accept_dad=0`, `net.ipv6.conf.${of}.accept_ra=0`]))]);
 
-const networkLines = (network: Network): string[] => [
-  `ip -n "$LAB-${networkNetns(network)}" link add br0 type bridge mcast_snooping 0`,
-  `ip -n "$LAB-${networkNetns(network)}" link set br0 mtu ${network.mtu} up`,
-  // The switch is no part of the topology's kernel: no iptables of its own.
-  `ip netns exec "$LAB-${networkNetns(network)}" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0 net.ipv6.conf.br0.disable_ipv6=1 2>/dev/null || :`,
-];
+/** A setting that this kernel does not have is left out. */
+const set = (settings: readonly string[]): string => `sysctl -qw ${settings.map(quoted).join(' ')} 2>/dev/null || :`;
 
-function plugs(network: Network, places: readonly Place[]): string[] {
-  const lines: string[] = [];
-  let port = 0;
-  for (const place of places)
-    for (const device of place.namespace.interfaces)
-      if (device.device.kind === 'physical' && device.device.network === network.name) {
-        port++;
-        lines.push(
-          `ip link add ${quoted(device.name)}${hardware(device)} mtu ${device.mtu} netns "$LAB-${place.netns}" type veth peer name p${port} mtu ${network.mtu} netns "$LAB-${networkNetns(network)}"`,
-          `ip -n "$LAB-${networkNetns(network)}" link set p${port} master br0 up`,
-        );
-      }
-  return lines;
-}
+const networkLines = (network: Network): string[] =>
+  inside(networkNetns(network), [
+    'ip link add br0 type bridge mcast_snooping 0',
+    // The switch is no part of the topology's kernel: no iptables of its own.
+    set([...['iptables', 'ip6tables', 'arptables'].map((of) => `net.bridge.bridge-nf-call-${of}=0`), 'net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1']),
+    `ip link set br0 mtu ${network.mtu} up`,
+  ]);
+
+const plugged = (network: Network, places: readonly Place[]) =>
+  places.flatMap((place) => place.namespace.interfaces.flatMap((device) =>
+    device.device.kind === 'physical' && device.device.network === network.name ? [{ place, device }] : []));
+
+const plugs = (network: Network, places: readonly Place[]): string[] =>
+  plugged(network, places).map(({ place, device }, i) => linkLine(device, place, `p${i + 1} mtu ${network.mtu} netns $LAB-${networkNetns(network)}`));
+
+const switchPorts = (network: Network, places: readonly Place[]): string[] =>
+  inside(networkNetns(network), batch('ip', plugged(network, places).map((_, i) => `link set p${i + 1} master br0 up`)));
 
 /** A veth pair is made from the pod's end. */
 const podLinks = (place: Place): string[] =>
   place.namespace.interfaces.flatMap((device) =>
     place.namespace.name !== ROOT_NAMESPACE && device.device.kind === 'veth' && device.device.peer !== null
-      ? [
-          `ip link add ${quoted(device.name)}${hardware(device)} mtu ${device.mtu} netns "$LAB-${place.netns}" type veth peer name ${quoted(device.device.peer.name)}${peerHardware(place, device.device.peer.name)} mtu ${device.mtu} netns "$LAB-${netnsOf(device.device.peer.host, device.device.peer.namespace)}"`,
-        ]
+      ? [linkLine(device, place, `${quoted(device.device.peer.name)}${peerHardware(place, device.device.peer.name)} mtu ${device.mtu} netns $LAB-${netnsOf(device.device.peer.host, device.device.peer.namespace)}`)]
       : []);
+
+const linkLine = (device: Interface, place: Place, peer: string): string =>
+  `link add ${quoted(device.name)}${hardware(device)} mtu ${device.mtu} netns $LAB-${place.netns} type veth peer name ${peer}`;
 
 function peerHardware(place: Place, name: string): string {
   const peer = place.host.namespaces.flatMap((n) => n.interfaces).find((i) => i.name === name);
@@ -103,29 +112,30 @@ function peerHardware(place: Place, name: string): string {
 
 const hardware = (device: Interface): string => (device.mac === null ? '' : ` address ${formatMac(device.mac)}`);
 
-function placeLines(place: Place, topology: Topology): string[] {
+const placeLines = (place: Place, topology: Topology): string[] => {
   const { namespace, netns } = place;
-  const batch = [
-    'link set lo up',
-    ...namespace.interfaces.flatMap(deviceLines),
-    ...namespace.interfaces.filter((device) => device.device.kind !== 'unknown').flatMap((device) => [
-      ...(device.port === null ? [] : [`link set ${device.name} master ${device.port.master}`]),
-      ...(device.name === 'lo' ? [] : device.addresses.map((a) => `addr add ${formatAddress(a.address)}/${a.length} dev ${device.name} noprefixroute${a.address.family === 6 ? ' nodad' : ''}`)),
-      `link set ${device.name} ${device.up ? 'up' : 'down'}`,
-      ...(device.port === null ? [] : [`link set ${device.name} type bridge_slave hairpin ${onOff(device.port.hairpin)} isolated ${onOff(device.port.isolated)} learning ${onOff(device.port.learning)} flood ${onOff(device.port.flood)}`]),
-    ]),
-    ...neighbourLines(namespace, topology),
-  ];
+  const here = namespace.interfaces.filter((device) => device.device.kind !== 'unknown');
+  const links = ['link set lo up', ...namespace.interfaces.flatMap(deviceLines), ...here.flatMap(settingLines), ...neighbourLines(namespace, topology)];
   return [
     `echo "${netns}"`,
-    ...sysctlLines(place),
-    `ip -n "$LAB-${netns}" -batch - <<'END'`,
-    ...batch,
-    'END',
-    ...([4, 6] as const).flatMap((family) => [`ip -${family} -n "$LAB-${netns}" -batch - <<'END'`, ...routeLines(namespace, family), ...ruleLines(namespace, family), 'END']),
-    ...lateSysctlLines(place),
-    ...fdbLines(namespace, netns),
-    ...([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), netns, family)),
+    ...inside(netns, [
+      ...sysctlLines(namespace, 'of the namespace'),
+      ...batch('ip', links),
+      ...([4, 6] as const).flatMap((family) => batch(`ip -${family}`, [...routeLines(namespace, family), ...ruleLines(namespace, family)])),
+      ...sysctlLines(namespace, 'of a device'),
+      ...batch('bridge', fdbLines(namespace)),
+      ...([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), family)),
+    ]),
+  ];
+};
+
+function settingLines(device: Interface): string[] {
+  const { name, port } = device;
+  return [
+    ...(port === null ? [] : [`link set ${name} master ${port.master}`]),
+    ...(name === 'lo' ? [] : device.addresses.map((a) => `addr add ${formatAddress(a.address)}/${a.length} dev ${name} noprefixroute${a.address.family === 6 ? ' nodad' : ''}`)),
+    `link set ${name} ${device.up ? 'up' : 'down'}`,
+    ...(port === null ? [] : [`link set ${name} type bridge_slave hairpin ${onOff(port.hairpin)} isolated ${onOff(port.isolated)} learning ${onOff(port.learning)} flood ${onOff(port.flood)}`]),
   ];
 }
 
@@ -193,32 +203,29 @@ function neighbourLines(namespace: Namespace, topology: Topology): string[] {
   return lines;
 }
 
-function fdbLines(namespace: Namespace, netns: string): string[] {
+function fdbLines(namespace: Namespace): string[] {
   const vxlan = new Set(namespace.interfaces.filter((i) => i.device.kind === 'vxlan').map((i) => i.name));
   const remote = (mac: Mac | null, device: string, destination: Address | null): string[] =>
-    mac === null || destination === null ? [] : [`${formatMac(mac)} dev ${quoted(device)} dst ${formatAddress(destination)}`];
+    mac === null || destination === null ? [] : [`fdb append ${formatMac(mac)} dev ${device} dst ${formatAddress(destination)}`];
   const entries = namespace.fdb.filter((entry) => vxlan.has(entry.device)).flatMap((entry) => remote(entry.mac, entry.device, entry.destination));
   const answered = namespace.interfaces.flatMap((device) =>
     device.device.kind === 'vxlan' ? (device.device.misses ?? []).flatMap((lease) => remote(lease.vtepMac, device.name, lease.publicAddress)) : []);
-  return [...entries, ...answered].map((entry) => `bridge -n "$LAB-${netns}" fdb append ${entry}`);
+  return [...entries, ...answered];
 }
 
 const isDeviceSetting = (name: string): boolean => /\.conf\.(?!all\.|default\.)/.test(name);
 
-/** sysctl(8) spells an interface's dot as a slash. */
-const setting = (netns: string) => (sysctl: { readonly name: string; readonly value: string }): string =>
-  `ip netns exec "$LAB-${netns}" sysctl -qw '${sysctl.name.replaceAll("'", '')}=${sysctl.value.replaceAll("'", '')}' 2>/dev/null || :`;
+/** Captured after derived: `ip_forward` and `conf.all.forwarding` are two names of one setting. sysctl(8) spells an interface's dot as a slash. */
+function sysctlLines(namespace: Namespace, which: 'of the namespace' | 'of a device'): string[] {
+  const chosen = namespace.sysctls.filter((s) => isDeviceSetting(s.name) === (which === 'of a device'));
+  const ordered = [...chosen.filter((s) => s.origin.kind === 'derived'), ...chosen.filter((s) => s.origin.kind !== 'derived')];
+  return ordered.length === 0 ? [] : [set(ordered.map((s) => `${s.name}=${s.value}`))];
+}
 
-const sysctlLines = (place: Place): string[] =>
-  place.namespace.sysctls.filter((s) => !isDeviceSetting(s.name)).map(setting(place.netns));
-
-const lateSysctlLines = (place: Place): string[] =>
-  place.namespace.sysctls.filter((s) => isDeviceSetting(s.name)).map(setting(place.netns));
-
-function tableLines(tables: readonly Table[], netns: string, family: 4 | 6): string[] {
+function tableLines(tables: readonly Table[], family: 4 | 6): string[] {
   if (tables.every((table) => table.chains.every((chain) => chain.rules.length === 0 && chain.policy !== 'DROP'))) return [];
   return [
-    `ip netns exec "$LAB-${netns}" "$${family === 4 ? 'IPTABLES' : 'IP6TABLES'}-restore" <<'END'`,
+    `"$${family === 4 ? 'IPTABLES' : 'IP6TABLES'}-restore" <<'END'`,
     ...tables.flatMap((table) => [
       `*${table.name}`,
       ...table.chains.map((chain) => `:${chain.name} ${chain.policy ?? '-'} [0:0]`),

@@ -1,0 +1,168 @@
+/** The real kernel, in namespaces of its own: one process that builds one topology after the other and sends packets through it. */
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { labScript, netnsOf } from '../../engine/src/lab/script.ts';
+import { formatAddress } from '../../engine/src/net/address.ts';
+import type { Family } from '../../engine/src/net/address.ts';
+import { BUILTIN_CHAINS } from '../../engine/src/topology/netfilter.ts';
+import type { Chain, Rule, Table } from '../../engine/src/topology/netfilter.ts';
+import type { Host, Namespace, Topology } from '../../engine/src/topology/model.ts';
+import { derived } from '../../engine/src/topology/origin.ts';
+import type { Flow } from '../../engine/src/trace/flow.ts';
+
+const LAB = 'k8';
+
+interface Frame {
+  readonly tap: string;
+  readonly interface: string;
+  readonly out: boolean;
+  readonly hex: string;
+}
+
+interface RuleEvent {
+  readonly tap: string;
+  readonly table: string;
+  readonly chain: string;
+  readonly event: string;
+  readonly number: number;
+  readonly hex: string;
+}
+
+/** Source, destination, protocol, source port or ICMP id, destination port or ICMP type. */
+export type KernelTuple = readonly [string, string, number, number, number];
+
+/** What the kernel did with one question. */
+export interface Observation {
+  readonly frames: readonly Frame[];
+  readonly rules: readonly RuleEvent[];
+  readonly answer: { readonly kind: 'reply' | 'icmp' | 'error' | 'none'; readonly from: string | null; readonly errno?: string; readonly type?: number; readonly code?: number };
+  readonly served: readonly { readonly netns: string; readonly from: string; readonly sourcePort: number; readonly port: number }[];
+  readonly flows: Readonly<Record<string, readonly (readonly [original: KernelTuple, reply: KernelTuple])[]>>;
+}
+
+export interface Kernel {
+  /** `patience` multiplies the times that nothing must happen before a question counts as settled. */
+  observe(topology: Topology, flows: readonly Flow[], patience: number): Promise<readonly Observation[]>;
+  stop(): void;
+}
+
+/** Questions that are asked at the same time need a kernel each; `processor` is the one that it runs on. */
+export function startKernel(processor: number): Kernel {
+  const child = spawn('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', 'python3', path.join(import.meta.dirname, 'kernel.py'), String(processor)], {
+    env: { ...process.env, LAB, IPTABLES: 'iptables-legacy', IP6TABLES: 'ip6tables-legacy' },
+  });
+  let complaint = '';
+  child.stderr.on('data', (text: Buffer) => {
+    complaint = (complaint + text.toString()).slice(-3000);
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async observe(topology, flows, patience) {
+      child.stdin.write(`${JSON.stringify(specOf(topology, flows, patience))}\n`);
+      const line = await lines.next();
+      if (line.done === true) throw new Error(`the kernel's process ended: ${complaint}`);
+      const answer = JSON.parse(line.value) as { readonly observations: readonly Observation[] } | { readonly error: string };
+      if ('error' in answer) throw new Error(answer.error);
+      return answer.observations;
+    },
+    stop: () => {
+      child.stdin.end();
+    },
+  };
+}
+
+const netns = (host: string, namespace: string): string => `${LAB}-${netnsOf(host, namespace)}`;
+
+function specOf(topology: Topology, flows: readonly Flow[], patience: number): object {
+  const places = topology.hosts.flatMap((host) => host.namespaces.map((namespace) => ({ host, namespace, name: `${host.name}/${namespace.name}` })));
+  return {
+    up: labScript(traced(topology)),
+    patience,
+    warm: places.flatMap(({ host, namespace }) => podsOf(host, namespace).map((address) => ({ netns: netns(host.name, namespace.name), address }))),
+    taps: Object.fromEntries(places.map(({ host, namespace, name }) => [name, netns(host.name, namespace.name)])),
+    traced: places.filter(({ namespace }) => hasRules(namespace)).map(({ name }) => name),
+    servers: places.flatMap(({ host, namespace }) => serversOf(namespace, topology, flows).map((server) => ({ netns: netns(host.name, namespace.name), ...server }))),
+    questions: flows.map((flow) => ({
+      netns: netns(flow.host, flow.namespace),
+      protocol: flow.protocol,
+      family: flow.destination.family,
+      source: flow.source === null ? null : formatAddress(flow.source),
+      sourcePort: flow.sourcePort,
+      destination: formatAddress(flow.destination),
+      destinationPort: flow.destinationPort,
+      payload: flow.payload,
+    })),
+  };
+}
+
+/**
+ * A node that has been up for a while has spoken with its pods. Before its first packet to a pod has cached the
+ * neighbour's header, a bridged DNAT takes another way, through the bridge device (br_nf_pre_routing_finish_bridge).
+ */
+const podsOf = (host: Host, namespace: Namespace): string[] =>
+  namespace.interfaces.flatMap((device) => {
+    const peer = device.port !== null && device.device.kind === 'veth' ? device.device.peer : null;
+    const pod = host.namespaces.find((n) => n.name === peer?.namespace);
+    return (pod?.interfaces.find((i) => i.name === peer?.name)?.addresses ?? []).map(({ address }) => formatAddress(address));
+  });
+
+/** Where nothing is said of listeners, a server on every port that is asked for. */
+function serversOf(namespace: Namespace, topology: Topology, flows: readonly Flow[]): { protocol: string; port: number; family: number }[] {
+  const wanted = namespace.listeners.kind === 'only'
+    ? namespace.listeners.listeners.map((l) => ({ protocol: l.protocol, port: l.port }))
+    : [
+        ...flows.filter((flow) => flow.protocol !== 'ICMP').map((flow) => ({ protocol: flow.protocol, port: flow.destinationPort })),
+        ...topology.services.flatMap((s) => s.ports).flatMap((p) => p.endpoints.map((e) => ({ protocol: p.protocol, port: e.port }))),
+        ...translatedPorts(topology),
+      ];
+  const distinct = new Map(wanted.filter((w) => w.protocol !== 'SCTP').map((w) => [`${w.protocol} ${w.port}`, w]));
+  return [...distinct.values()].flatMap((w) => [{ ...w, family: 4 }, { ...w, family: 6 }]);
+}
+
+/** Where the rules of DNAT and REDIRECT lead. */
+function translatedPorts(topology: Topology): { protocol: string; port: number }[] {
+  const rules = topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => t.chains.flatMap((c) => c.rules))));
+  return rules.flatMap(({ target }) => {
+    const ports = target?.kind === 'dnat' ? target.range.ports : target?.kind === 'redirect' ? target.ports : null;
+    return ports === null ? [] : ['TCP', 'UDP'].flatMap((protocol) => [{ protocol, port: ports.from }, { protocol, port: ports.to }]);
+  });
+}
+
+const hasRules = (namespace: Namespace): boolean => ([4, 6] as const).some((family) => hasRulesOf(namespace, family));
+
+const hasRulesOf = (namespace: Namespace, family: Family): boolean =>
+  namespace.tables.some((table) => table.family === family && table.chains.some((chain) => chain.rules.length > 0 || chain.policy === 'DROP'));
+
+const TRACE_RULE: Rule = { matches: [], target: { kind: 'log', spelling: 'TRACE', text: '' }, text: '', origin: derived('k8snet', 'the judge') };
+
+/** With a TRACE rule before all others, wherever there are rules that could be met. */
+const traced = (topology: Topology): Topology => ({
+  ...topology,
+  hosts: topology.hosts.map((host) => ({
+    ...host,
+    namespaces: host.namespaces.map((namespace) => ({
+      ...namespace,
+      tables: ([4, 6] as const).flatMap((family) => {
+        const tables = namespace.tables.filter((table) => table.family === family);
+        return hasRulesOf(namespace, family) ? [tracedRaw(family, tables.find((t) => t.name === 'raw')), ...tables.filter((t) => t.name !== 'raw')] : tables;
+      }),
+    })),
+  })),
+});
+
+function tracedRaw(family: Family, raw: Table | undefined): Table {
+  const chains: readonly Chain[] = raw?.chains ?? BUILTIN_CHAINS.raw.map((name) => ({ name, policy: 'ACCEPT', rules: [], origin: TRACE_RULE.origin }));
+  return {
+    family,
+    name: 'raw',
+    origin: TRACE_RULE.origin,
+    chains: chains.map((chain) => (chain.policy === null ? chain : { ...chain, rules: [{ ...TRACE_RULE, text: `-A ${chain.name} -j TRACE` }, ...chain.rules] })),
+  };
+}
+
+/** The number that a rule of `raw` has without the judge's own; `null` for the judge's. */
+export function numberWithoutTrace(event: { readonly table: string; readonly chain: string; readonly number: number }): number | null {
+  if (event.table !== 'raw' || !BUILTIN_CHAINS.raw.includes(event.chain)) return event.number;
+  return event.number === 1 ? null : event.number - 1;
+}
