@@ -7,6 +7,7 @@ import type { SourceRef } from '../../../engine/src/topology/origin.ts';
 import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import type { CompiledTopology } from '../../../engine/src/data-plane/compile.ts';
+import { once } from '../../../engine/src/once.ts';
 import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
 import { checkExpectation } from '../../../engine/src/verify/expect.ts';
 import type { Expectation, Verdict } from '../../../engine/src/verify/model.ts';
@@ -68,11 +69,6 @@ export function updateSnapshot(old: Snapshot, edits: readonly TextEdit[], newTex
   }
   const input = old.readFile === undefined ? { file: old.file, text: newText } : { file: old.file, text: newText, readFile: old.readFile };
   return snapshotOf(input, edits.length === 0 ? parse(newText) : tree, old.files);
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => (made ??= { value: make() }).value;
 }
 
 function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | null): Snapshot {

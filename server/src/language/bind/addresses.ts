@@ -11,35 +11,45 @@ export interface Holder {
   /** "pod default/pod1", "host1's eth0", "the gateway of network lan". */
   readonly what: string;
   readonly address: Address;
+  /** The address as text. */
+  readonly text: string;
   readonly at: Range;
 }
 
 /** Devices on no network are left out: their addresses are the node's own affair, docker0's the same on every node. */
-export function* holdersOf(model: FileModel): Iterable<Holder> {
+function* findHolders(model: FileModel): Iterable<Holder> {
   for (const p of model.networks) {
     const what = `the gateway of network ${p.declaration.name?.value ?? ''}`;
-    for (const a of p.declaration.gateways) yield { kind: 'gateway', what, address: a.value, at: rangeIn(p, a) };
+    for (const a of p.declaration.gateways) yield { kind: 'gateway', what, address: a.value, text: formatAddress(a.value), at: rangeIn(p, a) };
   }
   for (const p of model.externals) {
     const what = `external ${p.declaration.name?.value ?? ''}`;
-    for (const a of p.declaration.addresses) yield { kind: 'external', what, address: a.value, at: rangeIn(p, a) };
+    for (const a of p.declaration.addresses) yield { kind: 'external', what, address: a.value, text: formatAddress(a.value), at: rangeIn(p, a) };
   }
   for (const p of model.nodes) {
     for (const i of p.declaration.interfaces) {
       const what = `${p.declaration.name?.value ?? 'a node'}'s ${i.name.value}`;
-      if (i.network !== null) for (const a of i.addresses) yield { kind: 'node', what, address: a.value.address, at: rangeIn(p, a) };
+      if (i.network !== null) for (const a of i.addresses) yield { kind: 'node', what, address: a.value.address, text: formatAddress(a.value.address), at: rangeIn(p, a) };
     }
   }
   for (const p of model.pods) {
     if (p.declaration.name === null || p.declaration.hostNetwork) continue;
     const what = `pod ${fullName(p.declaration.name.value)}`;
-    for (const a of p.declaration.addresses) yield { kind: 'pod', what, address: a.value, at: rangeIn(p, a) };
+    for (const a of p.declaration.addresses) yield { kind: 'pod', what, address: a.value, text: formatAddress(a.value), at: rangeIn(p, a) };
   }
   for (const p of model.services) {
     if (p.declaration.name === null) continue;
     const what = `service ${fullName(p.declaration.name.value)}`;
-    for (const a of p.declaration.clusterAddresses) yield { kind: 'service', what, address: a.value, at: rangeIn(p, a) };
+    for (const a of p.declaration.clusterAddresses) yield { kind: 'service', what, address: a.value, text: formatAddress(a.value), at: rangeIn(p, a) };
   }
+}
+
+const holderLists = new WeakMap<FileModel, readonly Holder[]>();
+
+export function holdersOf(model: FileModel): readonly Holder[] {
+  const holders = holderLists.get(model) ?? [...findHolders(model)];
+  holderLists.set(model, holders);
+  return holders;
 }
 
 const holderIndexes = new WeakMap<FileModel, ReadonlyMap<string, Holder>>();
@@ -50,8 +60,7 @@ export function holdersByAddress(model: FileModel): ReadonlyMap<string, Holder> 
   if (cached !== undefined) return cached;
   const index = new Map<string, Holder>();
   for (const holder of holdersOf(model)) {
-    const key = formatAddress(holder.address);
-    if (!index.has(key)) index.set(key, holder);
+    if (!index.has(holder.text)) index.set(holder.text, holder);
   }
   holderIndexes.set(model, index);
   return index;

@@ -1,4 +1,3 @@
-import { formatAddress } from '../../../../engine/src/net/address.ts';
 import type { Holder } from '../bind/addresses.ts';
 import { holdersOf } from '../bind/addresses.ts';
 import type { Check } from './check.ts';
@@ -16,7 +15,7 @@ export const checkDuplicateAddresses: Check = function* ({ model }) {
   const seen = new Map<string, Holder>();
   const holders = [...holdersOf(model)].sort((a, b) => a.at.start - b.at.start);
   for (const holder of holders) {
-    const address = formatAddress(holder.address);
+    const address = holder.text;
     const first = seen.get(address);
     if (first === undefined) seen.set(address, holder);
     else yield report(duplicateAddress, { address, what: holder.what, other: first.what }, holder.at, [{ ...first.at, message: `${address} of ${first.what}` }]);

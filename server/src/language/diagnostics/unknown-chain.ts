@@ -17,11 +17,12 @@ const MOST_SUGGESTIONS = 30;
 
 export function* unknownChains(view: IptablesView): Iterable<Finding> {
   let searches = 0;
+  const homes = new Map([...view.graphs.map((g) => g.table), ...view.elsewhere].flatMap((t) => t.chains.map((c) => [c.name, t.name] as const)));
   for (const { table, chains, jumps } of view.graphs) {
-    const others = view.elsewhere.filter((t) => t.name === table.name).flatMap((t) => t.chains.map((c) => c.name));
+    const others = new Set(view.elsewhere.filter((t) => t.name === table.name).flatMap((t) => t.chains.map((c) => c.name)));
     for (const jump of [...jumps.values()].flat()) {
-      if (chains.has(jump.to) || others.includes(jump.to)) continue;
-      const elsewhere = [...view.graphs.map((g) => g.table), ...view.elsewhere].find((t) => t.name !== table.name && t.chains.some((c) => c.name === jump.to))?.name ?? null;
+      if (chains.has(jump.to) || others.has(jump.to)) continue;
+      const elsewhere = homes.get(jump.to) ?? null;
       const instead = elsewhere === null && searches++ < MOST_SUGGESTIONS ? closest(jump.to, chains.keys()) : undefined;
       yield finding(unknownChain, { chain: jump.to, table: table.name, instead, elsewhere }, targetSpan(view, jump.rule));
     }
