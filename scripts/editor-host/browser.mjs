@@ -12,7 +12,7 @@ const FLAGS = [
  */
 export async function openWindow() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-  const context = await browser.newContext({ viewport: { width: 1600, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1720, height: 920 } });
   const outside = (url) => url.protocol.startsWith('http') && url.hostname !== '127.0.0.1' && !url.hostname.endsWith('.vscode-cdn.net');
   await context.route(outside, (route) => route.abort());
   return { browser, page: await context.newPage() };

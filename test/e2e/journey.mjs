@@ -164,7 +164,7 @@ async function keepPicture(page) {
   if (process.env.UPDATE_SCREENSHOTS !== '1') return;
   mkdirSync(path.join(root, 'docs/images'), { recursive: true });
   // Scroll bars and hovers show while the mouse is near; away from it they fade.
-  await page.mouse.move(700, 12);
+  await page.mouse.move(700, 910);
   await page.waitForTimeout(1500);
   await page.screenshot({ path: path.join(root, 'docs/images/panel.png') });
 }
