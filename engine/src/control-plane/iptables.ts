@@ -9,19 +9,32 @@ import type { Placed } from './iptables-rule.ts';
 import { FIXED_CHAINS } from './kube-proxy/fixed.ts';
 import { kubeProxyRules } from './kube-proxy/rules.ts';
 import type { ServicePorts } from './kube-proxy/rules.ts';
+import { once } from '../once.ts';
 import type { NodePlan, Plan } from './plan.ts';
 
 /** The tables that kube-proxy creates, in iptables-save's order. */
-const TABLES: readonly TableName[] = ['mangle', 'filter', 'nat'];
+const TABLES = ['mangle', 'filter', 'nat'] as const satisfies readonly TableName[];
 
+/** The rules are made when a packet first asks for them: a trace passes a few nodes of a cluster of hundreds. */
 export function nodeTables(plan: Plan, node: NodePlan, ports: ServicePorts): readonly Table[] {
   return ([4, 6] as const).flatMap((family) => {
-    const proxied = plan.settings.kubeProxy.mode === 'iptables';
-    const proxy = proxied ? kubeProxyRules(plan, node, family, ports) : { placed: [], natChains: [] };
-    const placed = [...proxy.placed, ...flannelRules(plan, node, family)];
-    const fixed = proxied ? derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at) : null;
-    return TABLES.map((name) => tableOf(family, name, placed, fixed, name === 'nat' ? proxy.natChains : []));
+    const tables = once(() => familyTables(plan, node, ports, family));
+    return TABLES.map((name): Table => ({
+      family,
+      name,
+      get chains() { return tables()[name].chains; },
+      get origin() { return tables()[name].origin; },
+    }));
   });
+}
+
+function familyTables(plan: Plan, node: NodePlan, ports: ServicePorts, family: Family): Readonly<Record<(typeof TABLES)[number], Table>> {
+  const proxied = plan.settings.kubeProxy.mode === 'iptables';
+  const proxy = proxied ? kubeProxyRules(plan, node, family, ports) : { placed: [], natChains: [] };
+  const placed = [...proxy.placed, ...flannelRules(plan, node, family)];
+  const fixed = proxied ? derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at) : null;
+  const table = (name: (typeof TABLES)[number]): Table => tableOf(family, name, placed, fixed, name === 'nat' ? proxy.natChains : []);
+  return { mangle: table('mangle'), filter: table('filter'), nat: table('nat') };
 }
 
 const byName = (a: Chain, b: Chain): number => (a.name < b.name ? -1 : 1);

@@ -2,6 +2,7 @@
 import type { Family, Mac } from '../net/address.ts';
 import { formatAddress } from '../net/address.ts';
 import { makeLpm } from '../net/lpm.ts';
+import { once } from '../once.ts';
 import type { Lpm } from '../net/lpm.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { FdbEntry, Host, Interface, Namespace, Neighbour, PolicyRule, Route, Sysctl, Topology } from '../topology/model.ts';
@@ -134,12 +135,17 @@ function compileTables(namespace: Namespace, family: Family): ReadonlyMap<TableN
   return new Map(
     namespace.tables
       .filter((table) => table.family === family)
-      .map((table) => [table.name, { table, chains: new Map(table.chains.map((chain) => [chain.name, chain])) }]),
+      .map((table) => {
+        const chains = once(() => new Map(table.chains.map((chain) => [chain.name, chain])));
+        return [table.name, { table, get chains() { return chains(); } }];
+      }),
   );
 }
 
-const asksForTracking = (namespace: Namespace, family: Family): boolean =>
-  namespace.tables.some((t) => t.family === family && (t.name === 'nat' || t.chains.some((c) => c.rules.some(namesConntrack))));
+function asksForTracking(namespace: Namespace, family: Family): boolean {
+  const tables = namespace.tables.filter((t) => t.family === family);
+  return tables.some((t) => t.name === 'nat') || tables.some((t) => t.chains.some((c) => c.rules.some(namesConntrack)));
+}
 
 const namesConntrack = (rule: Rule): boolean =>
   rule.matches.some((m) => m.kind.startsWith('conntrack') || m.kind === 'connmark') || rule.target?.kind === 'connmark' || rule.target?.kind === 'ct';
