@@ -1,7 +1,7 @@
 /** From a click on "Trace to…", or the palette, to a question for the panel. */
 import { window } from 'vscode';
 import type { Uri } from 'vscode';
-import type { Topology } from '../../engine/src/topology/model.ts';
+import type { ClusterSpec } from '../../engine/src/topology/spec.ts';
 import type { PartnerItem, PartnersParams, PartnersResult } from '../../server/src/lsp/protocol.ts';
 import type { Question } from '../../webview/src/protocol.ts';
 import { choose } from './choose.ts';
@@ -64,12 +64,12 @@ async function chooseOffer(memory: Memory, params: PartnersParams, party: string
 
 /** From the palette: asks for the sender first. */
 export async function askBoth(asking: Asking, document: Uri): Promise<Question | undefined> {
-  const answer = await asking.server.topology(document);
+  const answer = await asking.server.spec(document);
   if (answer === null) {
     void window.showWarningMessage('k8snet cannot read this file\'s network: see the k8snet log under Output.');
     return undefined;
   }
-  const senders = sendersOf(answer.topology);
+  const senders = sendersOf(answer.spec);
   const from = await choose({ title: 'Trace from…', placeholder: 'who sends: a pod, node or external', items: senders, last: asking.memory.partner('file', '', 'sender') });
   if (from === undefined) return undefined;
   asking.memory.rememberPartner('file', '', 'sender', from);
@@ -80,10 +80,11 @@ export async function askBoth(asking: Asking, document: Uri): Promise<Question |
   return askReceiver(asking, party, from, partners?.role === 'receiver' ? partners.partners : []);
 }
 
-function sendersOf({ pods, hosts }: Topology): readonly PartnerItem[] {
+function sendersOf({ pods, nodes, externals }: ClusterSpec): readonly PartnerItem[] {
   const item = (kind: PartnerItem['kind'], name: string, detail: string): PartnerItem => ({ to: name, label: name, detail, kind });
   return [
     ...pods.map((pod) => item('pod', pod.namespace === 'default' ? pod.name : `${pod.namespace}/${pod.name}`, `pod on ${pod.node}`)),
-    ...hosts.flatMap((host) => (host.kind === 'router' ? [] : [item(host.kind, host.name, host.kind)])),
+    ...nodes.map((node) => item('node', node.name, 'node')),
+    ...externals.map((external) => item('external', external.name, 'external')),
   ];
 }

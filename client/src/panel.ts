@@ -1,6 +1,6 @@
 /**
  * The trace panel: one beside the editor, showing one question about one document. Its page runs the engine; this
- * side hands it the topology again after every change of the document.
+ * side hands it what the file says, again after every change of the document.
  */
 import { Disposable, EventEmitter, Uri, ViewColumn, window } from 'vscode';
 import type { Event, LogOutputChannel, TextEditorSelectionChangeEvent, WebviewPanel, WebviewPanelSerializer } from 'vscode';
@@ -41,20 +41,20 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
   let panel: WebviewPanel | undefined;
   let shown: Shown | undefined;
   let isReady = false;
-  /** Counts the requests for a topology: only the newest answer is shown. */
+  /** Counts the requests: only the newest answer is shown. */
   let asked = 0;
 
   function post(message: ToPanel): void {
     if (isReady) void panel?.webview.postMessage(message);
   }
 
-  async function postTopology(): Promise<void> {
+  async function postSpec(): Promise<void> {
     if (panel === undefined || shown === undefined || !isReady) return;
     const { document } = shown;
     const mine = ++asked;
-    const answer = await server.topology(document);
+    const answer = await server.spec(document);
     if (answer === null || mine !== asked || shown.document !== document) return;
-    post({ type: 'show', file: fileOf(document), version: answer.version, topology: answer.topology, question: shown.question });
+    post({ type: 'show', file: fileOf(document), version: answer.version, spec: answer.spec, question: shown.question });
   }
 
   function remember(next: Shown): void {
@@ -70,7 +70,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     }
     if (message.type === 'ready') {
       isReady = true;
-      void postTopology();
+      void postSpec();
     } else if (shown !== undefined) act(message, shown);
     messages.fire(message);
   }
@@ -126,7 +126,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     window.registerWebviewPanelSerializer(PANEL_TYPE, serializer),
     window.onDidChangeTextEditorSelection(followCursor),
     server.onChanged(({ uri }) => {
-      if (shown?.document.toString() === uri) void postTopology();
+      if (shown?.document.toString() === uri) void postSpec();
     }),
   );
   return {
@@ -135,7 +135,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
       if (panel === undefined) adopt(window.createWebviewPanel(PANEL_TYPE, 'Trace', { viewColumn: ViewColumn.Beside, preserveFocus: true }));
       else panel.reveal(undefined, true);
       remember({ document, question });
-      void postTopology();
+      void postSpec();
     },
     dispose: () => {
       subscriptions.dispose();

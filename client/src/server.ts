@@ -3,8 +3,8 @@ import { EventEmitter, ProgressLocation, Uri, window, workspace } from 'vscode';
 import type { Event, ExtensionContext, LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
-import { CHANGED_NOTIFICATION, PARTNERS_REQUEST, TOPOLOGY_REQUEST } from '../../server/src/lsp/protocol.ts';
-import type { ChangedParams, PartnersParams, PartnersResult, ServerOptions as Initialization, TopologyResult } from '../../server/src/lsp/protocol.ts';
+import { CHANGED_NOTIFICATION, PARTNERS_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
+import type { ChangedParams, PartnersParams, PartnersResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
 import { EXPLAIN_COMMAND } from './explain.ts';
 
 /** A wait shorter than this needs no words. */
@@ -12,7 +12,7 @@ const PATIENCE_MS = 400;
 
 export interface Server {
   /** `null` where the server does not know the document or could not answer; it has logged why. */
-  topology(document: Uri): Promise<TopologyResult | null>;
+  spec(document: Uri): Promise<SpecResult | null>;
   partners(params: PartnersParams): Promise<PartnersResult | null>;
   readonly onChanged: Event<ChangedParams>;
   restart(): Promise<void>;
@@ -45,7 +45,7 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
     }
   }
   return {
-    topology: (document) => ask<TopologyResult>(TOPOLOGY_REQUEST, document, { uri: document.toString() }),
+    spec: (document) => ask<SpecResult>(SPEC_REQUEST, document, { uri: document.toString() }),
     partners: (params) => ask<PartnersResult>(PARTNERS_REQUEST, Uri.parse(params.uri), params),
     onChanged: changed.event,
     restart: () => client.restart(),

@@ -1,6 +1,6 @@
-// The panel outside the editor. `?scenario=NAME&theme=light|dark|high-contrast`: a topology and a question that the engine
-// traces here, or a recorded trace. `panel.posted` lists what the editor would receive; `panel.store` takes messages.
-import { answerQuestion } from '../src/answer.ts';
+// The panel outside the editor. `?scenario=NAME&theme=light|dark|high-contrast`: a file's spec and a question that the engine
+// traces here, or a recorded trace with its topology. `panel.posted` lists what the editor would receive; `panel.store` takes messages.
+import { simulator } from '../src/answer.ts';
 import { mount } from '../src/mount.ts';
 
 const query = new URLSearchParams(location.search);
@@ -14,7 +14,8 @@ const host = {
   getState: () => JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? undefined,
   setState: (state) => { sessionStorage.setItem(KEY, JSON.stringify(state)); },
 };
-const recorded = () => ({ kind: 'traced', flow: scenario.flow, trace: scenario.trace });
-const store = mount(host, scenario.trace === undefined ? answerQuestion : recorded);
+const recorded = { build: () => scenario.topology, answer: () => ({ kind: 'traced', flow: scenario.flow, trace: scenario.trace }) };
+const NO_SPEC = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [] };
+const store = mount(host, scenario.trace === undefined ? simulator : recorded);
 globalThis.panel = { store, posted, scenario };
-store.receive({ type: 'show', file: scenario.file, version: 1, topology: scenario.topology, question: scenario.question });
+store.receive({ type: 'show', file: scenario.file, version: 1, spec: scenario.spec ?? NO_SPEC, question: scenario.question });

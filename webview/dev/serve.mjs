@@ -21,18 +21,18 @@ async function bundle(entry, platform) {
 
 const pageScript = () => bundle("import './webview/dev/page.mjs'", 'browser');
 
-/** The topology of a file, as the server sends it. */
-async function topologyOf(file) {
+/** What a file says, as the server sends it. */
+async function specOf(file) {
   const text = await readFile(path.join(root, file), 'utf8');
   const code = await bundle("export { createSnapshot } from './server/src/language/snapshot.ts'", 'node');
   const { createSnapshot } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
-  return createSnapshot({ file, text }).topology();
+  return createSnapshot({ file, text }).spec();
 }
 
 async function scenarioOf(name, given) {
   if (given[name] !== undefined) return given[name];
   const { file, from, to } = named[name];
-  return { file, topology: await topologyOf(file), question: { from, to } };
+  return { file, spec: await specOf(file), question: { from, to } };
 }
 
 /** Built once, for tests. */

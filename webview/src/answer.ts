@@ -1,10 +1,12 @@
-/** Asks the engine, in the page itself: the extension sends the topology, never a trace. */
+/** Asks the engine, in the page itself: the extension sends what the file says, never a topology or a trace. */
 import { compileTopology } from '../../engine/src/data-plane/compile.ts';
 import type { Topology } from '../../engine/src/topology/model.ts';
 import { resolveQuestion } from '../../engine/src/trace/party.ts';
 import { runTrace } from '../../engine/src/trace/run.ts';
+import { buildTopology } from '../../engine/src/topology/build.ts';
 import type { Question } from './protocol.ts';
 import type { Answer } from './state/model.ts';
+import type { Simulator } from './state/store.ts';
 
 const compiled = new WeakMap<Topology, ReturnType<typeof compileTopology>>();
 
@@ -17,7 +19,7 @@ function compiledOf(topology: Topology): ReturnType<typeof compileTopology> {
 }
 
 /** A throw of the engine is our bug; it becomes a message, so that the panel is never blank. */
-export function answerQuestion(topology: Topology, question: Question): Answer {
+function answer(topology: Topology, question: Question): Answer {
   try {
     const resolved = resolveQuestion(topology, question);
     if ('error' in resolved) return { kind: 'unanswered', message: resolved.error, suggestions: resolved.suggestions };
@@ -26,3 +28,5 @@ export function answerQuestion(topology: Topology, question: Question): Answer {
     return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
   }
 }
+
+export const simulator: Simulator = { build: buildTopology, answer };

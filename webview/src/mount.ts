@@ -1,10 +1,10 @@
 /** Puts the panel on a page and connects it with the editor. */
-import type { Ask, Host, Store } from './state/store.ts';
+import type { Host, Simulator, Store } from './state/store.ts';
 import { createStore } from './state/store.ts';
 import { Panel } from './parts/panel.ts';
 
-export function mount(host: Host, answer: Ask): Store {
-  const store = createStore(host, answer);
+export function mount(host: Host, simulator: Simulator): Store {
+  const store = createStore(host, simulator);
   // The page's own margins are the editor's default for webviews; the panel brings its own.
   const page = new CSSStyleSheet();
   page.replaceSync('body { margin: 0; padding: 0; background: var(--vscode-editor-background); }');

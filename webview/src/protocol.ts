@@ -1,7 +1,7 @@
 /**
  * The messages between the extension and its trace panel, validated on receipt on both sides.
  */
-import type { Topology } from '../../engine/src/topology/model.ts';
+import type { ClusterSpec } from '../../engine/src/topology/spec.ts';
 
 export interface Question {
   /** As `k8snet trace --from --to` takes them. */
@@ -11,7 +11,7 @@ export interface Question {
 
 export type ToPanel =
   /** A new question, or a new version of the file. */
-  | { readonly type: 'show'; readonly file: string; readonly version: number; readonly topology: Topology; readonly question: Question }
+  | { readonly type: 'show'; readonly file: string; readonly version: number; readonly spec: ClusterSpec; readonly question: Question }
   /** The cursor stands on this line: the hops and steps that it caused are marked. */
   | { readonly type: 'cursor'; readonly file: string; readonly line: number };
 
@@ -46,14 +46,9 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 
 export const isQuestion = (value: unknown): value is Question => isRecord(value) && isText(value['from']) && isText(value['to']);
 
-/** The parts that the panel walks: a topology comes from our own server, so its leaves are taken as they are. */
-function isTopology(value: unknown): value is Topology {
-  if (!isRecord(value) || !isRecord(value['cluster'])) return false;
-  const named = (list: unknown): boolean => Array.isArray(list) && list.every((item) => isRecord(item) && isText(item['name']));
-  const hosts = value['hosts'];
-  return named(value['networks']) && named(value['pods']) && named(value['services']) && named(hosts)
-    && (hosts as readonly Json[]).every((host) => named(host['namespaces']));
-}
+/** A spec comes from our own server, and the maker of topologies takes any: its leaves are taken as they are. */
+const isSpec = (value: unknown): value is ClusterSpec =>
+  isRecord(value) && ['networks', 'externals', 'nodes', 'pods', 'services'].every((list) => Array.isArray(value[list]) && (value[list] as readonly unknown[]).every(isRecord));
 
 function isAnnotation(value: unknown): value is Annotation {
   return isRecord(value) && isText(value['file']) && isCount(value['line']) && isText(value['note'])
@@ -65,7 +60,7 @@ function isAnnotation(value: unknown): value is Annotation {
 export function isToPanel(value: unknown): value is ToPanel {
   if (!isRecord(value)) return false;
   switch (value['type']) {
-    case 'show': return isText(value['file']) && isCount(value['version']) && isQuestion(value['question']) && isTopology(value['topology']);
+    case 'show': return isText(value['file']) && isCount(value['version']) && isQuestion(value['question']) && isSpec(value['spec']);
     case 'cursor': return isText(value['file']) && isCount(value['line']);
     default: return false;
   }

@@ -1,5 +1,5 @@
 /** The requests beyond LSP, by which the client asks for what the panel and the lenses need. */
-import type { Topology } from '../../../engine/src/topology/model.ts';
+import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 
 /** A way of asking, as a person chooses it: who sends, who receives, and what the receiver offers. */
 export interface PartnerItem {
@@ -10,13 +10,17 @@ export interface PartnerItem {
   readonly kind: 'pod' | 'node' | 'service' | 'external';
 }
 
-export interface TopologyParams {
+export interface SpecParams {
   readonly uri: string;
 }
 
-export interface TopologyResult {
+/**
+ * What the file declares and captures. Who asks derives the topology from it: that is hundreds of times larger, and the
+ * server has an editor to answer.
+ */
+export interface SpecResult {
   readonly version: number;
-  readonly topology: Topology;
+  readonly spec: ClusterSpec;
 }
 
 export interface PartnersParams {
@@ -48,7 +52,7 @@ export interface ServerOptions {
   readonly pageUri?: string;
 }
 
-export const TOPOLOGY_REQUEST = 'k8snet/topology';
+export const SPEC_REQUEST = 'k8snet/spec';
 export const PARTNERS_REQUEST = 'k8snet/partners';
 export const CHANGED_NOTIFICATION = 'k8snet/changed';
 

@@ -2,9 +2,9 @@
 import { findOfKind, nameOf } from '../../../engine/src/trace/party-names.ts';
 import { partnersOf } from '../../../engine/src/trace/partners.ts';
 import type { OpenDocument } from './documents.ts';
-import type { PartnersParams, PartnersResult, TopologyResult } from './protocol.ts';
+import type { PartnersParams, PartnersResult, SpecResult } from './protocol.ts';
 
-export const topologyOf = ({ version, snapshot }: OpenDocument): TopologyResult => ({ version, topology: snapshot.topology() });
+export const specOf = ({ version, snapshot }: OpenDocument): SpecResult => ({ version, spec: snapshot.spec() });
 
 export function partnersIn({ snapshot }: OpenDocument, { kind, party }: PartnersParams): PartnersResult {
   const topology = snapshot.topology();

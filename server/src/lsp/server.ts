@@ -15,9 +15,9 @@ import type { OpenDocument } from './documents.ts';
 import { codeLensOf, completionItemOf, documentSymbolOf, foldingRangeOf, hoverOf } from './features-to-lsp.ts';
 import { formatting } from './formatting.ts';
 import { guardOf } from './guard.ts';
-import { PARTNERS_REQUEST, TOPOLOGY_REQUEST } from './protocol.ts';
-import type { PartnersParams, PartnersResult, ServerOptions, TopologyParams, TopologyResult } from './protocol.ts';
-import { partnersIn, topologyOf } from './questions.ts';
+import { PARTNERS_REQUEST, SPEC_REQUEST } from './protocol.ts';
+import type { PartnersParams, PartnersResult, ServerOptions, SpecParams, SpecResult } from './protocol.ts';
+import { partnersIn, specOf } from './questions.ts';
 import { offsetAt, rangeOf } from './to-lsp.ts';
 import { createWatches } from './watch.ts';
 
@@ -111,6 +111,6 @@ export function serve(connection: Connection): void {
   connection.onDocumentSymbol(feature('symbols', (document) => documentSymbols(document.snapshot).map((symbol) => documentSymbolOf(document, symbol))));
   connection.onFoldingRanges(feature('folding', (document) => foldingRanges(document.snapshot).map((range) => foldingRangeOf(document, range))));
   connection.onCodeLens(feature('lenses', (document) => codeLenses(document.snapshot).map((lens) => codeLensOf(document, document.uri, lens))));
-  connection.onRequest(TOPOLOGY_REQUEST, question<TopologyParams, TopologyResult>('topology', topologyOf));
+  connection.onRequest(SPEC_REQUEST, question<SpecParams, SpecResult>('spec', specOf));
   connection.onRequest(PARTNERS_REQUEST, question<PartnersParams, PartnersResult>('partners', partnersIn));
 }

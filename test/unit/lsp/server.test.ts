@@ -106,12 +106,12 @@ describe('the language server', () => {
     expect(partners.partners.map((partner) => partner.to)).toContain('kube-system/kube-dns:53/UDP');
   });
 
-  test('hands out the topology of the newest version', async () => {
+  test('hands out what the newest version says', async () => {
     await client.open(URI, ARTICLE);
     await change({ text: 'node only { }\n' });
-    const answer = await client.connection.sendRequest<{ version: number; topology: { hosts: { name: string }[] } }>('k8snet/topology', { uri: URI });
+    const answer = await client.connection.sendRequest<{ version: number; spec: { nodes: { name: string }[] } }>('k8snet/spec', { uri: URI });
     expect(answer.version).toBe(2);
-    expect(answer.topology.hosts.map((host) => host.name)).toEqual(['only']);
+    expect(answer.spec.nodes.map((node) => node.name)).toEqual(['only']);
   });
 
   test('answers hover, definition, references, completion, folding and formatting at positions', async () => {

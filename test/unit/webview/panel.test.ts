@@ -120,7 +120,7 @@ test('a tab shows the other branch', async () => {
 test('an edit of the file keeps what is open; foreign messages change nothing', async () => {
   const { page, complaints } = await panels.open('service', 'light', 1400);
   await page.locator('#hop-4 .row').click();
-  for (const message of [null, { type: 'show' }, 'text', { type: 'show', file: FILE, version: 2, topology, question }]) await post(page, message);
+  for (const message of [null, { type: 'show' }, 'text', { type: 'show', file: FILE, version: 2, spec: { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [] }, question }]) await post(page, message);
   expect(await page.locator('#hop-4 .row').getAttribute('aria-expanded')).toBe('true');
   expect(complaints).toEqual([]);
   await page.close();

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
+import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import type { Question } from '../../../webview/src/protocol.ts';
 import { isFromPanel, isToPanel, type FromPanel } from '../../../webview/src/protocol.ts';
-import { createStore, type Ask } from '../../../webview/src/state/store.ts';
+import { createStore, type Simulator } from '../../../webview/src/state/store.ts';
 import { articleCluster, FILE, flow, serviceBranch, traceOf } from './fixture.ts';
 
 const topology = articleCluster();
 const first: Question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
 
-const answers: Ask = (_, { from }) => (from === 'nobody'
+const spec: ClusterSpec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [] };
+
+const answer: Simulator['answer'] = (_, { from }) => (from === 'nobody'
   ? { kind: 'unanswered', message: 'Nothing is named nobody.', suggestions: [] } : { kind: 'traced', flow: flow(), trace: traceOf(serviceBranch()) });
 
 function panel(kept?: unknown) {
@@ -17,8 +20,8 @@ function panel(kept?: unknown) {
     postMessage: (message: unknown) => { if (!isFromPanel(message)) throw new Error('not of the protocol'); posted.push(message); },
     getState: () => kept, setState: (state: unknown) => { states.push(state); },
   };
-  const store = createStore(host, answers);
-  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, version: 1, topology, question }); };
+  const store = createStore(host, { build: () => topology, answer });
+  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, version: 1, spec, question }); };
   return { store, posted, states, show, types: () => posted.map((message) => message.type) };
 }
 
@@ -63,7 +66,7 @@ test('a kept state that is damaged counts as none', () => {
 
 test('messages that are not of the protocol change nothing', () => {
   const { store, posted } = panel();
-  for (const message of [null, 3, 'show', [], {}, { type: 'show' }, { type: 'cursor', file: FILE, line: 'x' }, { type: 'show', file: FILE, version: 1, question: first, topology: { hosts: [] } }]) {
+  for (const message of [null, 3, 'show', [], {}, { type: 'show' }, { type: 'cursor', file: FILE, line: 'x' }, { type: 'show', file: FILE, version: 1, question: first, spec: { nodes: [] } }]) {
     expect(isToPanel(message)).toBe(false);
     store.receive(message);
   }

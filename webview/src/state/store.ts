@@ -1,6 +1,7 @@
 /** Holds the state, and does what follows from a change of it: notes for the editor, the question, the view to keep. */
 import { annotate } from '../../../engine/src/trace/annotate.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
+import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import { isQuestion, isToPanel, type FromPanel, type Question } from '../protocol.ts';
 import type { Action, Answer, State, View } from './model.ts';
 import { INITIAL } from './model.ts';
@@ -24,9 +25,13 @@ export interface Store {
   subscribe(listener: () => void): void;
 }
 
-export type Ask = (topology: Topology, question: Question) => Answer;
+/** The simulator, as the panel asks it. */
+export interface Simulator {
+  readonly build: (spec: ClusterSpec) => Topology;
+  readonly answer: (topology: Topology, question: Question) => Answer;
+}
 
-export function createStore(host: Host, answer: Ask): Store {
+export function createStore(host: Host, simulator: Simulator): Store {
   let state: State = restored(host.getState());
   const listeners: (() => void)[] = [];
   const post = (message: FromPanel): void => { host.postMessage(message); };
@@ -49,7 +54,7 @@ export function createStore(host: Host, answer: Ask): Store {
   };
 
   const show = (file: string, version: number, topology: Topology, question: Question): void => {
-    dispatch({ type: 'answered', file, version, topology, question, answer: answer(topology, question) });
+    dispatch({ type: 'answered', file, version, topology, question, answer: simulator.answer(topology, question) });
   };
 
   return {
@@ -58,7 +63,7 @@ export function createStore(host: Host, answer: Ask): Store {
     receive(message) {
       if (!isToPanel(message)) return;
       if (message.type === 'cursor') dispatch({ type: 'cursor', at: { file: message.file, line: message.line } });
-      else show(message.file, message.version, message.topology, message.question);
+      else show(message.file, message.version, simulator.build(message.spec), message.question);
     },
     ask(question) {
       if (state.topology !== null) show(state.file, state.version, state.topology, question);
