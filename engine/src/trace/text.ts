@@ -1,49 +1,41 @@
 /**
- * A trace for a terminal: every branch with its end, the numbered hops of request and reply, and at each hop the packet
- * with what changed, what decided, and the line that says so.
+ * A trace for a terminal, to be read by somebody tired: the ends and their reasons first, then the numbered hops of
+ * request and reply, with the packet where it changed and what decided its way. The JSON of a trace has every step.
  */
 import { assertNever } from '../assert-never.ts';
-import { headerChanges, headersRemoved } from '../packet/changes.ts';
-import type { HeaderChange } from '../packet/changes.ts';
-import { describeHeader, icmpName } from '../packet/describe.ts';
-import type { PacketHeaders } from '../packet/headers.ts';
-import type { Answer, Branch, Hop, Journey, Reason, Step, StepSource, Trace } from './model.ts';
+import { describePacket, endpoint, icmpName } from '../packet/describe.ts';
+import type { Answer, Branch, Hop, Reason, Trace } from './model.ts';
+import { stepLines } from './text-steps.ts';
 
 /** Lines joined by newlines, the last one ended too; no colour, so that it is the same in a file and in a test. */
 export function renderTrace(trace: Trace): string {
-  const many = trace.branches.length > 1;
-  const lines = [`${trace.from} -> ${trace.to}${many ? `: ${trace.branches.length} branches` : ''}`];
-  for (const [i, branch] of trace.branches.entries()) {
-    lines.push('');
-    if (many) lines.push(`branch ${i + 1} of ${trace.branches.length}, probability ${percent(branch.probability)}`);
-    lines.push(...branchLines(branch));
-  }
-  return `${lines.join('\n')}\n`;
+  const { branches } = trace;
+  const title = `${trace.from} -> ${trace.to}`;
+  const [first] = branches;
+  if (branches.length === 1 && first !== undefined) return text([title, '', endOf(first), answerOf(first), ...journeys(first, null)]);
+  const ends = branches.flatMap((branch, i) => [`${String(i + 1).padStart(4)}  ${percent(branch.probability).padEnd(8)} ${endOf(branch)}`, `${' '.repeat(15)}${answerOf(branch)}`]);
+  const details = branches.flatMap((branch, i) => ['', `branch ${i + 1} of ${branches.length}, ${percent(branch.probability)}: ${endOf(branch)}`, ...journeys(branch, i === 0 ? null : (first ?? null))]);
+  return text([`${title}: ${branches.length} branches`, '', ...ends, ...details]);
 }
+
+const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 /** Two decimals at most: 33.33 %, 50 %. */
 const percent = (probability: number): string => `${Math.round(probability * 10_000) / 100} %`;
 
-function branchLines(branch: Branch): readonly string[] {
-  const request = branch.request.hops;
-  const lines = [endOf(branch), `answer: ${describeAnswer(branch.answer)}`, '', 'request', ...hopLines(request, 0)];
-  if (branch.reply !== null) lines.push('', `reply: ${journeyEnd(branch.reply)}`, ...hopLines(branch.reply.hops, request.length));
-  return lines;
-}
-
 function endOf(branch: Branch): string {
   const to = branch.deliveredTo;
-  const seen = branch.seenAs === null ? '' : `, which sees ${withPort(branch.seenAs.address, branch.seenAs.port)}`;
-  const receiver = to === null ? '' : ` to ${to.kind} ${to.name} at ${withPort(to.address, to.port)}${seen}`;
+  const seen = branch.seenAs === null ? '' : `, which sees ${endpoint(branch.seenAs.address, branch.seenAs.port)}`;
+  const receiver = to === null ? '' : ` to ${to.kind} ${to.name} at ${endpoint(to.address, to.port)}${seen}`;
   return `${branch.outcome}${receiver}${reasonOf(branch.reason)}`;
 }
 
 const reasonOf = (reason: Reason | null): string => (reason === null ? '' : `: ${reason.sentence} [${reason.code}]`);
 
-const journeyEnd = (journey: Journey): string => `${journey.outcome}${reasonOf(journey.reason)}`;
-
-const withPort = (address: string, port: number | null): string =>
-  port === null ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+function answerOf({ answer, reply }: Branch): string {
+  const lost = answer.kind === 'none' && reply !== null && reply.outcome !== 'delivered';
+  return `answer: ${describeAnswer(answer)}${lost ? `, as what was sent back is ${reply.outcome}${reasonOf(reply.reason)}` : ''}`;
+}
 
 /** What the sender finally gets back, in a few words. */
 export function describeAnswer(answer: Answer): string {
@@ -61,87 +53,61 @@ export function describeAnswer(answer: Answer): string {
 const errorName = (answer: Answer): string =>
   answer.type === null ? 'error' : icmpName(answer.from?.includes(':') === true ? 6 : 4, answer.type, answer.code ?? 0);
 
-/** Behind a hop's number; headers, steps and sources line up below it. */
-const INDENT = ' '.repeat(6);
+/** `shown`: the branch that stands above already; the hops that both begin with are not told again. */
+function journeys(branch: Branch, shown: Branch | null): readonly string[] {
+  const { hops } = branch.request;
+  const shared = shown === null ? 0 : sharedHops(shown.request.hops, hops);
+  const as = shared === 0 ? [] : [`${shared === 1 ? '   1' : `   1 to ${shared}`}  as in branch 1`];
+  const request = ['', 'request', ...as, ...hopLines(hops, 0, shared)];
+  const { reply } = branch;
+  return reply === null ? request : [...request, '', `reply: ${reply.outcome}`, ...hopLines(reply.hops, hops.length, 0)];
+}
 
-/** `before`: hops that are numbered already. */
-function hopLines(hops: readonly Hop[], before: number): readonly string[] {
-  return hops.flatMap((hop, i) => [
-    `${String(before + i + 1).padStart(4)}  ${placeOf(hop)} ${hop.direction}`,
-    ...packetLines(hops[i - 1]?.packet ?? null, hop.packet),
-    ...hop.steps.flatMap((step) => stepLines(step)),
-  ]);
+function sharedHops(shown: readonly Hop[], hops: readonly Hop[]): number {
+  const first = hops.findIndex((hop, i) => JSON.stringify(hop) !== JSON.stringify(shown[i]));
+  return first < 0 ? hops.length : first;
+}
+
+/** `before`: hops that are numbered already; `skipped`: those of these that are told elsewhere. */
+function hopLines(hops: readonly Hop[], before: number, skipped: number): readonly string[] {
+  const lines: string[] = [];
+  const alike = hops.map((hop) => `${placeOf(hop)} ${hop.direction} ${stepLines(hop, '').lines.join()}`);
+  let said = '';
+  for (let i = skipped; i < hops.length; i++) {
+    const hop = hops[i] as Hop;
+    const packet = describePacket(hops[i - 1]?.packet ?? null, hop.packet);
+    const steps = stepLines(hop, said);
+    ({ said } = steps);
+    lines.push(`${numberOf(before + i)}  ${placeOf(hop)} ${hop.direction}${packet === '' ? '' : `   ${packet}`}`, ...steps.lines);
+    const round = roundBefore(alike, i + 1);
+    if (round === null) continue;
+    lines.push(`${numberOf(before + i + 1)} to ${before + i + round.hops + 1}  the same ${round.length} hops again, ${round.hops / round.length} times`);
+    i += round.hops;
+  }
+  return lines;
+}
+
+const numberOf = (index: number): string => String(index + 1).padStart(4);
+
+interface Round {
+  /** Hops of one time round. */
+  readonly length: number;
+  /** How many follow that only go round again. */
+  readonly hops: number;
+}
+
+const LONGEST_ROUND = 24;
+
+/** A packet that goes in a circle is told once round, if what stands before `index` comes at least twice more. */
+function roundBefore(alike: readonly string[], index: number): Round | null {
+  for (let length = 2; length <= Math.min(LONGEST_ROUND, index); length++) {
+    let again = 0;
+    while (index + again < alike.length && alike[index + again] === alike[index + again - length]) again++;
+    if (again >= 2 * length) return { length, hops: again - (again % length) };
+  }
+  return null;
 }
 
 /** `host1 cni0`, `host1 pod default/pod1 eth0`. */
 const placeOf = (hop: Hop): string =>
   hop.namespace === 'root' ? `${hop.host} ${hop.interface}` : `${hop.host} pod ${hop.namespace} ${hop.interface}`;
-
-/** A header that changed is marked `~` and says what it was, a new one `+`, those that were taken off `-`. */
-function packetLines(before: PacketHeaders | null, packet: PacketHeaders): readonly string[] {
-  const removed = headersRemoved(before, packet);
-  const changes = headerChanges(before, packet);
-  if (before !== null && removed === 0 && changes.every((each) => each.change === 'same')) return [`${INDENT}= the same packet`];
-  const unwrapped = removed === 0 ? [] : [`${INDENT}- ${before?.slice(0, removed).map(describeHeader).join(' / ') ?? ''}`];
-  const quote = quoteStart(packet);
-  return [...unwrapped, ...changes.map((each, i) => `${INDENT}${MARKS[each.change]} ${i < quote ? '' : '| '}${describeHeader(each.header)}${wasOf(each)}`)];
-}
-
-/** Where the packet begins that an ICMP error quotes; it is set off by a bar. */
-function quoteStart(packet: PacketHeaders): number {
-  const error = packet.findIndex((each, i) => (each.header === 'icmp' || each.header === 'icmpv6') && packet[i + 1]?.header.startsWith('ip') === true);
-  return error < 0 ? packet.length : error + 1;
-}
-
-const MARKS: Readonly<Record<HeaderChange['change'], string>> = { same: ' ', changed: '~', added: '+' };
-
-/** MACs change at every router: the hop before shows what they were. */
-const wasOf = (change: HeaderChange): string =>
-  change.was.length === 0 || change.header.header === 'ethernet' ? '' : `   (${change.was.map(({ field, value }) => `${FIELDS[field] ?? field} was ${value}`).join(', ')})`;
-
-/** Fields whose names are two words. */
-const FIELDS: Readonly<Record<string, string>> = {
-  hopLimit: 'hop limit', sourcePort: 'source port', destinationPort: 'destination port', etherType: 'type', nextHeader: 'next header',
-  dontFragment: 'DF', moreFragments: 'MF', fragmentOffset: 'offset',
-};
-
-function stepLines(step: Step): readonly string[] {
-  const detail = detailOf(step);
-  const source = `[${describeSource(step.source)}]`;
-  const head = `${INDENT}* ${step.stage}: ${step.sentence}`;
-  return detail === null || detail === step.sentence ? [`${head} ${source}`] : [head, `${INDENT}    ${detail} ${source}`];
-}
-
-/** `demo.k8snet:22`, or who derived it from what. */
-export function describeSource(source: StepSource): string {
-  if (!('derivedBy' in source)) return `${source.file}:${source.line}, ${source.layer}`;
-  const at = source.file === undefined ? '' : `, ${source.file}${source.line === undefined ? '' : `:${source.line}`}`;
-  return `derived by ${source.derivedBy} (${source.because})${at}`;
-}
-
-/** The state that decided, in its tool's own notation; `null` where the sentence says it all. */
-function detailOf(step: Step): string | null {
-  switch (step.stage) {
-    case 'name': return `${step.query} -> ${step.answer}`;
-    case 'policy-rule': return step.rule;
-    case 'route': return step.table === 254 ? step.route : `${step.route} (table ${step.table === 255 ? 'local' : step.table})`;
-    case 'neighbour': return step.mac === null ? `${step.address}: no MAC (${step.how})` : `${step.address} lladdr ${step.mac} (${step.how})`;
-    case 'bridge': return `${step.bridge} -> ${step.ports.join(', ') || 'no port'} (${step.how})`;
-    case 'fdb': return `${step.mac} dst ${step.destination ?? 'none'} (${step.how})`;
-    case 'netfilter': return netfilterDetail(step);
-    case 'conntrack': return `${step.hook} ${step.state}: ${step.original}, reply ${step.reply}`;
-    case 'nat': return `${step.hook} ${step.change}: ${step.before} -> ${step.after} (${step.by})`;
-    case 'encapsulate': case 'decapsulate': return step.vni === null ? `${step.kind} ${step.remote}` : `${step.kind} vni ${step.vni} ${step.remote}`;
-    case 'icmp-error': return `type ${step.type}, code ${step.code}, to ${step.to}`;
-    case 'drop': case 'undecided': return step.reason.sentence === step.sentence ? step.reason.code : `${step.reason.code}: ${step.reason.sentence}`;
-    case 'deliver': return step.listener;
-    case 'send': case 'source-check': case 'forward': case 'fragment': case 'assumption': return null;
-    default: return assertNever(step);
-  }
-}
-
-function netfilterDetail(step: Extract<Step, { readonly stage: 'netfilter' }>): string {
-  const number = step.number === null ? '' : ` ${step.number}`;
-  const place = `${step.hook} ${step.table} ${step.chain} ${step.event}${number}`;
-  return `${place}: ${step.rule === null ? '' : `${step.rule} `}=> ${step.verdict}`;
-}

@@ -121,8 +121,14 @@ describe('k8snet trace', () => {
     expect(result).toMatchObject({ code: 0, err: '' });
     expect(result.out).toContain('delivered to pod kube-system/kube-dns-1 at 10.0.0.46:53');
     expect(result.out).toContain('KUBE-SEP-L5MHPWJPDKD7XIFG');
-    expect(result.out).toMatch(/DNAT --to-destination 10\.0\.0\.46:53 .*\[article\.k8snet:28, captured\]/);
+    expect(result.out).toContain('nat PREROUTING #1 → KUBE-SERVICES #1 → KUBE-SVC-TCOU7JCQXEZGVUNU #1 → KUBE-SEP-L5MHPWJPDKD7XIFG #1 DNAT\n');
+    expect(result.out).toMatch(/DNAT --to-destination 10\.0\.0\.46:53 +\[article\.k8snet:28\]\n/);
     expect(result.out).not.toContain('\u001b');
+  });
+
+  it('tells the article\'s ping on about a screen', () => {
+    const { out } = cli.run(['trace', 'article.k8snet', '--from', 'pod1', '--to', 'pod2']);
+    expect(lines(out).length).toBeLessThanOrEqual(64);
   });
 
   it('names who is unknown, and who may be meant', () => {
