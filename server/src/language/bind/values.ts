@@ -1,6 +1,7 @@
 /** The kinds of values that a statement's words can be, each with its reader. A reader says what is wrong and the way out. */
 import type { Address, Mac, Port, Prefix } from '../../../../engine/src/net/address.ts';
 import { bitsOf, formatAddress, formatPrefix, networkOf, parseAddress, parseMac, parsePrefix, samePrefix } from '../../../../engine/src/net/address.ts';
+import { whyNotIpv6 } from './address-kind.ts';
 import type { Listener } from '../../../../engine/src/topology/model.ts';
 
 export interface ObjectName {
@@ -75,6 +76,8 @@ function readAddress(text: string): Reading<Address> {
 
 /** The commonest slips: an octet above 255, a leading zero. */
 function whyNot(text: string): string {
+  const ipv6 = text.includes(':') ? whyNotIpv6(text) : undefined;
+  if (ipv6 !== undefined) return `: ${ipv6}`;
   const octets = text.split('/')[0]?.split('.') ?? [];
   const big = octets.find((o) => /^\d+$/.test(o) && Number(o) > 255);
   if (octets.length > 1 && big !== undefined) return `: ${big} is above 255`;

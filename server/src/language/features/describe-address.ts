@@ -1,6 +1,7 @@
 /** Who has an address, and which networks it lies in. */
 import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
 import { addressPlus, contains, firstAddress, formatAddress, formatPrefix, sameAddress } from '../../../../engine/src/net/address.ts';
+import { kindOfAddress } from '../bind/address-kind.ts';
 import { holdersByAddress } from '../bind/addresses.ts';
 import { clusterCidrs } from '../bind/names.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -11,7 +12,8 @@ export function describeAddress(snapshot: Snapshot, address: Address): string {
   const holder = holdersByAddress(model).get(formatAddress(address));
   const owner = holder?.what ?? reservedOwner(snapshot, address) ?? 'nobody in this file has it';
   const places = placesOf(snapshot, address);
-  return [`**${formatAddress(address)}**: ${owner}`, ...places.map((p) => `- in ${p}`)].join('\n');
+  const kind = kindOfAddress(address);
+  return [`**${formatAddress(address)}**: ${owner}${kind === undefined ? '' : ` (${kind})`}`, ...places.map((p) => `- in ${p}`)].join('\n');
 }
 
 /** Addresses that programs take: cni0's, flannel.1's, a device's on no network. */
