@@ -33,7 +33,7 @@ describe('hover', () => {
   });
 
   it('tells who has an address, in a declaration as in a dump', () => {
-    expect(over('10.0.0.46:53')).toMatch(/10\.0\.0\.46\*\*: pod kube-system\/kube-dns-1\n- in host3's pod-cidr 10\.0\.0\.0\/24/);
+    expect(over('10.0.0.46:53')).toMatch(/10\.0\.0\.46\*\*: pod kube-system\/kube-dns-1 \(private \(RFC 1918\)\)\n- in host3's pod-cidr 10\.0\.0\.0\/24/);
     expect(over('via 10.0.14.1 dev eth0')).toMatch(/the bridge cni0 of host1/);
     expect(over('192.168.93.254 dev')).toMatch(/the gateway of network lan/);
   });
