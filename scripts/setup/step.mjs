@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 export class SetupError extends Error {}
 
 const HEARTBEAT_MS = 10_000;
-const SHOWN_ON_FAILURE = 4_000;
+const SHOWN_ON_FAILURE = 8_000;
 
 export async function step(title, work) {
   const began = Date.now();
