@@ -4,11 +4,12 @@ import { check } from './check.ts';
 import type { Command } from './command.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { ExitCode, Io } from './io.ts';
+import { lab } from './lab.ts';
 import { show } from './show.ts';
 import { test } from './test.ts';
 import { trace } from './trace.ts';
 
-const COMMANDS: readonly Command[] = [check, trace, test, show];
+const COMMANDS: readonly Command[] = [check, trace, test, show, lab];
 
 const HELP = `k8snet: what a Kubernetes network does with a packet, from a .k8snet file
 

@@ -18,7 +18,7 @@ describe('k8snet', () => {
     const help = cli.run(['--help']);
     expect(help).toMatchObject({ code: 0, err: '' });
     expect(help.out.split('\n').length).toBeLessThan(25);
-    for (const command of ['check', 'trace', 'test', 'show']) {
+    for (const command of ['check', 'trace', 'test', 'show', 'lab']) {
       expect(help.out).toContain(`k8snet ${command}`);
       const own = cli.run([command, '--help']);
       expect(own.code).toBe(0);
@@ -48,6 +48,8 @@ describe('k8snet', () => {
     [['trace', 'missing.k8snet', '--from', 'a', '--to', 'b'], 'cannot read missing.k8snet'],
     [['trace', 'small.k8snet', '--from', 'a', '--to', 'b', '--pcap', 'no/such/folder.pcapng'], 'cannot write no/such/folder.pcapng'],
     [['test'], 'no file is named'],
+    [['lab'], 'no file is named'],
+    [['lab', 'small.k8snet', 'other.k8snet'], 'one file'],
     [['test', 'missing.k8snet'], 'cannot read missing.k8snet'],
     [['show', 'small.k8snet', 'host1'], 'routes, neighbours, fdb, iptables, ip6tables'],
     [['show', 'small.k8snet', 'host1', 'route'], 'did you mean \'routes\'?'],
