@@ -17,8 +17,10 @@ export interface Command {
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
+type Read<T extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>>;
+
 /** Strict: an unknown option or a missing value is the caller's mistake, and is named. */
-export function readArguments<const T extends Options>(args: readonly string[], options: T) {
+export function readArguments<const T extends Options>(args: readonly string[], options: T): Read<T> {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
