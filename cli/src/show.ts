@@ -2,7 +2,8 @@
 import type { Namespace, Topology } from '../../engine/src/topology/model.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../../engine/src/topology/model.ts';
 import type { Chain, Table } from '../../engine/src/topology/netfilter.ts';
-import { closest, didYouMean } from '../../server/src/language/bind/closest.ts';
+import { closest } from '../../engine/src/closest.ts';
+import { didYouMean } from '../../server/src/language/bind/did-you-mean.ts';
 import { readArguments } from './command.ts';
 import type { Command } from './command.ts';
 import { EXIT, UsageError } from './io.ts';

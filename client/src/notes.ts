@@ -1,7 +1,7 @@
 /** Notes at the ends of the lines that a shown trace passed through: "③ DNAT → 10.0.0.46:53". */
 import { DecorationRangeBehavior, Disposable, MarkdownString, Range, ThemeColor, window, workspace } from 'vscode';
 import type { DecorationOptions, TextDocument, TextDocumentContentChangeEvent, TextEditor, Uri } from 'vscode';
-import type { Annotation } from '../../webview/src/protocol.ts';
+import type { Annotation } from '../../engine/src/trace/annotate.ts';
 import { uriOf } from './files.ts';
 
 export interface Notes {

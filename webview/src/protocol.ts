@@ -1,6 +1,7 @@
 /**
  * The messages between the extension and its trace panel, validated on receipt on both sides.
  */
+import type { Annotation } from '../../engine/src/trace/annotate.ts';
 import type { ClusterSpec } from '../../engine/src/topology/spec.ts';
 
 export interface Question {
@@ -14,18 +15,6 @@ export type ToPanel =
   | { readonly type: 'show'; readonly file: string; readonly version: number; readonly spec: ClusterSpec; readonly question: Question }
   /** The cursor stands on this line: the hops and steps that it caused are marked. */
   | { readonly type: 'cursor'; readonly file: string; readonly line: number };
-
-/** A note at a line's end while a trace is shown. */
-export interface Annotation {
-  readonly file: string;
-  readonly line: number;
-  /** Numbers of the hops, from 1, in the order of the trace. */
-  readonly hops: readonly number[];
-  /** "DNAT → 10.0.0.46:53" */
-  readonly note: string;
-  /** The sentences of the steps, for the hover. */
-  readonly details: readonly string[];
-}
 
 export type FromPanel =
   | { readonly type: 'ready' }

@@ -1,4 +1,5 @@
 /** Finding an object by the name that a person wrote, and the names that he may have meant. */
+import { editDistance } from '../closest.ts';
 import type { Host, Pod, Service, Topology } from '../topology/model.ts';
 
 export type Party =
@@ -76,26 +77,8 @@ export function suggestionsFor(topology: Topology, name: string): readonly strin
   const scored = allNames(topology).map((candidate) => {
     const lower = candidate.toLowerCase();
     const elsewhere = lower.endsWith(`/${wanted}`) || qualified(lower).name === qualified(wanted).name;
-    return { candidate, distance: elsewhere ? 0 : editDistance(wanted, lower) };
+    return { candidate, distance: elsewhere ? 0 : editDistance(wanted, lower, limit + 1) };
   });
   const near = scored.filter((s) => s.distance <= limit).sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   return [...new Set(near.map((s) => s.candidate))].slice(0, MAX_SUGGESTIONS);
-}
-
-/** Optimal string alignment: insertions, deletions, substitutions, and neighbours swapped. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (before[j - 2] ?? 0) + 1);
-      row.push(best);
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
 }

@@ -10,7 +10,7 @@ import { hostBitsSet } from '../diagnostics/host-bits-set.ts';
 import { missingArgument } from '../diagnostics/missing-argument.ts';
 import { unexpectedBlock } from '../diagnostics/unexpected-block.ts';
 import type { StatementNode, Token } from '../syntax/tree.ts';
-import { closest } from './closest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import type { ArgumentGrammar, StatementGrammar } from './grammar.ts';
 import { usageOf } from './grammar.ts';
 import type { ValueKind, ValueTypes } from './values.ts';

@@ -5,7 +5,7 @@ import { misplacedStatement } from '../diagnostics/misplaced-statement.ts';
 import { repeatedStatement } from '../diagnostics/repeated-statement.ts';
 import { unknownKeyword } from '../diagnostics/unknown-keyword.ts';
 import type { BlockNode, LineNode, StatementNode } from '../syntax/tree.ts';
-import { closest } from './closest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import type { Decoded, Located } from './decode.ts';
 import { decode, saysWord, tokenRange, valuesOf } from './decode.ts';
 import type { ContextName } from './grammar.ts';

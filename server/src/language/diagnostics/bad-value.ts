@@ -1,5 +1,5 @@
 import { defineDiagnostic, replacement } from './define.ts';
-import { didYouMean } from '../bind/closest.ts';
+import { didYouMean } from '../bind/did-you-mean.ts';
 
 export const badValue = defineDiagnostic<{ readonly problem: string; readonly instead: string | undefined }>({
   code: 'K8N1010',

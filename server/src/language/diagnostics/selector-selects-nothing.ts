@@ -1,4 +1,5 @@
-import { closest, didYouMean } from '../bind/closest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
+import { didYouMean } from '../bind/did-you-mean.ts';
 import { rangeIn } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
 import { selectedPods } from '../bind/selection.ts';

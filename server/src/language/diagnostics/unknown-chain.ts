@@ -1,4 +1,5 @@
-import { closest, didYouMean } from '../bind/closest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
+import { didYouMean } from '../bind/did-you-mean.ts';
 import { defineDiagnostic, replacement } from './define.ts';
 import type { Finding, IptablesView } from './iptables-view.ts';
 import { finding, targetSpan } from './iptables-view.ts';

@@ -1,6 +1,7 @@
 import { formatAddress } from '../../../../engine/src/net/address.ts';
 import type { Route } from '../../../../engine/src/topology/model.ts';
-import { closest, didYouMean } from '../bind/closest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
+import { didYouMean } from '../bind/did-you-mean.ts';
 import { devicesOf, isInvented } from '../bind/devices.ts';
 import type { Dump } from '../bind/dumps.ts';
 import { dumpsIn, lineOfRecord, ownerName, reportInDump, wordInLine } from '../bind/dumps.ts';

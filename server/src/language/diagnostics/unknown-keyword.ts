@@ -1,5 +1,5 @@
 import { defineDiagnostic, replacement } from './define.ts';
-import { didYouMean } from '../bind/closest.ts';
+import { didYouMean } from '../bind/did-you-mean.ts';
 
 /** `allowed`: the keywords that this place takes. */
 export const unknownKeyword = defineDiagnostic<{ readonly word: string; readonly place: string; readonly allowed: readonly string[]; readonly instead: string | undefined }>({

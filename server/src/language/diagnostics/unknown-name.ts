@@ -1,4 +1,5 @@
-import { closest, didYouMean } from '../bind/closest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
+import { didYouMean } from '../bind/did-you-mean.ts';
 import type { Located } from '../bind/decode.ts';
 import type { Placed } from '../bind/file-model.ts';
 import { rangeIn } from '../bind/file-model.ts';

@@ -4,7 +4,7 @@ import type { FdbEntry } from '../../../../engine/src/topology/model.ts';
 import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, LineProblem, Report } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
-import { nearest } from './nearest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import type { Cursor, Word } from './words.ts';
 import { cursorOver, wordsOf } from './words.ts';
 
@@ -43,7 +43,7 @@ function readWord(word: Word, cursor: Cursor, draft: Draft, report: Report): boo
   if (word.text === 'permanent') draft.permanent = true;
   if (word.text === 'permanent' || IGNORED.includes(word.text)) return true;
   if (!KEYWORDS.includes(word.text)) {
-    report(word, 'unknown-word', `\`bridge fdb\` prints no \`${word.text}\` here.`, { suggestion: nearest(word.text, KEYWORDS) });
+    report(word, 'unknown-word', `\`bridge fdb\` prints no \`${word.text}\` here.`, { suggestion: closest(word.text, KEYWORDS) ?? null });
     return true;
   }
   const value = cursor.take();

@@ -8,7 +8,7 @@ import type { DumpLine, DumpProblem, LineProblem, Report } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
 import type { DeviceDetail } from './link-detail.ts';
 import { isDetailWord, readBridgePort, readDetail } from './link-detail.ts';
-import { nearest } from './nearest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import type { Word } from './words.ts';
 import { wordsOf } from './words.ts';
 
@@ -36,7 +36,7 @@ export function readInterfaceLine(text: string): InterfaceLine {
   if (isDetailWord(first.text)) return { kind: 'detail', detail: readDetail(words, report), problems };
   // valid_lft 86000sec; alias, altname, VF and statistics lines say nothing of a packet's way.
   if (['valid_lft', 'alias', 'altname', 'vf', 'RX:', 'TX:', 'prog/xdp', 'parentbus', 'permaddr'].includes(first.text) || /^\d+$/.test(first.text)) return { kind: 'nothing', problems };
-  report(first, 'unknown-word', `\`ip\` prints no line that begins with \`${first.text}\`.`, { suggestion: nearest(first.text, ['inet', 'inet6', 'link/ether', 'valid_lft']) });
+  report(first, 'unknown-word', `\`ip\` prints no line that begins with \`${first.text}\`.`, { suggestion: closest(first.text, ['inet', 'inet6', 'link/ether', 'valid_lft']) ?? null });
   return { kind: 'nothing', problems };
 }
 

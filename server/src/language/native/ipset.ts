@@ -5,7 +5,7 @@
 import type { Origin } from '../../../../engine/src/topology/origin.ts';
 import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, Span } from './dump.ts';
-import { nearest } from './nearest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import { wordsOf } from './words.ts';
 
 export interface IpSet {
@@ -32,15 +32,15 @@ export function readIpset(lines: readonly DumpLine[]): { readonly sets: readonly
     };
     const [command, name, third, ...rest] = wordsOf(text);
     if (command === undefined || command.text.startsWith('#')) continue;
-    if (command.text !== 'create' && command.text !== 'add') error(command, 'not-a-dump-line', 'A line of `ipset save` begins with `create` or `add`.', nearest(command.text, ['create', 'add']));
+    if (command.text !== 'create' && command.text !== 'add') error(command, 'not-a-dump-line', 'A line of `ipset save` begins with `create` or `add`.', closest(command.text, ['create', 'add']) ?? null);
     else if (name === undefined || third === undefined) error(command, 'missing-value', `\`${command.text}\` needs the name of the set and ${command.text === 'create' ? 'its type' : 'a member'}.`);
     else if (command.text === 'add') {
       const set = sets.get(name.text);
-      if (set === undefined) error(name, 'bad-value', `There is no set \`${name.text}\` above: its \`create\` line is missing.`, nearest(name.text, sets.keys()));
+      if (set === undefined) error(name, 'bad-value', `There is no set \`${name.text}\` above: its \`create\` line is missing.`, closest(name.text, sets.keys()) ?? null);
       else set.members.push(third.text);
     } else if (sets.has(name.text)) error(name, 'bad-value', `The set \`${name.text}\` is created twice.`);
     else {
-      if (!TYPES.includes(third.text)) error(third, 'bad-value', `\`${third.text}\` is no type of a set.`, nearest(third.text, TYPES));
+      if (!TYPES.includes(third.text)) error(third, 'bad-value', `\`${third.text}\` is no type of a set.`, closest(third.text, TYPES) ?? null);
       const family = rest.some((word, i) => word.text === 'inet6' && rest[i - 1]?.text === 'family') ? 6 : 4;
       sets.set(name.text, { name: name.text, type: third.text, family, members: [], origin: captured(at) });
     }

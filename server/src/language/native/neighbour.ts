@@ -5,7 +5,7 @@ import type { Neighbour, NeighbourState } from '../../../../engine/src/topology/
 import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, LineProblem } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
-import { nearest } from './nearest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import { cursorOver, wordsOf } from './words.ts';
 
 export type NeighbourBody = Omit<Neighbour, 'origin'>;
@@ -52,7 +52,7 @@ export function readNeighbourLine(text: string): NeighbourLine {
         mac = parseMac(value.text) ?? null;
         if (mac === null) report(value, 'bad-value', `\`${value.text}\` is no MAC address: write six bytes such as 0a:58:0a:00:05:96.`);
       }
-    } else report(word, 'unknown-word', `\`ip neigh\` prints no \`${word.text}\` here.`, { suggestion: nearest(word.text, KEYWORDS) });
+    } else report(word, 'unknown-word', `\`ip neigh\` prints no \`${word.text}\` here.`, { suggestion: closest(word.text, KEYWORDS) ?? null });
   }
   if (device === null) report(first, 'missing-value', 'The device is missing: `ip neigh` prints `dev NAME` where it is not asked for one device.');
   if (device === null || !usable) return { neighbour: null, problems };

@@ -6,7 +6,7 @@ import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, LineProblem, Report } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
 import { protocolNumber } from './iptables/names.ts';
-import { nearest } from './nearest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import { tableNumber } from './route.ts';
 import type { Cursor, Word } from './words.ts';
 import { cursorOver, wordsOf } from './words.ts';
@@ -67,7 +67,7 @@ function readWord(word: Word, cursor: Cursor, draft: Draft, report: Report): boo
     return true;
   }
   if (!KEYWORDS.includes(text)) {
-    report(word, 'unknown-word', `\`ip rule\` prints no \`${text}\` here: a trace that comes to this rule ends undecided.`, { suggestion: nearest(text, KEYWORDS) });
+    report(word, 'unknown-word', `\`ip rule\` prints no \`${text}\` here: a trace that comes to this rule ends undecided.`, { suggestion: closest(text, KEYWORDS) ?? null });
     draft.unknown ??= text;
     return false;
   }

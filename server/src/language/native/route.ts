@@ -6,7 +6,7 @@ import type { Nexthop, Route, RouteType, Scope } from '../../../../engine/src/to
 import { DEFAULT_TABLE, LOCAL_TABLE, MAIN_TABLE } from '../../../../engine/src/topology/model.ts';
 import type { DumpLine, DumpProblem, LineProblem, Report } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
-import { nearest } from './nearest.ts';
+import { closest } from '../../../../engine/src/closest.ts';
 import type { Cursor, Word } from './words.ts';
 import { cursorOver, wordsOf } from './words.ts';
 
@@ -98,7 +98,7 @@ function readDestination(cursor: Cursor, typed: boolean, report: Report): Prefix
   const prefix = parsePrefix(word.text);
   if (prefix === undefined) {
     report(word, 'bad-value', `\`${word.text}\` is no destination of a route: write \`default\` or a prefix such as 10.0.0.0/16.`, {
-      suggestion: nearest(word.text, ['default', ...TYPES]),
+      suggestion: closest(word.text, ['default', ...TYPES]) ?? null,
     });
     return null;
   }
@@ -159,7 +159,7 @@ function readAttributes(cursor: Cursor, draft: Draft, report: Report): void {
       cursor.takeIf('lock');
       if (cursor.take() === undefined) missing(word, report);
     } else if (!readAttribute(word, cursor, draft, report)) {
-      report(word, 'unknown-word', `\`ip route\` prints no \`${word.text}\` here; the rest of the route is read.`, { suggestion: nearest(word.text, KEYWORDS) });
+      report(word, 'unknown-word', `\`ip route\` prints no \`${word.text}\` here; the rest of the route is read.`, { suggestion: closest(word.text, KEYWORDS) ?? null });
       // What follows an unknown word is most likely its value.
       while (cursor.peek() !== undefined && !KEYWORDS.has(cursor.peek()?.text ?? '')) cursor.take();
     }

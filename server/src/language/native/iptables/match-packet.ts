@@ -1,7 +1,7 @@
 /** Matches on the packet around its transport header, on its devices and its sender. */
 import { compareAddresses, parseMac } from '../../../../../engine/src/net/address.ts';
 import type { AddressType, Match } from '../../../../../engine/src/topology/netfilter.ts';
-import { nearest } from '../nearest.ts';
+import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
 import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
@@ -51,7 +51,7 @@ function addressTypes(context: RuleContext, word: Word): readonly AddressType[] 
   const given = new Set<string>();
   for (const part of word.text.split(',')) {
     const name = ADDRESS_TYPES.find((type) => type === part.toUpperCase());
-    if (name === undefined) return badValue(context, word, `types with commas between, out of ${ADDRESS_TYPES.join(', ')}`, nearest(part.toUpperCase(), ADDRESS_TYPES));
+    if (name === undefined) return badValue(context, word, `types with commas between, out of ${ADDRESS_TYPES.join(', ')}`, closest(part.toUpperCase(), ADDRESS_TYPES) ?? null);
     given.add(name);
   }
   return ADDRESS_TYPES.filter((type) => given.has(type));

@@ -1,6 +1,6 @@
 /** Matches on what the kernel remembers of a packet or its connection: marks, conntrack, recent, statistic, limits, sets. */
 import type { ConnectionState, Match } from '../../../../../engine/src/topology/netfilter.ts';
-import { nearest } from '../nearest.ts';
+import { closest } from '../../../../../engine/src/closest.ts';
 import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
 import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
 import { notModelled } from './match-transport.ts';
@@ -33,7 +33,7 @@ function nameList<T extends string>(context: RuleContext, given: Given, names: r
   for (const part of word.text.split(',')) {
     const name = names.find((n) => n === part.toUpperCase());
     if (name === undefined) {
-      const near = nearest(part.toUpperCase(), names);
+      const near = closest(part.toUpperCase(), names) ?? null;
       return badValue(context, word, `a list with commas out of ${names.join(', ')}`, near === null ? null : word.text.split(',').map((p) => (p === part ? near : p)).join(','));
     }
     found.add(name);

@@ -5,7 +5,7 @@
  */
 import type { Family } from '../../../../../engine/src/net/address.ts';
 import type { Report } from '../dump.ts';
-import { nearest } from '../nearest.ts';
+import { closest } from '../../../../../engine/src/closest.ts';
 import type { Cursor, Word } from '../words.ts';
 import { cursorOver } from '../words.ts';
 import { bareOrQuoted } from './words.ts';
@@ -202,7 +202,7 @@ function reportUnknown(word: Word, name: string, state: State): void {
   } else if ([...optionNames(state.family)].includes(name)) {
     state.report(span, 'unknown-option', `\`${name}\` belongs to a target that this rule does not have.`);
   } else {
-    const near = nearest(name, [...BASE.flatMap((o) => [o.name, ...(o.aliases ?? [])]).filter((n) => n.startsWith('--')), ...optionNames(state.family)]);
+    const near = closest(name, [...BASE.flatMap((o) => [o.name, ...(o.aliases ?? [])]).filter((n) => n.startsWith('--')), ...optionNames(state.family)]) ?? null;
     state.report(span, 'unknown-option', `iptables knows no option \`${name}\` here${near === null ? '.' : `; did you mean \`${near}\`?`}`, { suggestion: near });
   }
 }
@@ -242,7 +242,7 @@ function loadMatch(name: Word, state: State): void {
   const module = matchModule(name.text, state.family);
   if (module === undefined) {
     const other = matchModule(name.text, state.family === 4 ? 6 : 4);
-    const near = nearest(name.text, matchNames(state.family));
+    const near = closest(name.text, matchNames(state.family)) ?? null;
     const tail = other !== undefined ? `: it is for IPv${state.family === 4 ? 6 : 4} only.` : near === null ? '.' : `; did you mean \`${near}\`?`;
     state.report(name, 'no-such-match', `iptables has no match \`${name.text}\` here${tail}`, { suggestion: other === undefined ? near : null });
   } else if (module === 'opaque') {

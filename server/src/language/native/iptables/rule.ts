@@ -3,7 +3,7 @@ import type { Family, Prefix } from '../../../../../engine/src/net/address.ts';
 import type { Match, Rule, Target } from '../../../../../engine/src/topology/netfilter.ts';
 import type { LineProblem, Report, Span } from '../dump.ts';
 import { reporter } from '../dump.ts';
-import { nearest } from '../nearest.ts';
+import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import type { Given, OptionSpec, RuleContext } from './module.ts';
 import { textOf, unknownMatch, valueOf } from './module.ts';
@@ -117,7 +117,7 @@ function readProtocol(given: Given | undefined, context: RuleContext): readonly 
   const word = valueOf(given);
   const protocol = protocolNumber(word.text);
   if (protocol === undefined) {
-    badValue(context, word, 'a protocol such as tcp, udp, sctp or icmp, or its number', nearest(word.text.toLowerCase(), PROTOCOL_NUMBERS.keys()));
+    badValue(context, word, 'a protocol such as tcp, udp, sctp or icmp, or its number', closest(word.text.toLowerCase(), PROTOCOL_NUMBERS.keys()) ?? null);
     return [unknownMatch('', textOf(given))];
   }
   if (protocol === 0 && given.inverted) context.report(given.at, 'not-invertible', 'No packet is of no protocol: `! -p all` matches nothing.');

@@ -6,7 +6,7 @@ import type { Origin, SourceRef } from '../../../../../engine/src/topology/origi
 import { captured } from '../../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, LineProblem, Report, Span } from '../dump.ts';
 import { onLine, reporter } from '../dump.ts';
-import { nearest } from '../nearest.ts';
+import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import { wordsOf } from '../words.ts';
 import type { RuleReading } from './rule.ts';
@@ -50,7 +50,7 @@ function readTableLine(text: string, first: Word, report: Report, problems: Line
   const word = text.slice(span.offset, span.offset + span.length);
   const name = TABLE_NAMES.find((table) => table === word) ?? null;
   if (name === null) {
-    const near = nearest(word, TABLE_NAMES);
+    const near = closest(word, TABLE_NAMES) ?? null;
     report(span.length === 0 ? first : span, 'unknown-table', `There is no table \`${word}\`: the tables are ${TABLE_NAMES.join(', ')}.`, { suggestion: near });
   }
   return { kind: 'table', name, at: span, problems };
@@ -71,7 +71,7 @@ function readChainLine(words: readonly Word[], report: Report, problems: LinePro
 
 function readPolicy(word: Word, report: Report): 'ACCEPT' | 'DROP' | null {
   if (word.text === 'ACCEPT' || word.text === 'DROP') return word.text;
-  if (word.text !== '-') report(word, 'bad-value', `\`${word.text}\` is no policy: write ACCEPT or DROP, or \`-\` for a chain of one's own.`, { suggestion: nearest(word.text.toUpperCase(), ['ACCEPT', 'DROP']) });
+  if (word.text !== '-') report(word, 'bad-value', `\`${word.text}\` is no policy: write ACCEPT or DROP, or \`-\` for a chain of one's own.`, { suggestion: closest(word.text.toUpperCase(), ['ACCEPT', 'DROP']) ?? null });
   return null;
 }
 

@@ -3,7 +3,7 @@ import type { Address, Family, Prefix } from '../../../../../engine/src/net/addr
 import { bitsOf, networkOf, parseAddress } from '../../../../../engine/src/net/address.ts';
 import type { PortRange } from '../../../../../engine/src/topology/netfilter.ts';
 import type { Span } from '../dump.ts';
-import { nearest } from '../nearest.ts';
+import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import type { RuleContext } from './module.ts';
 import { SERVICE_PORTS, parseNumber } from './names.ts';
@@ -66,7 +66,7 @@ export function portsOf(context: RuleContext, word: Word, text: string, separato
   const open = separator === ':' && at >= 0;
   const from = left === '' && open ? 0 : portNumber(left);
   const to = right === '' && open ? 65535 : portNumber(right);
-  if (from === undefined || to === undefined) return badValue(context, word, `a port from 0 to 65535, or a range such as 1024${separator}65535`, nearest(text, SERVICE_PORTS.keys()));
+  if (from === undefined || to === undefined) return badValue(context, word, `a port from 0 to 65535, or a range such as 1024${separator}65535`, closest(text, SERVICE_PORTS.keys()) ?? null);
   if (from > to) return badValue(context, word, 'the lower port of the range first', `${to}${separator}${from}`);
   return { from, to };
 }
@@ -112,7 +112,7 @@ function maskLength(text: string, family: Family): number | 'holes' | undefined 
 /** A word out of a list; upper and lower case count as iptables counts them. */
 export function readName<T extends string>(context: RuleContext, word: Word, text: string, names: readonly T[]): T | undefined {
   const found = names.find((name) => name === text);
-  return found ?? badValue(context, word, `one of ${names.join(', ')}`, nearest(text, names));
+  return found ?? badValue(context, word, `one of ${names.join(', ')}`, closest(text, names) ?? null);
 }
 
 /** The name of a device: at most 15 characters, no `/` or blank; `eth+` is every device whose name begins so. */

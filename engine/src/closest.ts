@@ -21,8 +21,8 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Optimal string alignment; gives up at `limit`. */
-function editDistance(a: string, b: string, limit: number): number {
+/** Optimal string alignment: insertions, deletions, substitutions, and neighbours swapped; gives up at `limit`. */
+export function editDistance(a: string, b: string, limit: number): number {
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
@@ -41,6 +41,3 @@ function editDistance(a: string, b: string, limit: number): number {
   }
   return previous[b.length] ?? limit;
 }
-
-/** `; did you mean 'host1'?`, or nothing. */
-export const didYouMean = (suggestion: string | undefined): string => (suggestion === undefined ? '' : `; did you mean '${suggestion}'?`);
