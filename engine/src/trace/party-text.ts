@@ -26,7 +26,7 @@ export function partyReadings(text: string): readonly [PartyText, ...PartyText[]
 
 function withPort(text: string, protocol: Protocol | null): PartyText {
   const bracketed = /^\[([^\]]*)\](?::(\d+))?$/.exec(text);
-  if (bracketed !== null) return { name: bracketed[1] ?? '', port: portOf(bracketed[2]), protocol };
+  if (bracketed !== null && (bracketed[2] === undefined || portOf(bracketed[2]) !== null)) return { name: bracketed[1] ?? '', port: portOf(bracketed[2]), protocol };
   if (parseAddress(text) !== undefined) return { name: text, port: null, protocol };
   const match = /^(.*):(\d+)$/.exec(text);
   const port = portOf(match?.[2]);

@@ -64,10 +64,10 @@ export function resolveQuestion(topology: Topology, question: Question): Resolve
  * Bytes: ping(8) sends 56, a SYN and an INIT none. A datagram is empty: whatever bytes were made up for it would be a
  * malformed message of the port's protocol to everybody who reads the capture.
  */
-const PAYLOAD: Readonly<Record<Protocol, number>> = { ICMP: 56, TCP: 0, UDP: 0, SCTP: 0 };
+export const PAYLOAD: Readonly<Record<Protocol, number>> = { ICMP: 56, TCP: 0, UDP: 0, SCTP: 0 };
 
 /** net.ipv4.ip_local_port_range is 32768 to 60999; the same question always gets the same port. */
-const ephemeralPort = (question: Question): Port => 32768 + (stableHash(`${question.from} -> ${question.to}`) % 28232);
+export const ephemeralPort = (question: Question): Port => 32768 + (stableHash(`${question.from} -> ${question.to}`) % 28232);
 
 interface Sender {
   readonly host: string;
@@ -95,10 +95,23 @@ function senderOf(topology: Topology, text: string): Sender | QuestionError {
 }
 
 const unknownName = (topology: Topology, name: string): QuestionError => {
+  const fault = faultBehind(topology, name);
+  if (fault !== undefined) return error(fault);
   const suggestions = suggestionsFor(topology, name);
-  const hint = suggestions[0] === undefined ? '' : `; did you mean '${suggestions[0]}'?`;
-  return error(`No pod, node, service or external is named '${name}'${hint === '' ? '.' : hint}`, suggestions);
+  const wayOut = suggestions[0] === undefined ? ': declare it, or write an address.' : `; did you mean '${suggestions[0]}'?`;
+  return error(`No pod, node, service or external is named '${name}'${wayOut}`, suggestions);
 };
+
+/** `web:80/QUIC`, `web:99999`, `web:80/TCP/UDP`: the name is known, and what stands behind it is not. */
+function faultBehind(topology: Topology, text: string): string | undefined {
+  const [, bracketed, plain, behind = ''] = /^(?:\[([^\]]*)\]|([^:]+)):(.*)$/.exec(text) ?? [];
+  const name = bracketed ?? plain;
+  if (name === undefined || (findParty(topology, name) === undefined && parseAddress(name) === undefined && !name.includes('.'))) return undefined;
+  const [, digits = '', protocol = ''] = /^(\d+)\/(.*)$/.exec(behind) ?? [];
+  if (/^(tcp|udp|sctp|icmp)$/i.test(protocol)) return `Two protocols stand behind ${name}:${digits}: write one.`;
+  if (digits !== '') return `'${protocol}' is no protocol: TCP, UDP, SCTP and ICMP are known.`;
+  return `'${behind}' is no port: a number from 1 to 65535 is needed.`;
+}
 
 const clusterResolver = (topology: Topology, namespace: string): Resolver => {
   return { search: clusterSearch(namespace, topology.cluster.domain), ndots: CLUSTER_NDOTS, clusterDns: true };
@@ -225,7 +238,7 @@ function dnsAddresses(topology: Topology, name: string, sender: Sender): Address
   }
   const inCluster = resolve(topology, name, clusterResolver(topology, 'default')).addresses.length > 0;
   if (inCluster && !sender.resolver.clusterDns) {
-    return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name));
+    return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name).filter((s) => s !== name));
   }
   return unknownName(topology, name);
 }
@@ -243,6 +256,7 @@ function partyAddresses(topology: Topology, party: Party, sender: Sender): Addre
 }
 
 function serviceAddresses(topology: Topology, service: Service, sender: Sender): Addresses | QuestionError {
+  if (service.type === 'ExternalName' && service.externalName === null) return error(`The service ${shortName(service)} does not say which name it stands for: add 'external-name NAME'.`);
   if (service.externalName !== null) {
     const external = findParty(topology, `external/${service.externalName}`);
     return external === undefined ? dnsAddresses(topology, service.externalName, sender) : partyAddresses(topology, external, sender);

@@ -91,10 +91,21 @@ describe('a destination', () => {
     expect(problem('host1', 'kube-dns.kube-system.svc.cluster.local:53/UDP').error).toMatch(/host1 does not ask the cluster's DNS/);
   });
 
+  it.each([
+    ['pod2:80/QUIC', "'QUIC' is no protocol: TCP, UDP, SCTP and ICMP are known."],
+    ['pod2:80/TCP/UDP', 'Two protocols stand behind pod2:80: write one.'],
+    ['pod2:99999', "'99999' is no port: a number from 1 to 65535 is needed."],
+    ['pod2:http/TCP', "'http' is no port: a number from 1 to 65535 is needed."],
+    ['[fd00::1]:0', "'0' is no port: a number from 1 to 65535 is needed."],
+    ['kube-dns.kube-system:dns/UDP', "'dns' is no port: a number from 1 to 65535 is needed."],
+  ])('%s is told what is wrong behind the name', (to, sentence) => {
+    expect(problem('pod1', to).error).toBe(sentence);
+  });
+
   it('that nobody has brings the nearest names', () => {
     expect(problem('pod1', 'pod22')).toEqual({ error: "No pod, node, service or external is named 'pod22'; did you mean 'pod2'?", suggestions: ['pod2'] });
     expect(problem('pod1', 'kube-dns-1').suggestions[0]).toBe('kube-system/kube-dns-1');
-    expect(problem('pod1', 'zzzzzzzz')).toEqual({ error: "No pod, node, service or external is named 'zzzzzzzz'.", suggestions: [] });
+    expect(problem('pod1', 'zzzzzzzz')).toEqual({ error: "No pod, node, service or external is named 'zzzzzzzz': declare it, or write an address.", suggestions: [] });
   });
 
   it('by a protocol without a port needs one where there are several or none', () => {
