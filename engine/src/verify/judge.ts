@@ -81,7 +81,7 @@ const isSameText = (a: string | undefined, b: string): boolean => {
   return left !== undefined && right !== undefined && sameAddress(left, right);
 };
 
-/** By name, by a service whose endpoint it is, or by address. */
+/** By name, by a service whose endpoint it is, or by address. A pod on the host's network is there where its node is. */
 function isReceiver(topology: Topology, branch: Branch, name: string): boolean {
   const receiver = branch.deliveredTo;
   if (receiver === null) return false;
@@ -90,9 +90,10 @@ function isReceiver(topology: Topology, branch: Branch, name: string): boolean {
     case undefined:
       return isSameText(receiver.address, name.replace(/^\[|\]$/g, ''));
     case 'pod':
+      if (party.pod.hostNetwork) return receiver.kind === 'node' && receiver.name === party.pod.node;
       return receiver.kind === 'pod' && receiver.name === `${party.pod.namespace}/${party.pod.name}`;
     case 'service':
-      return party.service.ports.some((p) => p.endpoints.some((e) => (e.pod === null ? isSameText(receiver.address, formatAddress(e.address)) : e.pod === receiver.name)));
+      return party.service.ports.some((p) => p.endpoints.some((e) => e.pod === receiver.name || isSameText(receiver.address, formatAddress(e.address))));
     case 'node':
     case 'external':
       return receiver.kind === party.kind && receiver.name === party.host.name;
@@ -101,9 +102,13 @@ function isReceiver(topology: Topology, branch: Branch, name: string): boolean {
 
 type Via = Expectation['via'][number];
 
-/** A host's own device, or one of a pod by the pod's name. */
+/**
+ * A host's own device, or one of a pod by the pod's name. A frame that a bridge hands from port to port passes the bridge,
+ * although no capture on the bridge's own device shows it (`br_forward`).
+ */
 const isAt = (hop: Hop, via: Via): boolean =>
-  hop.interface === via.interface && [hop.host, hop.namespace, hop.namespace.replace(/^default\//, '')].includes(via.host);
+  [hop.host, hop.namespace, hop.namespace.replace(/^default\//, '')].includes(via.host) &&
+  (hop.interface === via.interface || hop.steps.some((step) => step.stage === 'bridge' && step.bridge === via.interface));
 
 /** The first of the interfaces that the way does not pass after those before it. */
 function firstMissed(hops: readonly Hop[], via: readonly Via[]): Via | undefined {

@@ -73,6 +73,19 @@ describe('delivered', () => {
     expect(only(cluster('', 'pod1 -> near delivered via host1/flannel.1')).sentence).toMatch(/^It does not pass host1\/flannel\.1; its way is /);
   });
 
+  it('passes a bridge that hands the frame from port to port', () => {
+    expect(only(cluster('', 'pod1 -> near delivered via host1/cni0')).passed).toBe(true);
+    expect(only(cluster('', 'pod1 -> near delivered via host2/cni0')).passed).toBe(false);
+  });
+
+  it("has a pod on the host's network where its node is", () => {
+    const agent = (to: string): Verdict => only(cluster('', `pod1 -> pod/agent:9100/TCP delivered to ${to}\npod agent on host2 { host-network; labels app=agent }\nservice metrics { cluster-ip 10.16.0.21; port 9100; selector app=agent }`));
+    expect(agent('agent').passed).toBe(true);
+    expect(agent('host2').passed).toBe(true);
+    expect(agent('metrics').passed).toBe(true);
+    expect(agent('host1').sentence).toBe('It is delivered to node host2, not to host1.');
+  });
+
   it('does not hold where nothing listens', () => {
     expect(only(cluster('', 'pod1 -> far:81/TCP delivered')).sentence).toMatch(/^It is rejected: Nothing listens on 81\/TCP/);
     expect(only(cluster('', 'pod1 -> far:81/TCP rejected')).passed).toBe(true);
