@@ -2,10 +2,10 @@
 import { contains, formatAddress, networkOf } from '../net/address.ts';
 import type { Prefix } from '../net/address.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
-import type { Interface, Namespace, Route } from '../topology/model.ts';
+import type { Interface, Listeners, Namespace, Route } from '../topology/model.ts';
 import { declared, derived } from '../topology/origin.ts';
 import type { InterfaceSpec } from '../topology/spec.ts';
-import { bridgeDevices, listenersOf } from './cni.ts';
+import { bridgeDevices, listenersOf as declaredListeners } from './cni.ts';
 import { flannelDevices } from './flannel/device.ts';
 import { flannelForwarding } from './flannel/forwarding.ts';
 import { nodeTables } from './iptables.ts';
@@ -31,9 +31,17 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     fdb: forwarding.fdb,
     tables: nodeTables(plan, node, ports),
     sysctls: nodeSysctls(plan.settings.kubeProxy.mode),
-    listeners: listenersOf(node.spec.listeners, node.spec.at),
+    listeners: listenersOf(plan, node),
     origin: declared(node.spec.at),
   };
+}
+
+/** What the node says, and what its pods on the host's network say besides: they share the namespace. */
+function listenersOf(plan: Plan, node: NodePlan): Listeners {
+  const { listeners, at, name } = node.spec;
+  if (listeners === null) return declaredListeners(null, at);
+  const pods = [...plan.pods.values()].filter((p) => p.hostNetwork && p.node === name);
+  return declaredListeners([...listeners, ...pods.flatMap((p) => p.listeners ?? [])], at);
 }
 
 function physical(plan: Plan, node: NodePlan, spec: InterfaceSpec): Interface {

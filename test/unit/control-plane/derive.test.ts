@@ -134,6 +134,19 @@ describe('a node', () => {
     expect(topology.hosts.find((h) => h.name === 'host1')?.namespaces.map((n) => n.name)).toEqual(['root']);
     expect(topology.pods[0]?.addresses.map(formatAddress)).toEqual(['192.168.93.212']);
   });
+
+  it('listens where its pods on the host network do, too', () => {
+    const ssh = { protocol: 'TCP', port: 22 as never } as const;
+    const metrics = { protocol: 'TCP', port: 9100 as never } as const;
+    const listenersIn = (host: string, listeners: typeof ssh | null): Namespace['listeners'] =>
+      namespaceOf(buildTopology(article({
+        nodes: [node('host1', '192.168.93.212/24', '10.0.14.0/24', { listeners: listeners === null ? null : [listeners] }), node('host2', '192.168.93.213/24', '10.0.5.0/24', { listeners: [ssh] })],
+        pods: [pod('agent', 'host1', '', { hostNetwork: true, listeners: [metrics] })],
+      })), host).listeners;
+    expect(listenersIn('host1', ssh)).toMatchObject({ kind: 'only', listeners: [ssh, metrics] });
+    expect(listenersIn('host2', ssh)).toMatchObject({ kind: 'only', listeners: [ssh] });
+    expect(listenersIn('host1', null)).toEqual({ kind: 'any' });
+  });
 });
 
 describe('what is outside', () => {
