@@ -1,4 +1,6 @@
 /** A question as people write it, put to the simulator. */
+import { resolveInjection, runInjected } from '../../engine/src/trace/inject.ts';
+import type { InjectionText } from '../../engine/src/trace/inject.ts';
 import type { Trace } from '../../engine/src/trace/model.ts';
 import { resolveQuestion } from '../../engine/src/trace/party.ts';
 import { runTrace } from '../../engine/src/trace/run.ts';
@@ -12,6 +14,12 @@ export interface Unanswered {
 export function ask(snapshot: Snapshot, question: { readonly from: string; readonly to: string }): Trace | Unanswered {
   const resolved = resolveQuestion(snapshot.topology(), { from: question.from, to: question.to });
   return 'error' in resolved ? resolved : runTrace(snapshot.compiled(), resolved.flow);
+}
+
+/** A packet at an interface, past everything that stands before. */
+export function inject(snapshot: Snapshot, text: InjectionText): Trace | Unanswered {
+  const resolved = resolveInjection(snapshot.topology(), text);
+  return 'error' in resolved ? resolved : runInjected(snapshot.compiled(), resolved);
 }
 
 /** The error, with what may have been meant where it does not say so itself. */

@@ -1,8 +1,10 @@
 /** `k8snet trace`: one question, or many from a file. */
 import { captureOf } from '../../engine/src/trace/capture.ts';
+import type { Trace } from '../../engine/src/trace/model.ts';
 import { renderTrace } from '../../engine/src/trace/text.ts';
 import type { Snapshot } from '../../server/src/language/snapshot.ts';
-import { ask, unanswered } from './ask.ts';
+import { ask, inject, unanswered } from './ask.ts';
+import type { Unanswered } from './ask.ts';
 import { coloured } from './colour.ts';
 import { readArguments } from './command.ts';
 import type { Command } from './command.ts';
@@ -13,6 +15,7 @@ import { load, sayErrors } from './load.ts';
 
 const HELP = `k8snet trace FILE --from SRC --to DST[:PORT][/PROTOCOL] [--json] [--pcap OUT]
 k8snet trace FILE --flows FLOWS.jsonl
+k8snet trace FILE --at HOST --in IFACE --src A[:P] --dst B[:P][/PROTOCOL] [--json] [--pcap OUT]
 
 Follows a packet hop by hop, and what comes back. SRC and DST are pods, nodes, services, externals, DNS names or
 addresses: pod1, kube-system/kube-dns:53/UDP, web.shop:80, [fd00::1]:80/TCP. Without a port it is a ping; a port
@@ -21,6 +24,9 @@ without a protocol is TCP.
   --pcap OUT      also writes the packets at every interface as a pcapng file
   --flows FILE    traces many: a line {"from": …, "to": …} in, a line of JSON out, in the same order; - is stdin.
                   A line that cannot be asked gives {"from", "to", "error"} and exit code 1 at the end
+  --at, --in, --src, --dst
+                  a packet from one address to another, as if it had just arrived at that interface of a node, pod,
+                  router or external
 
 Exit codes: 0 whatever became of the packet, 1 a bad line in FLOWS, 2 wrong usage, an unknown name, or a file that
 cannot be read.
@@ -31,16 +37,26 @@ export const trace: Command = { name: 'trace', usage: 'FILE --from SRC --to DST[
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArguments(args, {
     from: { type: 'string' }, to: { type: 'string' }, json: { type: 'boolean' }, pcap: { type: 'string' }, flows: { type: 'string' },
+    at: { type: 'string' }, in: { type: 'string' }, src: { type: 'string' }, dst: { type: 'string' },
   });
-  const { from, to, pcap, flows } = values;
+  const { from, to, pcap, flows, at, in: device, src, dst } = values;
   if (positionals.length > 1) throw new UsageError(`one file is traced at a time, and ${positionals.length} are named`);
+  const output = { json: values.json === true, pcap: pcap ?? null };
+  const place = { '--at': at, '--in': device, '--src': src, '--dst': dst };
+  if (Object.values(place).some((value) => value !== undefined)) {
+    const missing = Object.entries(place).find(([, value]) => value === undefined);
+    if (from !== undefined || to !== undefined || flows !== undefined) throw new UsageError('--at, --in, --src and --dst stand for --from and --to; leave these out');
+    if (missing !== undefined) throw new UsageError(`${missing[0]} is missing: --at HOST --in INTERFACE --src ADDRESS[:PORT] --dst ADDRESS[:PORT][/PROTOCOL] belong together`);
+    const injected = { at: at ?? '', interface: device ?? '', source: src ?? '', destination: dst ?? '' };
+    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected), output, io);
+  }
   if (flows !== undefined) {
     if (from !== undefined || to !== undefined) throw new UsageError('--flows stands for --from and --to; leave these out');
     if (pcap !== undefined) throw new UsageError('--pcap takes one trace: give --from and --to');
     return traceFlows(only(load(positionals, io)), flows, io);
   }
   if (from === undefined || to === undefined) throw new UsageError(`${from === undefined ? '--from' : '--to'} is missing: say who sends, and to whom`);
-  return traceOne(only(load(positionals, io)), { from, to, json: values.json === true, pcap: pcap ?? null }, io);
+  return tell(only(load(positionals, io)), (snapshot) => ask(snapshot, { from, to }), output, io);
 }
 
 const only = (snapshots: readonly Snapshot[]): Snapshot => {
@@ -49,20 +65,18 @@ const only = (snapshots: readonly Snapshot[]): Snapshot => {
   return snapshot;
 };
 
-interface Question {
-  readonly from: string;
-  readonly to: string;
+interface Output {
   readonly json: boolean;
   readonly pcap: string | null;
 }
 
-async function traceOne(snapshot: Snapshot, question: Question, io: Io): Promise<ExitCode> {
+async function tell(snapshot: Snapshot, question: (snapshot: Snapshot) => Trace | Unanswered, output: Output, io: Io): Promise<ExitCode> {
   sayErrors(snapshot, io);
-  const answer = ask(snapshot, question);
+  const answer = question(snapshot);
   if ('error' in answer) throw new UsageError(unanswered(answer));
-  const problem = question.pcap === null ? null : io.writeFile(question.pcap, captureOf(answer));
+  const problem = output.pcap === null ? null : io.writeFile(output.pcap, captureOf(answer));
   if (problem !== null) throw new UsageError(problem);
   const text = renderTrace(answer);
-  await io.out(question.json ? `${JSON.stringify(answer, null, 2)}\n` : io.colour ? coloured(text) : text);
+  await io.out(output.json ? `${JSON.stringify(answer, null, 2)}\n` : io.colour ? coloured(text) : text);
   return EXIT.clean;
 }

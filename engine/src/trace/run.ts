@@ -11,7 +11,7 @@ import { destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-
 import type { Packet } from '../data-plane/packet.ts';
 import { headersOf } from '../data-plane/packet-headers.ts';
 import { emptyJourney, kernel, passOn } from '../data-plane/run-state.ts';
-import type { Choice, End, JourneyState, PendingAnswer, Run, Sending } from '../data-plane/run-state.ts';
+import type { Choice, End, JourneyState, PendingAnswer, Run, Sending, Work } from '../data-plane/run-state.ts';
 import { workOff } from '../data-plane/work.ts';
 import type { Flow } from './flow.ts';
 import type { Answer, Branch, Hop, Journey, Step, Trace } from './model.ts';
@@ -24,21 +24,39 @@ interface Chosen {
   readonly options: readonly Choice[];
 }
 
+/** How a run's request begins: a socket sends it, or it arrives at a device. */
+export interface Beginning {
+  /** The namespace whose socket waits for the answer. */
+  readonly sender: CompiledNamespace;
+  /** Where the request is seen first. */
+  readonly at: CompiledNamespace;
+  /** `before`: what is told before anything else. */
+  readonly begin: (run: Run) => { readonly work: Work; readonly before: readonly Step[] };
+}
+
 /** Every branch with its probability; those of the earlier choice first, so that endpoints come in the rules' order. */
 export function runTrace(compiled: CompiledTopology, flow: Flow): Trace {
   const sender = compiled.byName.get(namespaceKey(flow.host, flow.namespace));
+  if (sender === undefined) return { from: flow.fromText, to: flow.toText, branches: [openBranch(1, 'no-sender', `${flow.host}/${flow.namespace}`)] };
+  return runFrom(compiled, flow, {
+    sender, at: sender,
+    begin: (run) => ({ work: { kind: 'send', ns: sender, sending: requestOf(run) }, before: resolutionOf(flow, sender) }),
+  });
+}
+
+/** The driver: one run after the other, until no choice is left. */
+export function runFrom(compiled: CompiledTopology, flow: Flow, beginning: Beginning): Trace {
   const base = { from: flow.fromText, to: flow.toText };
-  if (sender === undefined) return { ...base, branches: [openBranch(1, 'no-sender', `${flow.host}/${flow.namespace}`)] };
   const branches: Branch[] = [];
   let choices: readonly number[] = [];
   let open = 1;
   for (;;) {
-    const { branch, chosen } = runOnce(compiled, flow, sender, choices);
+    const { branch, chosen } = runOnce(compiled, flow, beginning, choices);
     branches.push(branch);
     open -= branch.probability;
     const next = nextChoices(chosen);
     if (next === null) return { ...base, branches };
-    if (branches.length >= MAX_BRANCHES) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', sender.label)] };
+    if (branches.length >= MAX_BRANCHES) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', beginning.at.label)] };
     choices = next;
   }
 }
@@ -65,7 +83,7 @@ const openBranch = (probability: number, code: 'no-sender' | 'too-many-branches'
   reply: null,
 });
 
-function runOnce(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choices: readonly number[]): { branch: Branch; chosen: readonly Chosen[] } {
+function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, choices: readonly number[]): { branch: Branch; chosen: readonly Chosen[] } {
   const chosen: Chosen[] = [];
   const answers = new Map<string, number>();
   const choose = (key: string, options: readonly Choice[]): number => {
@@ -76,8 +94,9 @@ function runOnce(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespa
     if (key !== '') answers.set(key, index);
     return index;
   };
-  const run = newRun(compiled, flow, sender, choose);
-  const request = journey(run, sender, requestOf(run), resolutionOf(run));
+  const run = newRun(compiled, flow, beginning.sender, choose);
+  const { work, before } = beginning.begin(run);
+  const request = journey(run, beginning.at, work, before);
   const answer = run.answers.shift();
   const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
   const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
@@ -106,11 +125,11 @@ interface Travelled {
 }
 
 /** Runs the queue down. The journey ends where a copy was delivered, else where its first copy ended. */
-function journey(run: Run, from: CompiledNamespace, sending: Sending, before: readonly Step[]): Travelled {
+function journey(run: Run, from: CompiledNamespace, work: Work, before: readonly Step[]): Travelled {
   const state = emptyJourney();
   run.journey = state;
   state.before.push(...before);
-  passOn(run, { kind: 'send', ns: from, sending });
+  passOn(run, work);
   workOff(run);
   return { hops: hopsOf(from, state), ending: endingOf(state) };
 }
@@ -130,7 +149,7 @@ function hopsOf(from: CompiledNamespace, state: JourneyState): readonly Hop[] {
   return [{ host: from.host.name, namespace: from.namespace.name, interface: routed ?? 'lo', direction: 'out', packet: headersOf({ ...packet, frame: null }), steps: state.before }];
 }
 
-const resolutionOf = ({ flow, sender }: Run): readonly Step[] =>
+const resolutionOf = (flow: Flow, sender: CompiledNamespace): readonly Step[] =>
   flow.resolution.map(({ query, answer }) => ({
     stage: 'name', query, answer, sentence: `${sender.label} asks for ${query}: ${answer}.`, source: { derivedBy: 'coredns', because: 'the names of services and pods' },
   }));
@@ -155,7 +174,7 @@ function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
   run.phase = 'answer';
   run.answers.length = 0;
   const { ns, packet, tracked, device, sentence, source } = answer;
-  return journey(run, ns, { packet, tracked, mark: 0, device, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) }, []);
+  return journey(run, ns, { kind: 'send', ns, sending: { packet, tracked, mark: 0, device, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) } }, []);
 }
 
 function branchOf(probability: number, request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {
