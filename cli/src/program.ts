@@ -1,5 +1,6 @@
 /** Which command, and what to say where there is none. */
-import { closest, didYouMean } from '../../server/src/language/bind/closest.ts';
+import { closest } from '../../engine/src/closest.ts';
+import { didYouMean } from '../../server/src/language/bind/did-you-mean.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';
 import { EXIT, UsageError } from './io.ts';
