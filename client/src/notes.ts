@@ -48,9 +48,12 @@ function optionsFor(note: Note, document: TextDocument): DecorationOptions {
 /** Where a line stands after an edit; `undefined` where the edit took it away. The panel sends new notes soon after. */
 function moved(line: number, change: TextDocumentContentChangeEvent): number | undefined {
   const { start, end } = change.range;
-  if (line < end.line || (line === end.line && start.line === end.line)) return line > start.line ? undefined : line;
-  if (line === end.line) return start.character === 0 || start.line === end.line ? start.line + change.text.split('\n').length - 1 : undefined;
-  return line + change.text.split('\n').length - 1 - (end.line - start.line);
+  const added = change.text.split('\n').length - 1;
+  if (line < start.line) return line;
+  if (line > end.line) return line + added - (end.line - start.line);
+  // What begins behind the edit moves with its end; what begins before it stays; the rest was replaced.
+  if (start.character === 0) return line === end.line ? start.line + added : undefined;
+  return line === start.line ? line : undefined;
 }
 
 export function createNotes(): Notes {

@@ -28,7 +28,7 @@ const SETTINGS = {
   'editor.minimap.enabled': false,
 };
 
-function arguments_({ vscode, folders, port, token, smokeTestDriver }) {
+function argumentsFor({ vscode, folders, port, token, smokeTestDriver }) {
   return [
     path.join(vscode, 'out/server-main.js'), '--host', '127.0.0.1', '--port', String(port), '--accept-server-license-terms',
     ...(token === undefined ? ['--without-connection-token'] : ['--connection-token', token]),
@@ -76,7 +76,7 @@ function link(root, extensions) {
  * `state`: a folder to keep settings in; without it a temporary one, gone at the end.
  * `extension`: 'linked' installs the working tree; 'kept' leaves what is in `state`.
  */
-export async function serve({ root, state, extension = 'kept', port = 0, token, smokeTestDriver = false, settings = {}, home }) {
+export async function serve({ root, state, extension = 'kept', port = 0, token, smokeTestDriver = false }) {
   const { node, vscode } = hostPaths(root);
   const base = state ?? mkdtempSync(path.join(os.tmpdir(), 'k8snet-editor-'));
   const folders = { server: path.join(base, 'server'), user: path.join(base, 'data'), extensions: path.join(base, 'extensions') };
@@ -84,10 +84,9 @@ export async function serve({ root, state, extension = 'kept', port = 0, token, 
   for (const folder of [folders.extensions, path.join(folders.user, 'User')]) mkdirSync(folder, { recursive: true });
   if (extension === 'linked') link(root, folders.extensions);
   const file = path.join(folders.user, 'User/settings.json');
-  if (!existsSync(file)) writeFileSync(file, `${JSON.stringify({ ...SETTINGS, ...settings }, null, 2)}\n`);
+  if (!existsSync(file)) writeFileSync(file, `${JSON.stringify(SETTINGS, null, 2)}\n`);
 
-  const env = { ...process.env, ...(home === undefined ? {} : { HOME: home }) };
-  const child = spawn(node, arguments_({ vscode, folders, port, token, smokeTestDriver }), { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(node, argumentsFor({ vscode, folders, port, token, smokeTestDriver }), { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   const keep = (chunk) => { text = (text + String(chunk)).slice(-64_000); };
   child.stdout.on('data', keep);

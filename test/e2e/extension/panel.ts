@@ -70,6 +70,18 @@ describe('the trace panel', () => {
     await until('the notes of the other trace', () => JSON.stringify(lines()) !== before);
   });
 
+  it('is asked from the palette too: for the sender, then for the receiver', async () => {
+    await openFile('dual-stack.k8snet');
+    const done = vscode.commands.executeCommand('k8snet.trace');
+    await until('the question about the other file', async () => {
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      return panelTab()?.label.startsWith('Trace: client → ');
+    });
+    await done;
+    await until('its notes', () => posted.some((message) => message.type === 'annotations' && message.annotations.some((a) => a.file === 'dual-stack.k8snet')));
+    await openFile('article.k8snet');
+  });
+
   it('closes, and the editor stays as it was', async () => {
     const tab = panelTab();
     assert.ok(tab);
