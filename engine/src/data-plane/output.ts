@@ -5,9 +5,11 @@
  *
  * net/ipv4/ip_output.c: ip_output, ip_finish_output; net/ipv6/ip6_output.c: ip6_output.
  */
-import { contains, formatAddress, isMulticast } from '../net/address.ts';
+import { contains, formatAddress, isMulticast, sameAddress } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
-import type { Interface } from '../topology/model.ts';
+import { globalAddresses } from '../topology/lookup.ts';
+import { ROOT_NAMESPACE } from '../topology/model.ts';
+import type { Interface, Namespace, Topology } from '../topology/model.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
@@ -76,7 +78,7 @@ function nobody(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, ne
   const address = formatAddress(nextHop);
   if (device.device.kind === 'physical' && device.device.network !== null && isInternet(run, device.device.network)) {
     const code = inPlan(run, nextHop) ? 'no-such-destination' : 'beyond-the-file';
-    return end(run, ns, skb, code, { address, device: device.name });
+    return end(run, ns, skb, code, { address, device: device.name, what: holderText(run.compiled.topology, nextHop) });
   }
   icmpError(run, ns, skb, { ...hostUnreachable(skb.packet.ip.family), mtu: null, destinationLocal: false }, kernel('an address that nobody answers for'));
   const code = device.device.kind === 'vxlan' && device.device.misses !== null ? 'l3miss-unanswered' : 'neighbour-failed';
@@ -87,6 +89,21 @@ function nobody(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, ne
 function isInternet(run: Run, network: string): boolean {
   const origin = run.compiled.topology.networks.find((n) => n.name === network)?.origin;
   return origin?.kind === 'derived' && origin.by === 'k8snet';
+}
+
+/** Who has the address after all, and what on the packet's way was missing. */
+function holderText(topology: Topology, address: Address): string {
+  const service = topology.services.find((s) => [...s.clusterAddresses, ...s.externalAddresses, ...s.loadBalancerAddresses].some((a) => sameAddress(a, address)));
+  if (service !== undefined) {
+    const ports = service.ports.map((p) => `${p.port}/${p.protocol}`).join(', ');
+    return `the address of service ${service.namespace}/${service.name}${ports === '' ? '' : ` (${ports})`}, but no rule on its way translated it`;
+  }
+  const owns = (n: Namespace): boolean => n.interfaces.some((i) => globalAddresses(i).some((a) => sameAddress(a, address)));
+  for (const host of topology.hosts) {
+    const owner = host.namespaces.find(owns);
+    if (owner !== undefined) return `the address of ${owner.name === ROOT_NAMESPACE ? host.name : `pod ${owner.name}`}, but no route on its way leads there`;
+  }
+  return "an address of this cluster's plan that nobody has";
 }
 
 /** Addresses that the file's own networks are made of: nobody beyond routes them. */

@@ -110,6 +110,15 @@ describe('a service', () => {
     const branch = trace(clusterText(), { from: 'pod1', to: 'far/ICMP' });
     expect(branch).toMatchObject({ outcome: 'unreachable', reason: { code: 'no-such-destination' }, answer: { kind: 'none' }, reply: null });
     expect(path(branch.request.hops)).toEqual(['pod1/eth0 out', 'host1/veth in', 'host1/cni0 in', 'host1/eth0 out', 'lan/eth0 in']);
+    expect(branch.reason?.sentence).toMatch(/^10\.16\.0\.20 is the address of service default\/far \(80\/TCP, 53\/UDP, 38412\/SCTP\), but no rule on its way translated it, /);
+  });
+
+  it('that left the cluster for a pod says whose address it was', () => {
+    const host1 = 'routes {\ndefault via 192.168.93.254 dev eth0\n10.0.14.0/24 dev cni0 scope link\n192.168.93.0/24 dev eth0 scope link\n}';
+    const branch = trace(clusterText({ host1 }), { from: 'pod1', to: '10.0.5.150' });
+    expect(branch.reason?.sentence).toMatch(/^10\.0\.5\.150 is the address of pod default\/pod2, but no route on its way leads there, and it left lan /);
+    const nobody = trace(clusterText({ host1 }), { from: 'pod1', to: '10.0.99.1' });
+    expect(nobody.reason?.sentence).toMatch(/^10\.0\.99\.1 is an address of this cluster's plan that nobody has, /);
   });
 
   it('with two endpoints has two branches of one half', () => {

@@ -50,7 +50,7 @@ describe('a match', () => {
   it('that is not known leaves the packet undecided, and names the rule, the match and the host', () => {
     const branch = ask('-A FORWARD -p tcp -m u32 --u32 "0&0xFF=1" -j DROP');
     expect(branch).toMatchObject({ outcome: 'undecided', reason: { code: 'match-unknown' }, answer: { kind: 'none' } });
-    expect(branch.reason?.sentence).toMatch(/u32.*host1/);
+    expect(branch.reason?.sentence).toMatch(/u32.*host1.*depends on `-m u32 --u32 0&0xFF=1`/);
   });
 
   it('that is not known does not matter where another of the rule fails', () => {
@@ -145,7 +145,9 @@ describe('a target', () => {
   });
 
   it('that is not known leaves the packet undecided where its rule matches', () => {
-    expect(ask('-A FORWARD -j TEE --gateway 192.0.2.1')).toMatchObject({ outcome: 'undecided', reason: { code: 'target-unknown' } });
+    const branch = ask('-A FORWARD -j TEE --gateway 192.0.2.1');
+    expect(branch).toMatchObject({ outcome: 'undecided', reason: { code: 'target-unknown' } });
+    expect(branch.reason?.sentence).toContain('its target `TEE --gateway 192.0.2.1` is not known');
     expect(ask('-A FORWARD -p udp -j TEE --gateway 192.0.2.1').outcome).toBe('delivered');
   });
 

@@ -83,6 +83,6 @@ function evaluate(match: Match, input: MatchInput): MatchResult {
     case 'set':
       return { unknown: `-m set --match-set ${match.name} ${match.directions.join(',')}` };
     case 'unknown':
-      return { unknown: match.text };
+      return { unknown: `${match.name === '' ? '' : `-m ${match.name} `}${match.text}`.trimEnd() };
   }
 }

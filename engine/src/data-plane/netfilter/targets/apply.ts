@@ -39,7 +39,7 @@ export function applyTarget(target: ActingTarget, input: MatchInput): TargetResu
     case 'dscp':
       return goOn({ ...skb, packet: { ...skb.packet, ip: { ...skb.packet.ip, tos: (target.value << 2) | (skb.packet.ip.tos & 3) } } });
     case 'unknown':
-      return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: target.text }, sourceOf(rule.origin)));
+      return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `${target.name} ${target.text}`.trimEnd() }, sourceOf(rule.origin)));
   }
 }
 
