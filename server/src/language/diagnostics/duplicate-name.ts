@@ -10,7 +10,7 @@ export const duplicateName = defineDiagnostic<{ readonly kind: string; readonly 
   code: 'K8N2003',
   slug: 'duplicate-name',
   severity: 'error',
-  message: (p) => `${p.kind} '${p.name}' is declared twice${p.where}; the first holds: rename one of them`,
+  message: (p) => `${p.kind} '${p.name}' is declared twice${p.where}; the first holds: ${p.kind.endsWith('port') ? 'give one of them another' : 'rename one of them'}`,
 });
 
 /** Reports every name that `seen` has already. */
@@ -42,13 +42,16 @@ export const checkDuplicateNames: Check = function* ({ model }) {
       if (i.name.value !== '') yield* inNode(i.name.value, rangeIn(node, i.name), { kind: 'interface', name: i.name.value, where: ` in node ${node.declaration.name?.value ?? ''}` });
     }
   }
+  // The API server hands out a node port once for each protocol (pkg/registry/core/service/portallocator).
+  const inCluster = firstOf();
   for (const service of model.services) {
     const name = service.declaration.name === null ? '' : fullName(service.declaration.name.value);
     const inService = firstOf();
     for (const p of service.declaration.ports) {
       const { port, protocol } = p.listener.value;
       yield* inService(`${port}/${protocol}`, rangeIn(service, p.listener), { kind: 'port', name: `${port}/${protocol}`, where: ` in service ${name}` });
-      if (p.name !== null) yield* inService(p.name.value, rangeIn(service, p.name), { kind: 'port', name: p.name.value, where: ` in service ${name}` });
+      if (p.name !== null) yield* inService(p.name.value, rangeIn(service, p.name), { kind: 'port name', name: p.name.value, where: ` in service ${name}` });
+      if (p.nodePort !== null) yield* inCluster(`${p.nodePort.value}/${protocol}`, rangeIn(service, p.nodePort), { kind: 'node-port', name: `${p.nodePort.value}/${protocol}`, where: '' });
     }
   }
 };

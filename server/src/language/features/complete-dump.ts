@@ -40,7 +40,7 @@ function iptablesCompletions(snapshot: Snapshot, owner: DumpOwner, { table, befo
     return [...new Set(tables.flatMap((t) => t.chains.map((c) => c.name)))].map((label) => ({ label, kind: 'chain', detail: purposeOf(label) ?? 'chain' }));
   };
   const own = (c: Candidate): boolean => !['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'].includes(c.label);
-  if (before === '') return words(['-A', '*nat', '*filter', 'COMMIT'], 'keyword', 'of iptables-save');
+  if (before === '') return words(['-A', '*nat', '*filter', '*mangle', '*raw', 'COMMIT'], 'keyword', 'of iptables-save');
   switch (previous) {
     case '-A': return chains();
     case '-j': case '-g': case '--jump': case '--goto': {
