@@ -20,6 +20,8 @@ export interface Flow {
   readonly destinationPort: Port;
   /** How the destination's name was resolved, one entry a question; empty for an address or an object's name. */
   readonly resolution: readonly { readonly query: string; readonly answer: string }[];
+  /** What was taken for granted to find the destination, as one sentence. */
+  readonly assumption?: string;
   /** Bytes behind the transport header; 56 for a ping. */
   readonly payload: number;
 }

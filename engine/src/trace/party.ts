@@ -2,7 +2,7 @@
 import { formatAddress, parseAddress, sameAddress } from '../net/address.ts';
 import type { Address, Family, Port } from '../net/address.ts';
 import { CLUSTER_NDOTS, clusterSearch, endpointAddresses, resolve } from '../control-plane/dns.ts';
-import type { Resolver } from '../control-plane/dns.ts';
+import type { Resolution, Resolver } from '../control-plane/dns.ts';
 import { stableHash } from '../control-plane/hash.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
 import { globalAddresses, namespaceOfPod, podName } from '../topology/lookup.ts';
@@ -55,6 +55,7 @@ export function resolveQuestion(topology: Topology, question: Question): Resolve
       sourcePort: sender.port ?? ephemeralPort(question),
       destinationPort: port,
       resolution: target.resolution,
+      ...(target.assumption === undefined ? {} : { assumption: target.assumption }),
       payload: PAYLOAD[protocol],
     },
   };
@@ -176,9 +177,10 @@ interface Target {
   readonly port: Port;
   readonly protocol: Protocol;
   readonly resolution: Flow['resolution'];
+  readonly assumption?: string;
 }
 
-type Addresses = Pick<Target, 'resolution'> & { readonly addresses: readonly Address[]; readonly ports: readonly OfferedPort[] };
+type Addresses = Pick<Target, 'resolution' | 'assumption'> & { readonly addresses: readonly Address[]; readonly ports: readonly OfferedPort[] };
 
 interface OfferedPort {
   readonly protocol: Protocol;
@@ -194,7 +196,7 @@ function targetOf(topology: Topology, text: string, sender: Sender): Target | Qu
   const address = chosen(found.addresses, sender);
   if (address === undefined) return error(`${reading.name} has no address.`);
   const asked = portAndProtocol(reading, found.ports);
-  return isError(asked) ? asked : { address, ...asked, resolution: found.resolution };
+  return isError(asked) ? asked : { address, ...asked, resolution: found.resolution, ...(found.assumption === undefined ? {} : { assumption: found.assumption }) };
 }
 
 function portAndProtocol(reading: PartyText, offered: readonly OfferedPort[]): Pick<Target, 'port' | 'protocol'> | QuestionError {
@@ -231,16 +233,22 @@ const HOST_NAME = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z
 
 function dnsAddresses(topology: Topology, name: string, sender: Sender): Addresses | QuestionError {
   if (!HOST_NAME.test(name)) return unknownName(topology, name);
-  const { queries, addresses } = resolve(topology, name, sender.resolver);
-  if (addresses.length > 0) {
-    const service = topology.services.find((s) => s.clusterAddresses.some((c) => addresses.some((a) => sameAddress(a, c))));
-    return { addresses, ports: service?.ports ?? [], resolution: queries };
-  }
-  const inCluster = resolve(topology, name, clusterResolver(topology, 'default')).addresses.length > 0;
-  if (inCluster && !sender.resolver.clusterDns) {
+  const found = resolve(topology, name, sender.resolver);
+  if (found.addresses.length > 0) return named(topology, found);
+  const inCluster = resolve(topology, name, clusterResolver(topology, 'default'));
+  if (inCluster.addresses.length > 0 && !sender.resolver.clusterDns) {
+    if (topology.hosts.find((h) => h.name === sender.host)?.kind === 'node') {
+      return { ...named(topology, inCluster), assumption: `The resolver of ${sender.host} does not ask the cluster's DNS; '${name}' is taken to be resolved as a pod of the namespace default resolves it.` };
+    }
     return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name).filter((s) => s !== name));
   }
   return unknownName(topology, name);
+}
+
+/** A name that is a service's offers its ports. */
+function named(topology: Topology, { addresses, queries }: Resolution): Addresses {
+  const service = topology.services.find((s) => s.clusterAddresses.some((c) => addresses.some((a) => sameAddress(a, c))));
+  return { addresses, ports: service?.ports ?? [], resolution: queries };
 }
 
 function partyAddresses(topology: Topology, party: Party, sender: Sender): Addresses | QuestionError {

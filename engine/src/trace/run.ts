@@ -149,10 +149,13 @@ function hopsOf(from: CompiledNamespace, state: JourneyState): readonly Hop[] {
   return [{ host: from.host.name, namespace: from.namespace.name, interface: routed ?? 'lo', direction: 'out', packet: headersOf({ ...packet, frame: null }), steps: state.before }];
 }
 
-const resolutionOf = (flow: Flow, sender: CompiledNamespace): readonly Step[] =>
-  flow.resolution.map(({ query, answer }) => ({
+function resolutionOf({ resolution, assumption }: Flow, sender: CompiledNamespace): readonly Step[] {
+  const asked = resolution.map(({ query, answer }): Step => ({
     stage: 'name', query, answer, sentence: `${sender.label} asks for ${query}: ${answer}.`, source: { derivedBy: 'coredns', because: 'the names of services and pods' },
   }));
+  const assumed: Step[] = assumption === undefined ? [] : [{ stage: 'assumption', sentence: assumption, source: { derivedBy: 'k8snet', because: 'a name of the cluster, asked for by a node' } }];
+  return [...assumed, ...asked];
+}
 
 function requestOf(run: Run): Sending {
   const { flow, sender } = run;

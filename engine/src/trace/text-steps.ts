@@ -149,9 +149,9 @@ function toldNeighbour(step: Extract<Step, { readonly stage: 'neighbour' }>): re
 const inBrackets = (source: StepSource): string =>
   'derivedBy' in source ? (source.derivedBy === 'kernel' ? '' : ` [${source.derivedBy}]`) : ` [${describeSource(source)}]`;
 
-/** `demo.k8snet:22`, or who derived it from what; empty where it is the way of the kernel. */
+/** `demo.k8snet:22`, or who derived it from what; empty where it is the way of the kernel or our own word. */
 function describeSource(source: StepSource): string {
   if (!('derivedBy' in source)) return `${source.file}:${source.line}`;
-  if (source.file === undefined) return source.derivedBy === 'kernel' ? '' : `${source.derivedBy}: ${source.because}`;
+  if (source.file === undefined) return source.derivedBy === 'kernel' || source.derivedBy === 'k8snet' ? '' : `${source.derivedBy}: ${source.because}`;
   return `${source.derivedBy}: ${source.because}, ${source.file}${source.line === undefined ? '' : `:${source.line}`}`;
 }

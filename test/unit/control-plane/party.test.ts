@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
 import { formatAddress } from '../../../engine/src/net/address.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import type { Flow } from '../../../engine/src/trace/flow.ts';
 import { partnersOf, resolveQuestion } from '../../../engine/src/trace/party.ts';
+import { runTrace } from '../../../engine/src/trace/run.ts';
 import { address, article, at, cluster, external, network, node, pod, port, prefix, service, spec } from './specs.ts';
 
 const topology = buildTopology(
@@ -87,8 +89,19 @@ describe('a destination', () => {
     expect(flow('pod1', 'search.default:80').resolution.at(-1)).toEqual({ query: 'search.default.svc.cluster.local', answer: 'CNAME qq.com, A 203.0.113.7' });
   });
 
-  it('by a cluster name is not known on a node, whose resolver is not the cluster DNS', () => {
-    expect(problem('host1', 'kube-dns.kube-system.svc.cluster.local:53/UDP').error).toMatch(/host1 does not ask the cluster's DNS/);
+  it('by a cluster name is taken on a node to be resolved as a pod of default does, as its own resolver does not know it', () => {
+    const asked = flow('host1', 'kube-dns.kube-system:53/UDP');
+    expect(formatAddress(asked.destination)).toBe('10.16.0.10');
+    expect(asked.resolution.at(-1)).toEqual({ query: 'kube-dns.kube-system.svc.cluster.local', answer: 'A 10.16.0.10' });
+    expect(asked.assumption).toMatch(/^The resolver of host1 does not ask the cluster's DNS;/);
+    expect(flow('pod1', 'kube-dns.kube-system:53/UDP').assumption).toBeUndefined();
+    expect(flow('host1', 'kube-system/kube-dns:53/UDP').assumption).toBeUndefined();
+    const compiled = compileTopology(topology);
+    expect(runTrace(compiled, asked).branches[0]!.request.hops[0]!.steps[0]).toMatchObject({ stage: 'assumption', sentence: asked.assumption });
+  });
+
+  it('by a cluster name is not known to an external', () => {
+    expect(problem('qq.com', 'kube-dns.kube-system.svc.cluster.local:53/UDP').error).toMatch(/qq\.com does not ask the cluster's DNS/);
   });
 
   it.each([
