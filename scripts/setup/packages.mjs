@@ -20,20 +20,6 @@ function complete(root) {
 
 const WAY_OUT = 'It needs the npm registry: check the network or npm\'s proxy settings, then run the same command again.';
 
-/**
- * A registry's mirror may lack packages for other platforms; npm leaves them out of the lock that it writes there, and
- * its own `npm ci` then refuses that lock. `npm install --no-save` takes the same versions from it and leaves it as it is.
- */
-async function install(root) {
-  const options = { cwd: root, wayOut: WAY_OUT };
-  try {
-    await run('npm', ['ci', '--no-audit', '--no-fund'], options);
-  } catch (error) {
-    if (!/Missing: \S+ from lock file/.test(error.message)) throw error;
-    await run('npm', ['install', '--no-save', '--no-audit', '--no-fund'], options);
-  }
-}
-
 export async function ensurePackages(root) {
-  if (!complete(root)) await step('npm packages', () => install(root));
+  if (!complete(root)) await step('npm packages', () => run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, wayOut: WAY_OUT }));
 }
