@@ -65,13 +65,17 @@ export function declareExpectation(node: StatementNode, syntax: readonly Diagnos
   const usage = 'write expect FROM -> TO[:PORT][/PROTOCOL] delivered';
   const located = (t: Token | undefined, text?: string): Located<string> | null =>
     t === undefined || t.kind === 'comma' ? null : { value: text ?? wordOf(t), ...tokenRange(t) };
+  const glued = from !== undefined && from.text !== '->' && from.text.includes('->');
   if (from === undefined || from.text === '->') broken(`'expect' lacks who sends: ${usage}`, from === undefined ? at : tokenRange(from));
+  else if (glued) broken(`'->' stands between blanks`, tokenRange(from), from.text.replace('->', ' -> ').trim());
   else if (arrow?.text !== '->') broken(`'->' is needed behind '${from.text}': ${usage}`, tokenRange(arrow ?? from));
   else if (to === undefined || to.kind === 'comma') broken(`'expect' lacks who receives: ${usage}`, tokenRange(arrow));
   else {
     const party = splitParty(wordOf(to));
     if (party.problem !== null) broken(party.problem, tokenRange(to));
     const separate = PROTOCOLS.find((p) => p === rest[0]?.text.toUpperCase());
+    if (separate !== undefined && party.protocol !== null) broken(`two protocols are given, ${party.protocol} and ${separate}: write one`, tokenRange(rest[0] ?? to));
+    if (party.port !== null && (separate ?? party.protocol) === 'ICMP') broken('a ping has no port: leave it out, or write TCP, UDP or SCTP', tokenRange(to));
     const draft = readClauses(separate === undefined ? rest : rest.slice(1), to, broken);
     if (draft.outcome === null && diagnostics.length === syntax.length) broken(`'expect' lacks the outcome: ${OUTCOMES.join(', ')}`, tokenRange(rest.at(-1) ?? to));
     const expectation = draft.outcome === null || diagnostics.length > syntax.length ? null : {
@@ -86,7 +90,7 @@ export function declareExpectation(node: StatementNode, syntax: readonly Diagnos
     } as const;
     return { ...base, diagnostics, from: located(from), to: party.problem === null ? located(to, party.name) : null, receiver: draft.receiver, hops: draft.hops, expectation };
   }
-  return { ...base, diagnostics, from: located(from), to: null, receiver: null, hops: [], expectation: null };
+  return { ...base, diagnostics, from: glued || from?.text === '->' ? null : located(from), to: null, receiver: null, hops: [], expectation: null };
 }
 
 function readClauses(tokens: readonly Token[], to: Token, broken: (problem: string, where: Range, instead?: string) => void): Draft {
@@ -104,7 +108,10 @@ function readClauses(tokens: readonly Token[], to: Token, broken: (problem: stri
     } else if (clause !== null) {
       readClause(draft, clause, { value: text, ...at }, broken);
       clause = null;
-    } else if (opensClause !== undefined && draft.outcome !== null) clause = opensClause;
+    } else if (opensClause !== undefined && draft.outcome !== null) {
+      if (isGiven(draft, opensClause)) broken(`'${opensClause}' stands twice: remove one of them`, at);
+      clause = opensClause;
+    }
     else if (text === 'not' && draft.outcome === null && !draft.negated) draft.negated = true;
     else if (outcome !== undefined && draft.outcome === null) draft.outcome = outcome;
     else {
@@ -117,6 +124,9 @@ function readClauses(tokens: readonly Token[], to: Token, broken: (problem: stri
   if (clause !== null) broken(`'${previous.text}' lacks ${clause === 'to' ? 'the receiver\'s name' : clause === 'via' ? 'HOST/INTERFACE' : 'an address'}`, tokenRange(previous));
   return draft;
 }
+
+const isGiven = (draft: Draft, clause: (typeof CLAUSES)[number]): boolean =>
+  clause === 'to' ? draft.receiver !== null : clause === 'as' ? draft.seenAs !== null : draft.hops.length > 0;
 
 function readClause(draft: Draft, clause: (typeof CLAUSES)[number], word: Located<string>, broken: (problem: string, where: Range, instead?: string) => void): void {
   if (clause === 'to') draft.receiver = word;
