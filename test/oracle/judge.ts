@@ -3,6 +3,7 @@ import { formatAddress } from '../../engine/src/net/address.ts';
 import { decodePacket } from '../../engine/src/packet/codec.ts';
 import type { Header, PacketHeaders } from '../../engine/src/packet/headers.ts';
 import type { Topology } from '../../engine/src/topology/model.ts';
+import type { Flow } from '../../engine/src/trace/flow.ts';
 import type { Answer, Branch, Hop, Trace } from '../../engine/src/trace/model.ts';
 import { numberWithoutTrace } from './kernel.ts';
 import type { KernelTuple, Observation } from './kernel.ts';
@@ -15,11 +16,11 @@ export interface Comparison {
 }
 
 /** Of several endpoints the kernel chose one; its branch must be among those predicted, and be right in everything. */
-export function compare(topology: Topology, trace: Trace, observation: Observation): Comparison {
-  const beyond = addressesBeyond(topology);
+export function compare(topology: Topology, flow: Flow, trace: Trace, observation: Observation): Comparison {
+  const context: Context = { beyond: addressesBeyond(topology), chains: chainLengths(topology), identifier: flow.sourcePort };
   let best: Comparison | null = null;
   for (const branch of trace.branches) {
-    const differences = differencesOf(branch, observation, beyond);
+    const differences = differencesOf(branch, observation, context);
     if (best === null || differences.length < best.differences.length) best = { branch, differences };
     if (differences.length === 0) break;
   }
@@ -27,16 +28,31 @@ export function compare(topology: Topology, trace: Trace, observation: Observati
   return best;
 }
 
-function differencesOf(branch: Branch, observation: Observation, beyond: ReadonlySet<string>): readonly string[] {
+interface Context {
+  readonly beyond: ReadonlySet<string>;
+  /** How many rules a chain has, by `host1/root 4 nat POSTROUTING`. */
+  readonly chains: ReadonlyMap<string, number>;
+  /** The flow's ICMP identifier as it was sent. */
+  readonly identifier: number;
+}
+
+const chainLengths = (topology: Topology): ReadonlyMap<string, number> =>
+  new Map(topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => t.chains.map((c) => [`${h.name}/${n.name} ${t.family} ${t.name} ${c.name}`, c.rules.length] as const)))));
+
+function differencesOf(branch: Branch, observation: Observation, context: Context): readonly string[] {
+  const { beyond } = context;
   const frames = framesSeen(observation, beyond);
   const hops = hopsOf(branch);
   const predicted = framesPredicted(hops);
-  const align = aligner(frames, predicted, branch);
-  const rules = rulesSeen(observation, beyond);
+  const align = aligner(frames, predicted, branch, context);
+  const rules = rulesSeen(observation, context);
   const met = rulesPredicted(hops);
+  // A trace ends with the answer; what an answer that was lost leads to (an error to the receiver) is beyond it. So are the
+  // further fragments of a packet that it shows whole.
+  const cut = (seen: readonly string[], length: number): readonly string[] => (isOpenEnded(branch, hops) ? seen.slice(0, length) : seen);
   return [
-    ...compareLists('frames', frames.map(align), predicted),
-    ...[...new Set([...rules.keys(), ...met.keys()])].flatMap((place) => compareLists(`rules in ${place}`, rules.get(place) ?? [], met.get(place) ?? [])),
+    ...compareLists('frames', cut(frames, predicted.length).map(align), predicted),
+    ...[...new Set([...rules.keys(), ...met.keys()])].flatMap((place) => compareLists(`rules in ${place}`, cut(rules.get(place) ?? [], met.get(place)?.length ?? 0), met.get(place) ?? [])),
     ...flowsMissing(hops, observation, align),
     ...compareAnswers(branch.answer, observation.answer, beyond),
   ];
@@ -69,7 +85,7 @@ function isUnreachableFrom(packet: PacketHeaders, beyond: ReadonlySet<string>): 
 function framesSeen(observation: Observation, beyond: ReadonlySet<string>): readonly string[] {
   const frames = observation.frames
     .filter((frame) => frame.interface !== 'lo' || !frame.out)
-    .map((frame) => ({ frame, packet: decodePacket(Uint8Array.from(Buffer.from(frame.hex, 'hex'))) }))
+    .map((frame) => ({ frame, packet: decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(frame.hex, 'hex')), 14)) }))
     .filter(({ packet }) => !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && !isUnreachableFrom(packet, beyond));
   const synAnswered = frames.some(({ packet }) => packet.some((h) => h.header === 'tcp' && h.flags.join(' ') === 'SYN ACK'));
   return frames
@@ -82,7 +98,34 @@ const isHousekeeping = (header: Header): boolean =>
   header.header === 'arp' || (header.header === 'ipv6' && header.destination.startsWith('ff02:')) || (header.header === 'icmpv6' && ((header.type >= 130 && header.type <= 137) || header.type === 143));
 
 /** The trace shows a packet whole that travels in pieces; the first piece has its headers. */
-const isLaterFragment = (header: Header): boolean => header.header === 'ipv4' && header.fragmentOffset > 0;
+const isLaterFragment = (header: Header): boolean => (header.header === 'ipv4' && header.fragmentOffset > 0) || (header.header === 'ipv6' && header.nextHeader === FRAGMENT_HEADER);
+
+const FRAGMENT_HEADER = 44;
+const TUNNEL_PORTS: readonly number[] = [8472, 4789];
+
+/** The first fragment as the packet that it begins, so that its headers are read; `at` is where IP begins. */
+function withoutFragmenting(bytes: Uint8Array, at: number): Uint8Array {
+  const version = (bytes[at] ?? 0) >> 4;
+  if (version === 4) {
+    const offset = (((bytes[at + 6] ?? 0) & 0x1f) << 8) | (bytes[at + 7] ?? 0);
+    if (offset === 0) bytes[at + 6] = (bytes[at + 6] ?? 0) & 0xdf;
+    return offset === 0 ? inTunnel(bytes, at + 20, bytes[at + 9] ?? 0) : bytes;
+  }
+  if (version !== 6) return bytes;
+  const offset = ((bytes[at + 42] ?? 0) << 8) | ((bytes[at + 43] ?? 0) & 0xf8);
+  if (bytes[at + 6] !== FRAGMENT_HEADER || offset !== 0) return inTunnel(bytes, at + 40, bytes[at + 6] ?? 0);
+  bytes[at + 6] = bytes[at + 40] ?? 0;
+  const whole = new Uint8Array(bytes.length - 8);
+  whole.set(bytes.subarray(0, at + 40));
+  whole.set(bytes.subarray(at + 48), at + 40);
+  return inTunnel(whole, at + 40, whole[at + 6] ?? 0);
+}
+
+/** The inner frame of VXLAN begins 8 bytes of UDP, 8 of VXLAN and 14 of Ethernet after the outer IP header. */
+function inTunnel(bytes: Uint8Array, at: number, protocol: number): Uint8Array {
+  const port = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  return protocol === 17 && TUNNEL_PORTS.includes(port) ? withoutFragmenting(bytes, at + 30) : bytes;
+}
 
 /** A packet that found no neighbour never becomes a frame: its hop has no Ethernet header. A tap shows lo twice. */
 const framesPredicted = (hops: readonly Hop[]): readonly string[] =>
@@ -90,8 +133,6 @@ const framesPredicted = (hops: readonly Hop[]): readonly string[] =>
 
 /** Without IP ids, sequence numbers, flow labels, the outer UDP source port, and lengths of padding. */
 function summary(packet: PacketHeaders): string {
-  const tunnelled = packet.some((h) => h.header === 'vxlan');
-  let outerUdp = tunnelled;
   return packet.flatMap((h): string[] => {
     switch (h.header) {
       case 'ethernet':
@@ -103,11 +144,8 @@ function summary(packet: PacketHeaders): string {
       case 'icmp':
       case 'icmpv6':
         return [`${h.header} ${h.type}/${h.code}${h.identifier === undefined ? '' : ` id ${h.identifier}`}${h.mtu === undefined ? '' : ` mtu ${h.mtu}`}`];
-      case 'udp': {
-        const source = outerUdp ? '*' : String(h.sourcePort);
-        outerUdp = false;
-        return [`udp ${source}>${h.destinationPort}`];
-      }
+      case 'udp':
+        return [`udp ${TUNNEL_PORTS.includes(h.destinationPort) ? '*' : h.sourcePort}>${h.destinationPort}`];
       case 'tcp':
         return [`tcp ${h.sourcePort}>${h.destinationPort} ${h.flags.join(' ')}`];
       case 'sctp':
@@ -121,18 +159,22 @@ function summary(packet: PacketHeaders): string {
   }).join(' | ');
 }
 
-/** Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows. */
-function rulesSeen(observation: Observation, beyond: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
+/**
+ * Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows. The kernel
+ * calls a rule without a condition a policy or a return (ip_tables.c: get_chainname_rulenum); its number tells.
+ */
+function rulesSeen(observation: Observation, { beyond, chains }: Context): ReadonlyMap<string, readonly string[]> {
   return grouped(observation.rules.flatMap((rule): [string, string][] => {
     const number = numberWithoutTrace(rule);
-    return rule.event === 'rule' && number !== null && ofTheFlow(rule.hex, beyond) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
+    const length = chains.get(`${rule.tap} ${rule.family} ${rule.table} ${rule.chain}`) ?? 0;
+    return number !== null && number <= length && ofTheFlow(rule.hex, beyond) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
   }));
 }
 
 /** Of TCP the handshake alone, also inside a tunnel. The hex is an IP packet, cut at 256 bytes. */
 function ofTheFlow(hex: string, beyond: ReadonlySet<string>): boolean {
-  const packet = decodePacket(Uint8Array.from(Buffer.from(hex, 'hex')), { link: 'ip' });
-  return !packet.some(isHousekeeping) && !isUnreachableFrom(packet, beyond) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
+  const packet = decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(hex, 'hex')), 0), { link: 'ip' });
+  return !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && !isUnreachableFrom(packet, beyond) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
 }
 
 const rulesPredicted = (hops: readonly Hop[]): ReadonlyMap<string, readonly string[]> =>
@@ -152,7 +194,8 @@ function grouped(pairs: readonly (readonly [string, string])[]): ReadonlyMap<str
 function flowsMissing(hops: readonly Hop[], observation: Observation, align: (line: string) => string): readonly string[] {
   return hops.flatMap((hop) => {
     const flows = observation.flows[`${hop.host}/${hop.namespace}`];
-    if (flows === undefined) return [];
+    // Without a rule that needs it there is no connection tracking in a namespace; it would change nothing.
+    if (flows === undefined || flows.length === 0) return [];
     const known = new Set(flows.map(([original, reply]) => align(`${tupleText(original)} / ${tupleText(reply)}`)));
     return hop.steps.flatMap((step) => {
       const isReset = hop.packet.some((h) => h.header === 'tcp' && h.flags.includes('RST'));
@@ -199,17 +242,17 @@ function compareAnswers(simulator: Answer, kernel: Observation['answer'], beyond
 }
 
 /** Ports and ICMP identifiers that `--random-fully` chose: any of their class would be right. */
-function randomPorts(branch: Branch): ReadonlySet<string> {
+function randomPorts(branch: Branch, { identifier }: Context): ReadonlySet<string> {
   const hops = hopsOf(branch);
-  const chosen = hops.flatMap((hop) => hop.steps.flatMap((step) => (step.stage === 'nat' && step.by === 'rule' && step.sentence.includes('any port') ? [step.after.split(':').at(-1) ?? ''] : [])));
+  const chosen = hops.flatMap((hop) => hop.steps.flatMap((step) => (step.stage === 'nat' && step.by === 'rule' && /any (port|identifier) of/.test(step.sentence) ? [step.after.split(':').at(-1) ?? ''] : [])));
   if (chosen.length === 0) return new Set();
   const identifiers = hops.flatMap((hop) => hop.packet.flatMap((h) => ((h.header === 'icmp' || h.header === 'icmpv6') && h.identifier !== undefined ? [String(h.identifier)] : [])));
-  return new Set([...chosen, ...identifiers.filter((id) => id !== identifiers[0])]);
+  return new Set([...chosen, ...identifiers.filter((id) => id !== String(identifier))]);
 }
 
 /** Replaces the kernel's random ports by those that the simulator chose, where they stand in the same place. */
-function aligner(seen: readonly string[], predicted: readonly string[], branch: Branch): (line: string) => string {
-  const random = randomPorts(branch);
+function aligner(seen: readonly string[], predicted: readonly string[], branch: Branch, context: Context): (line: string) => string {
+  const random = randomPorts(branch, context);
   if (random.size === 0) return (line) => line;
   const chosen = new Map<string, string>();
   const words = (line: string): string[] => line.split(/([^\w.]+)/);
@@ -219,3 +262,6 @@ function aligner(seen: readonly string[], predicted: readonly string[], branch: 
   }
   return (line) => words(line).map((word) => chosen.get(word) ?? word).join('');
 }
+
+const isOpenEnded = (branch: Branch, hops: readonly Hop[]): boolean =>
+  (branch.reply !== null && branch.reply.outcome !== 'delivered') || hops.some((hop) => hop.steps.some((step) => step.stage === 'fragment'));

@@ -18,7 +18,7 @@ CLONE_NEWNET = 0x40000000
 SOL_PACKET, PACKET_VERSION, PACKET_RX_RING, TPACKET_V2 = 263, 10, 5, 1
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 NETLINK_NETFILTER, NFNL_SUBSYS_ULOG = 12, 4
-MSG_ERRQUEUE, IP_RECVERR, IPV6_RECVERR, IP_PKTINFO, IP_MTU_DISCOVER = 0x2000, 11, 25, 8, 10
+MSG_ERRQUEUE, IP_RECVERR, IPV6_RECVERR, IP_PKTINFO = 0x2000, 11, 25, 8
 # Seconds without a word: after everything, after a question for a neighbour that nobody answered; and in all.
 QUIET, UNANSWERED, PATIENCE = 0.006, 0.07, 1.0
 
@@ -137,6 +137,13 @@ def forget():
             known.write('/')
 
 
+def forget_paths():
+    """What the namespace has learned about paths: MTUs and redirects, in both families' route caches."""
+    for path in ('/proc/sys/net/ipv4/route/flush', '/proc/sys/net/ipv6/route/flush'):
+        with open(path, 'w') as flush:
+            flush.write('1')
+
+
 def tuple_of(data):
     """CTA_TUPLE_IP and CTA_TUPLE_PROTO as [source, destination, protocol, source port or id, destination port or type]."""
     parts = attributes(data)
@@ -220,8 +227,6 @@ def send(question):
         body = b'\0' * question['payload']
         if question['family'] == 4:
             head = head[:2] + struct.pack('>H', checksum(head + body + b'\0' * (len(body) % 2))) + head[4:]
-            # As ping(8): path MTU discovery is on.
-            s.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, 2)
         s.setblocking(False)
         tell_errors(s, question['family'])
         s.sendto(head + body, (question['destination'], 0))
@@ -363,9 +368,11 @@ class Judge:
     def ask(self, question, record):
         """Softirqs run in the sender's own context, so what does not wait for a timer or a server is over when send() returns."""
         frames, rules, served, asked, answer = [], [], [], set(), None
-        for name in self.logs:
-            self.taps[name].namespace.enter()
-            forget()
+        for name, tap in self.taps.items():
+            tap.namespace.enter()
+            forget_paths()
+            if name in self.logs:
+                forget()
         self.collect([], [], set())
         self.namespaces[question['netns']].enter()
         try:

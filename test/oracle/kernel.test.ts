@@ -141,6 +141,6 @@ describe.each(Object.keys(QUESTIONS))('%s in the kernel', (name) => {
     const observation = observations[i];
     const flow = flows[i];
     if (observation === undefined || flow === undefined) throw new Error('no observation');
-    expect(compare(snapshot.topology(), runTrace(snapshot.compiled(), flow), observation).differences).toEqual([]);
+    expect(compare(snapshot.topology(), flow, runTrace(snapshot.compiled(), flow), observation).differences).toEqual([]);
   });
 });

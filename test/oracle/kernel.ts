@@ -26,6 +26,7 @@ interface RuleEvent {
   readonly chain: string;
   readonly event: string;
   readonly number: number;
+  readonly family: Family;
   readonly hex: string;
 }
 

@@ -26,7 +26,8 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   forwardedBy.add(name);
   const out = outputDevice(found);
   const mtu = routeMtu(ns, found);
-  if (ip.dontFragment && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
+  const known = ns.devices.get(out)?.device.kind !== 'unknown';
+  if (known && ip.dontFragment && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
   const ttl = ip.ttl - 1;
   const sentence = `${ns.label} forwards the packet from ${device} to ${out}, and its ${ip.family === 4 ? 'TTL' : 'hop limit'} is now ${ttl}.`;
   step(run, { stage: 'forward', ttl, sentence, source: kernel('forwarding') });

@@ -14,7 +14,7 @@ import type { CompiledNamespace } from './compile.ts';
 import { icmpError, portUnreachable } from './icmp-error.ts';
 import { attachedTo } from './netfilter/conntrack.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { destinationPortOf, isEchoReply, isEchoRequest, isIcmpError, sourcePortOf, sourceText, SYN, ACK } from './packet.ts';
+import { destinationPortOf, isEchoReply, isEchoRequest, isIcmpError, sourcePortOf, sourceText, SYN, ACK, withIp } from './packet.ts';
 import type { Packet } from './packet.ts';
 import { delivered, end, kernel, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
@@ -85,7 +85,7 @@ function closed(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   const reset = { kind: 'reset', ns, tracked: attachedTo(null), device: null, sentence: `${ns.label} refuses the connection, as nothing listens on ${what}.`, source } as const;
   switch (transport.kind) {
     case 'tcp':
-      run.answers.push({ ...reset, packet: resetFor(run, ns, packet, transport) });
+      run.answers.push({ ...reset, packet: withIp(resetFor(run, ns, packet, transport), { tos: packet.ip.tos }) });
       break;
     case 'sctp':
       run.answers.push({ ...reset, packet: abortFor(run, ns, packet, transport.sourcePort, transport.destinationPort) });

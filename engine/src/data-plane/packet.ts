@@ -96,6 +96,9 @@ export const ipLength = (packet: Packet): number => ipHeaderLength(packet.ip.fam
 /** The bytes of its largest piece. */
 export const pieceLength = (packet: Packet): number => Math.min(ipLength(packet), packet.ip.fragmentedTo ?? Number.POSITIVE_INFINITY);
 
+/** MSS, SACK permitted, timestamps and window scale: what Linux puts into a SYN (net/ipv4/tcp_output.c: tcp_syn_options). */
+const SYN_OPTIONS_LENGTH = 20;
+
 function transportLength(transport: Transport): number {
   switch (transport.kind) {
     case 'icmp':
@@ -103,7 +106,7 @@ function transportLength(transport: Transport): number {
     case 'udp':
       return 8 + carriedLength(transport.carried) + transport.payload;
     case 'tcp':
-      return 20 + (transport.mss === null ? 0 : 4) + transport.payload;
+      return 20 + (transport.mss === null ? 0 : SYN_OPTIONS_LENGTH) + transport.payload;
     case 'sctp':
       // Common header, then an INIT chunk without parameters or a bare ABORT (RFC 9260, 3.3.2 and 3.3.7).
       return 12 + (transport.chunk === 'ABORT' ? 4 : 20);

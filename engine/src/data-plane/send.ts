@@ -43,7 +43,7 @@ export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
   const skb = { ...start, packet: withMss(withIp(start.packet, { source }), routeMtu(ns, found)) };
   if (sending.announce !== null) step(run, sending.announce(skb.packet));
   recordRoute(run, ns, found, formatAddress(skb.packet.ip.destination));
-  return locallyOut(run, ns, fitted(run, ns, skb, found), found, sending.device);
+  return locallyOut(run, ns, fitted(run, ns, skb, found), found);
 }
 
 /** A socket that discovers the path's MTU sends what is too large for its own device in fragments. */
@@ -54,13 +54,14 @@ function fitted(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Skb {
   return fragment(run, ns, skb, device, mtu);
 }
 
-function locallyOut(run: Run, ns: CompiledNamespace, skb: Skb, found: Found, device: string | null): Fate {
+function locallyOut(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Fate {
   const position = { hook: 'OUTPUT', input: '', output: outputDevice(found), destinationLocal: found.route.type === 'local', nextHop: nextHopOf(found, skb.packet) } as const;
   const verdict = runHook(run, ns, skb, position);
   if (verdict.kind === 'ended') return verdict.fate;
   const after = verdict.skb;
   if (!rerouted(skb, after)) return checked(run, ns, after, found);
-  const again = lookup(run, ns, keyOf(after, 'lo', device));
+  // Of the first look-up's device nothing is kept: the socket is not bound to it.
+  const again = lookup(run, ns, keyOf(after, 'lo'));
   if (again.kind !== 'found') return refuse(run, ns, after, again);
   if (again.route !== found.route) recordRoute(run, ns, again, `${formatAddress(after.packet.ip.destination)}, looked up again after OUTPUT,`);
   return checked(run, ns, after, again);

@@ -16,6 +16,7 @@ import { UDP, withIp } from './packet.ts';
 import type { Packet, UdpDatagram } from './packet.ts';
 import { end, nextId, passOn, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
+import { defaultTtl } from './sysctl.ts';
 
 const MAX_TUNNELS = 4;
 
@@ -33,15 +34,15 @@ export function readFromTun(run: Run, ns: CompiledNamespace, device: Interface, 
   const sentence = `flanneld on ${ns.label} reads the packet from ${device.name}, knows ${address} in the lease of ${lease.node}, takes one from the TTL and sends it to ${remote} in UDP port ${tun.port}.`;
   step(run, { stage: 'encapsulate', kind: 'udp', vni: null, remote, sentence, source: sourceOf(lease.origin) });
   const inner = withIp({ ...packet, frame: null }, { ttl: packet.ip.ttl - 1 });
-  const outer = outerPacket(run, tun, inner, lease.publicAddress);
+  const outer = outerPacket(run, ns, tun, inner, lease.publicAddress);
   return passOn(run, { kind: 'send', ns, sending: { packet: outer, tracked: null, mark: 0, device: null, tunnels: skb.tunnels + 1, announce: null } });
 }
 
-function outerPacket(run: Run, tun: Tun, inner: Packet, remote: Packet['ip']['destination']): Packet {
+function outerPacket(run: Run, ns: CompiledNamespace, tun: Tun, inner: Packet, remote: Packet['ip']['destination']): Packet {
   const { family } = remote;
   return {
     frame: null,
-    ip: { family, source: tun.local ?? { family, words: [0, 0, 0, 0] }, destination: remote, protocol: UDP, ttl: 64, tos: 0, id: nextId(run), dontFragment: true, fragmentedTo: null },
+    ip: { family, source: tun.local ?? { family, words: [0, 0, 0, 0] }, destination: remote, protocol: UDP, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: true, fragmentedTo: null },
     transport: { kind: 'udp', sourcePort: tun.port, destinationPort: tun.port, checksum: true, carried: { kind: 'ip', packet: inner }, payload: 0 },
   };
 }

@@ -10,6 +10,7 @@
 import { formatAddress, formatMac, isGroupMac } from '../net/address.ts';
 import type { Address, Family, Mac } from '../net/address.ts';
 import type { Interface, Vxlan } from '../topology/model.ts';
+import { defaultTtl } from './sysctl.ts';
 import type { StepSource } from '../trace/model.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { destinationPortOf, sourcePortOf, UDP } from './packet.ts';
@@ -64,17 +65,17 @@ function toRemote(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxl
   if (skb.tunnels >= MAX_TUNNELS || (loops.kind === 'found' && loops.device === device.name)) return end(run, ns, skb, 'tunnel-loop', { device: device.name, address: to }, sourceOf(device.origin));
   const sentence = `${device.name} puts the frame into UDP port ${remote.port} with VNI ${remote.vni}, for ${to}.`;
   step(run, { stage: 'encapsulate', kind: 'vxlan', vni: remote.vni, remote: to, sentence, source: sourceOf(device.origin) });
-  const packet = outerPacket(run, vxlan, skb.packet, remote);
+  const packet = outerPacket(run, ns, vxlan, skb.packet, remote);
   return passOn(run, { kind: 'send', ns, sending: { packet, tracked: null, mark: skb.mark, device: vxlan.underlay, tunnels: skb.tunnels + 1, announce: null } });
 }
 
-function outerPacket(run: Run, vxlan: Vxlan, inner: Packet, remote: Remote): Packet {
+function outerPacket(run: Run, ns: CompiledNamespace, vxlan: Vxlan, inner: Packet, remote: Remote): Packet {
   const { family } = remote.address;
   const sourcePort = flowPort(inner);
   const dontFragment = family === 6 || vxlan.df === 'set' || (vxlan.df === 'inherit' && inner.ip.dontFragment);
   return {
     frame: null,
-    ip: { family, source: vxlan.local ?? { family, words: [0, 0, 0, 0] }, destination: remote.address, protocol: UDP, ttl: 64, tos: 0, id: nextId(run), dontFragment, fragmentedTo: null },
+    ip: { family, source: vxlan.local ?? { family, words: [0, 0, 0, 0] }, destination: remote.address, protocol: UDP, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment, fragmentedTo: null },
     transport: { kind: 'udp', sourcePort, destinationPort: remote.port, checksum: vxlan.checksum, carried: { kind: 'vxlan', vni: remote.vni, packet: inner }, payload: 0 },
   };
 }

@@ -1,4 +1,4 @@
-/** TCP (RFC 9293) with the one option that changes on the way: the maximum segment size. */
+/** TCP (RFC 9293) with the one option that changes on the way, the maximum segment size; where it is, those that Linux sends with it follow. */
 import { be16, be32, concat, put16, u16, u32, u8 } from './bytes.ts';
 import { partialChecksum, transportChecksum } from './checksum.ts';
 import type { IpHeader } from './checksum.ts';
@@ -11,8 +11,12 @@ const LENGTH = 20;
 const FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG'] as const;
 const MSS_OPTION = [2, 4] as const;
 
+/** SACK permitted, timestamps, no operation and window scale 7: with the MSS all that a SYN of Linux has (tcp_options_write). */
+const WITH_MSS = [4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7];
+const WITH_MSS_KINDS = [1, 3, 4, 8];
+
 export function encodeTcp(header: TcpHeader, body: Uint8Array, ip: IpHeader | null): Uint8Array {
-  const options = header.mss === undefined ? [] : [...MSS_OPTION, ...be16(header.mss)];
+  const options = header.mss === undefined ? [] : [...MSS_OPTION, ...be16(header.mss), ...WITH_MSS];
   const flags = FLAGS.reduce((bits, flag, i) => (header.flags.includes(flag) ? bits | (1 << i) : bits), 0);
   const bytes = concat(
     be16(header.sourcePort), be16(header.destinationPort), be32(header.sequence), be32(header.acknowledgement),
@@ -56,7 +60,7 @@ function optionsOf(bytes: Uint8Array): { readonly mss: number | null; readonly l
     const kind = u8(bytes, at);
     const length = kind <= 1 ? 1 : u8(bytes, at + 1);
     if (kind === MSS_OPTION[0] && length === MSS_OPTION[1] && at + length <= bytes.length && mss === null) mss = u16(bytes, at + 2);
-    else leftOut.push(kind);
+    else if (mss === null || !WITH_MSS_KINDS.includes(kind)) leftOut.push(kind);
     // An end of list, or a length that leads nowhere.
     if (kind === 0 || length === 0) break;
     at += length;

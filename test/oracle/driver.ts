@@ -1,0 +1,76 @@
+/** One random case: from its text to the differences between the kernel and the simulator. */
+import { compileTopology } from '../../engine/src/data-plane/compile.ts';
+import { resolveQuestion } from '../../engine/src/trace/party.ts';
+import { runTrace } from '../../engine/src/trace/run.ts';
+import type { Flow } from '../../engine/src/trace/flow.ts';
+import type { Trace } from '../../engine/src/trace/model.ts';
+import { createSnapshot } from '../../server/src/language/snapshot.ts';
+import { countFeatures } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
+import { compare } from './judge.ts';
+import type { Kernel } from './kernel.ts';
+import type { Case, Question } from './random-cluster.ts';
+
+interface Asked {
+  readonly question: Question;
+  readonly flow: Flow;
+  readonly trace: Trace;
+}
+
+export interface Disagreement {
+  readonly question: Question;
+  readonly differences: readonly string[];
+}
+
+/** What the readers of dumps do not understand would be a gap in the generator or in them. */
+const UNREAD = new Set(['bad-dump', 'unknown-match', 'not-modelled', 'unknown-chain', 'wrong-table', 'unknown-keyword', 'bad-value', 'missing-argument']);
+
+/** Slow enough for a kernel whose processor is taken by others. */
+const PATIENT = 8;
+
+/**
+ * Everything is asked once in haste; what differs is asked again with patience, in a lab built anew, and only that
+ * counts. A trace that is undecided somewhere makes no promise to be held to.
+ */
+export async function disagreements(kernel: Kernel, { text, questions }: Case, coverage: Coverage): Promise<readonly Disagreement[]> {
+  const snapshot = createSnapshot({ file: 'random.k8snet', text });
+  const unread = snapshot.diagnostics.filter((d) => UNREAD.has(d.slug));
+  if (unread.length > 0) return [{ question: { from: '', to: '', payload: null }, differences: unread.map((d) => `the file is not understood: ${d.message}`) }];
+  const topology = snapshot.topology();
+  const compiled = compileTopology(topology);
+  const asked = questions.flatMap((question, i): Asked[] => {
+    const answer = resolveQuestion(topology, question);
+    if (!('flow' in answer)) return [];
+    // Ports of the flows of one file differ, so that none meets another's leftovers.
+    const flow = { ...answer.flow, sourcePort: 20000 + i, payload: question.payload === null || answer.flow.protocol === 'TCP' ? answer.flow.payload : question.payload };
+    const trace = runTrace(compiled, flow);
+    const open = trace.branches.find((b) => b.outcome === 'undecided' || b.reply?.outcome === 'undecided');
+    coverage.count('undecided, so not compared', open?.reason?.code ?? open?.reply?.reason?.code ?? null);
+    return open === undefined ? [{ question, flow, trace }] : [];
+  });
+  if (asked.length === 0) return [];
+  const first = await rest(kernel, topology, asked, 1, coverage).catch(refused);
+  return first.length === 0 ? [] : typeof first === 'string' ? [{ question: { from: '', to: '', payload: null }, differences: [first] }] : (await rest(kernel, topology, first.map(({ asked: a }) => a), PATIENT, coverage)).map(({ asked: a, differences }) => ({ question: a.question, differences }));
+}
+
+/** A lab that cannot be built is a finding too. */
+const refused = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function rest(kernel: Kernel, topology: Parameters<Kernel['observe']>[0], asked: readonly Asked[], patience: number, coverage: Coverage): Promise<{ asked: Asked; differences: readonly string[] }[]> {
+  const observations = await kernel.observe(topology, asked.map(({ flow }) => flow), patience);
+  return asked.flatMap((one, i) => {
+    const observation = observations[i];
+    if (observation === undefined) throw new Error('a question without an observation');
+    const { branch, differences } = compare(topology, one.flow, one.trace, observation);
+    if (differences.length > 0) return [{ asked: one, differences }];
+    countFeatures(coverage, topology, branch);
+    return [];
+  });
+}
+
+export const describeCase = (text: string, found: readonly Disagreement[]): string =>
+  `${text}\n${found.map(({ question, differences }) => `${question.from} -> ${question.to}${question.payload === null ? '' : ` with ${question.payload} bytes`}\n${shortened(differences).map((line) => `  ${line}`).join('\n')}`).join('\n')}`;
+
+const MOST = 12;
+
+const shortened = (lines: readonly string[]): readonly string[] => (lines.length <= MOST ? lines : [...lines.slice(0, MOST), `… and ${lines.length - MOST} more`]);
