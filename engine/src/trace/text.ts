@@ -71,7 +71,9 @@ function sharedHops(shown: readonly Hop[], hops: readonly Hop[]): number {
 /** `before`: hops that are numbered already; `skipped`: those of these that are told elsewhere. */
 function hopLines(hops: readonly Hop[], before: number, skipped: number): readonly string[] {
   const lines: string[] = [];
-  const alike = hops.map((hop) => `${placeOf(hop)} ${hop.direction} ${stepLines(hop, '').lines.join()}`);
+  const places = hops.map((hop) => `${placeOf(hop)} ${hop.direction}`);
+  // Most packets come nowhere twice.
+  const alike = new Set(places).size === places.length ? [] : places.map((place, i) => `${place} ${stepLines(hops[i] as Hop, '').lines.join()}`);
   let said = '';
   for (let i = skipped; i < hops.length; i++) {
     const hop = hops[i] as Hop;
