@@ -80,7 +80,7 @@ function toldOf(steps: readonly Step[]): readonly Told[] {
     const next = steps[i + 1];
     const translated = next?.stage === 'nat' && next.by === 'rule' ? next : null;
     if (translated !== null) i++;
-    told.push(toldWalk(walk, translated));
+    told.push(...walk.assumed.flatMap(toldAlone), toldWalk(walk.events, translated));
   }
   return told;
 }

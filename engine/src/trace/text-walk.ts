@@ -13,15 +13,34 @@ export interface WalkText {
   readonly accepted: WalkEvent | null;
 }
 
-/** The events of one table at one hook that begin at `start`. */
-export function walkAt(steps: readonly Step[], start: number): readonly WalkEvent[] {
-  const walk: WalkEvent[] = [];
-  for (const step of steps.slice(start)) {
-    const [first] = walk;
-    if (step.stage !== 'netfilter' || (first !== undefined && (first.hook !== step.hook || first.table !== step.table))) break;
-    walk.push(step);
+export interface Walk {
+  readonly events: readonly WalkEvent[];
+  /** What had to be taken for granted on the way. */
+  readonly assumed: readonly Assumption[];
+  /** Steps in all. */
+  readonly length: number;
+}
+
+type Assumption = Extract<Step, { readonly stage: 'assumption' }>;
+
+/** The walk through one table at one hook that begins at `start`. */
+export function walkAt(steps: readonly Step[], start: number): Walk {
+  const events: WalkEvent[] = [];
+  const assumed: Assumption[] = [];
+  let length = 0;
+  let open: Assumption[] = [];
+  for (const [i, step] of steps.slice(start).entries()) {
+    const [first] = events;
+    if (step.stage === 'assumption') open.push(step);
+    else if (step.stage !== 'netfilter' || (first !== undefined && (first.hook !== step.hook || first.table !== step.table))) break;
+    else {
+      events.push(step);
+      assumed.push(...open);
+      open = [];
+      length = i + 1;
+    }
   }
-  return walk;
+  return { events, assumed, length };
 }
 
 export function walkText(walk: readonly WalkEvent[]): WalkText {

@@ -81,6 +81,17 @@ describe('a trace as text', () => {
     ]);
   });
 
+  it('tells a walk as one, whatever had to be taken for granted on the way', () => {
+    const [jump, verdict] = walk('PREROUTING', 'nat', ['PREROUTING', 1, 'jump A', '-j A'], ['A', 4, 'DNAT', '-A A -j DNAT --to-destination 10.0.0.1']);
+    const assumption: Step = { stage: 'assumption', sentence: 'The list is taken to be empty.', source: captured(9) };
+    expect(below(jump!, assumption, verdict!, assumption)).toEqual([
+      '      assumed    The list is taken to be empty.  [demo.k8snet:9]',
+      '      DNAT       nat PREROUTING #1 → A #4 DNAT',
+      '                 -A A -j DNAT --to-destination 10.0.0.1  [demo.k8snet:51]',
+      '      assumed    The list is taken to be empty.  [demo.k8snet:9]',
+    ]);
+  });
+
   it('folds chains that did nothing into a few words', () => {
     const idle = walk('FORWARD', 'filter', ['FORWARD', 1, 'jump A', '-j A'], ['A', 1, 'jump B', '-j B'], ['B', 1, 'RETURN'], ['A', 2, 'RETURN'], ['FORWARD', null, 'ACCEPT']);
     const nothing = walk('POSTROUTING', 'nat', ['POSTROUTING', null, 'ACCEPT']);
