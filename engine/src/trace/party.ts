@@ -242,6 +242,10 @@ function dnsAddresses(topology: Topology, name: string, sender: Sender): Address
     }
     return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name).filter((s) => s !== name));
   }
+  if (inCluster.addresses.length > 0) {
+    const asked = found.queries.map((q) => q.query).join(', ');
+    return error(`'${name}' has no address for the sender, whose resolver asks for ${asked}. Write the name in full, with .svc.${topology.cluster.domain}, or mend its search list.`);
+  }
   return unknownName(topology, name);
 }
 

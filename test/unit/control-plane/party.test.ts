@@ -115,6 +115,13 @@ describe('a destination', () => {
     expect(problem('pod1', to).error).toBe(sentence);
   });
 
+  it("that the sender's own search list does not lead to names what was asked", () => {
+    const t = buildTopology(article({ pods: [pod('pod1', 'host1', '10.0.14.15', { search: ['corp.example'], ndots: 1 })] }));
+    const answer = resolveQuestion(t, { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' });
+    expect('error' in answer ? answer.error : '').toBe("'kube-dns.kube-system' has no address for the sender, whose resolver asks for kube-dns.kube-system, kube-dns.kube-system.corp.example. Write the name in full, with .svc.cluster.local, or mend its search list.");
+    expect(target('pod1', 'kube-dns.kube-system.svc.cluster.local:53/UDP', t)).toBe('10.16.0.10 UDP 53');
+  });
+
   it('that nobody has brings the nearest names', () => {
     expect(problem('pod1', 'pod22')).toEqual({ error: "No pod, node, service or external is named 'pod22'; did you mean 'pod2'?", suggestions: ['pod2'] });
     expect(problem('pod1', 'kube-dns-1').suggestions[0]).toBe('kube-system/kube-dns-1');
