@@ -1,5 +1,5 @@
 /** From a question as a person asks it, `{from, to}`, to the flow that a socket of the sender would send. */
-import { formatAddress, parseAddress, sameAddress } from '../net/address.ts';
+import { formatAddress, ipv4, isUnspecified, parseAddress, sameAddress } from '../net/address.ts';
 import type { Address, Family, Port } from '../net/address.ts';
 import { CLUSTER_NDOTS, clusterSearch, endpointAddresses, resolve } from '../control-plane/dns.ts';
 import type { Resolution, Resolver } from '../control-plane/dns.ts';
@@ -225,9 +225,12 @@ function addressesOf(topology: Topology, name: string, sender: Sender): Addresse
   const party = findParty(topology, name);
   if (party !== undefined) return partyAddresses(topology, party, sender);
   const address = parseAddress(name);
-  if (address !== undefined) return { addresses: [address], ports: [], resolution: [] };
+  if (address !== undefined) return { addresses: [isUnspecified(address) ? loopbackOf(address.family) : address], ports: [], resolution: [] };
   return dnsAddresses(topology, name, sender);
 }
+
+/** Who connects to 0.0.0.0 or :: speaks to himself: ip_route_output_key_hash_rcu, tcp_v6_connect. */
+const loopbackOf = (family: Family): Address => (family === 4 ? ipv4(0x7f000001) : { family, words: [0, 0, 0, 1] });
 
 const HOST_NAME = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
 

@@ -56,6 +56,8 @@ describe('a destination', () => {
     ['10.0.5.150:1', '10.0.5.150 TCP 1'],
     ['[fd00::1]:53/UDP', 'fd00::1 UDP 53'],
     ['fd00::1', 'fd00::1 ICMP'],
+    ['0.0.0.0:80', '127.0.0.1 TCP 80'],
+    ['::', '::1 ICMP'],
     ['203.0.113.99:5/SCTP', '203.0.113.99 SCTP 5'],
   ])('%s is %s', (to, expected) => {
     expect(target('pod1', to)).toBe(expected);

@@ -1,14 +1,15 @@
-import { addressPlus, bitsOf, firstAddress, formatAddress, lastAddress, sameAddress } from '../../../../engine/src/net/address.ts';
+import { addressPlus, bitsOf, firstAddress, formatAddress, lastAddress, networkOf, sameAddress } from '../../../../engine/src/net/address.ts';
+import type { Prefix } from '../../../../engine/src/net/address.ts';
 import { rangeIn } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
 import type { Check } from './check.ts';
 import { defineDiagnostic, report } from './define.ts';
 
-export const reservedAddress = defineDiagnostic<{ readonly address: string; readonly pod: string; readonly owner: string }>({
+export const reservedAddress = defineDiagnostic<{ readonly address: string; readonly holder: string; readonly owner: string; readonly of: string }>({
   code: 'K8N2007',
   slug: 'reserved-address',
   severity: 'error',
-  message: (p) => `pod ${p.pod} cannot have ${p.address}: it is ${p.owner}; give it another of the node's pod-cidr`,
+  message: (p) => `${p.holder} cannot have ${p.address}: it is ${p.owner}; give it another of ${p.of}`,
 });
 
 /** A lease's first address is flannel.1's, the next cni0's, the last the IPv4 broadcast: host-local hands out none of them. */
@@ -26,8 +27,24 @@ export const checkReservedAddresses: Check = function* ({ model, names }) {
           : sameAddress(a.value, addressPlus(first, 1)) ? `the address of ${nodeName}'s bridge cni0`
           : a.value.family === 4 && sameAddress(a.value, lastAddress(lease)) ? "the subnet's broadcast address"
           : null;
-        if (owner !== null) yield report(reservedAddress, { address: formatAddress(a.value), pod: fullName(name.value), owner }, rangeIn(p, a));
+        if (owner !== null) yield report(reservedAddress, { address: formatAddress(a.value), holder: `pod ${fullName(name.value)}`, owner, of: "the node's pod-cidr" }, rangeIn(p, a));
+      }
+    }
+  }
+  for (const p of model.nodes) {
+    for (const i of p.declaration.interfaces) {
+      for (const a of i.addresses) {
+        const owner = reservedOf(a.value);
+        if (owner !== null) yield report(reservedAddress, { address: formatAddress(a.value.address), holder: `${p.declaration.name?.value ?? 'this node'}'s ${i.name.value}`, owner, of: 'the subnet' }, rangeIn(p, a));
       }
     }
   }
 };
+
+/** IPv4 only: the network's own and the broadcast address are no host's (RFC 1122, 3.2.1.3), but in a /31 (RFC 3021). */
+function reservedOf(subnet: Prefix): string | null {
+  if (subnet.address.family !== 4 || subnet.length > 30) return null;
+  const network = networkOf(subnet);
+  if (sameAddress(subnet.address, network.address)) return "the subnet's own address";
+  return sameAddress(subnet.address, lastAddress(network)) ? "the subnet's broadcast address" : null;
+}
