@@ -111,7 +111,7 @@ const NETWORK: readonly StatementGrammar[] = [
 const NODE: readonly StatementGrammar[] = [
   statement('address', [list('ADDRESS/LENGTH', 'interface-address'), argument('NETWORK', 'name', { after: 'on', refersTo: 'network' })], 'short for `interface eth0 …`', { block: 'interface' }),
   statement('interface', [argument('NAME', 'interface-name'), list('ADDRESS/LENGTH', 'interface-address'), argument('NETWORK', 'name', { after: 'on', refersTo: 'network', need: 'optional' })], 'a device; without `on` it is plugged into nothing', { block: 'interface', times: 'many' }),
-  statement('pod-cidr', [list('CIDR', 'cidr')], "the node's flannel lease"),
+  statement('pod-cidr', [list('CIDR', 'cidr')], "the node's flannel lease; without it the /24 (IPv6: /64) around its pods, and without pods flannel does not run there"),
   statement('public-ip', [argument('ADDRESS', 'address')], "flannel's, where it is not the address on the network"),
   statement('vtep-mac', [argument('MAC', 'mac')], 'the MAC of flannel.1'),
   LABELS,
