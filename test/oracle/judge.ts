@@ -1,5 +1,4 @@
 /** What the kernel did against what the simulator says: frames, rules, conntrack entries and the answer. */
-import { formatAddress } from '../../engine/src/net/address.ts';
 import { decodePacket } from '../../engine/src/packet/codec.ts';
 import type { Header, PacketHeaders } from '../../engine/src/packet/headers.ts';
 import type { Topology } from '../../engine/src/topology/model.ts';
@@ -17,7 +16,7 @@ export interface Comparison {
 
 /** Of several endpoints the kernel chose one; its branch must be among those predicted, and be right in everything. */
 export function compare(topology: Topology, flow: Flow, trace: Trace, observation: Observation): Comparison {
-  const context: Context = { beyond: addressesBeyond(topology), chains: chainLengths(topology), identifier: flow.sourcePort };
+  const context: Context = { chains: chainLengths(topology), identifier: flow.sourcePort };
   let best: Comparison | null = null;
   for (const branch of trace.branches) {
     const differences = differencesOf(branch, observation, context);
@@ -29,7 +28,6 @@ export function compare(topology: Topology, flow: Flow, trace: Trace, observatio
 }
 
 interface Context {
-  readonly beyond: ReadonlySet<string>;
   /** How many rules a chain has, by `host1/root 4 nat POSTROUTING`. */
   readonly chains: ReadonlyMap<string, number>;
   /** The flow's ICMP identifier as it was sent. */
@@ -40,8 +38,7 @@ const chainLengths = (topology: Topology): ReadonlyMap<string, number> =>
   new Map(topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => t.chains.map((c) => [`${h.name}/${n.name} ${t.family} ${t.name} ${c.name}`, c.rules.length] as const)))));
 
 function differencesOf(branch: Branch, observation: Observation, context: Context): readonly string[] {
-  const { beyond } = context;
-  const frames = framesSeen(observation, beyond);
+  const frames = framesSeen(observation);
   const hops = hopsOf(branch);
   const predicted = framesPredicted(hops);
   const align = aligner(frames, predicted, branch, context);
@@ -54,7 +51,7 @@ function differencesOf(branch: Branch, observation: Observation, context: Contex
     ...compareLists('frames', cut(frames, predicted.length).map(align), predicted),
     ...[...new Set([...rules.keys(), ...met.keys()])].flatMap((place) => compareLists(`rules in ${place}`, cut(rules.get(place) ?? [], met.get(place)?.length ?? 0), met.get(place) ?? [])),
     ...flowsMissing(hops, observation, align),
-    ...compareAnswers(branch.answer, observation.answer, beyond),
+    ...compareAnswers(branch.answer, observation.answer),
   ];
 }
 
@@ -68,33 +65,21 @@ function compareLists(what: string, kernel: readonly string[], simulator: readon
   return differences;
 }
 
-/**
- * Addresses of what lies beyond the hosts. The lab's internet is one segment, so its routers say "host unreachable" for
- * an address that nobody has there; the real one does not tell, and neither does the simulator.
- */
-const addressesBeyond = (topology: Topology): ReadonlySet<string> =>
-  new Set(topology.hosts.filter((host) => host.kind !== 'node').flatMap((host) => host.namespaces.flatMap((n) => n.interfaces.flatMap((i) => i.addresses.map((a) => formatAddress(a.address))))));
-
-function isUnreachableFrom(packet: PacketHeaders, beyond: ReadonlySet<string>): boolean {
-  const at = packet.findIndex((h) => (h.header === 'icmp' && h.type === 3 && h.code === 1) || (h.header === 'icmpv6' && h.type === 1 && h.code === 3));
-  const ip = packet[at - 1];
-  return ip !== undefined && (ip.header === 'ipv4' || ip.header === 'ipv6') && beyond.has(ip.source);
-}
-
 /** The frames of the flow and its answer, one line each: place, direction and the headers less what is random. */
-function framesSeen(observation: Observation, beyond: ReadonlySet<string>): readonly string[] {
+function framesSeen(observation: Observation): readonly string[] {
   const frames = observation.frames
     .filter((frame) => frame.interface !== 'lo' || !frame.out)
     .map((frame) => ({ frame, packet: decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(frame.hex, 'hex')), 14)) }))
-    .filter(({ packet }) => !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && !isUnreachableFrom(packet, beyond));
+    .filter(({ packet }) => !packet.some(isHousekeeping) && !packet.some(isLaterFragment));
   const synAnswered = frames.some(({ packet }) => packet.some((h) => h.header === 'tcp' && h.flags.join(' ') === 'SYN ACK'));
   return frames
     .filter(({ packet }) => packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || (!synAnswered && h.flags.includes('RST'))))
     .map(({ frame, packet }) => `${frame.tap} ${frame.interface} ${frame.out ? 'out' : 'in'}: ${summary(packet)}`);
 }
 
-/** ARP, neighbour and router discovery, multicast listener reports: what namespaces say without being asked. */
+/** ARP, neighbour and router discovery, redirects, multicast listener reports: what namespaces say without being asked. */
 const isHousekeeping = (header: Header): boolean =>
+  (header.header === 'icmp' && header.type === 5) ||
   header.header === 'arp' || (header.header === 'ipv6' && header.destination.startsWith('ff02:')) || (header.header === 'icmpv6' && ((header.type >= 130 && header.type <= 137) || header.type === 143));
 
 /** The trace shows a packet whole that travels in pieces; the first piece has its headers. */
@@ -121,8 +106,10 @@ function withoutFragmenting(bytes: Uint8Array, at: number): Uint8Array {
   return inTunnel(whole, at + 40, whole[at + 6] ?? 0);
 }
 
-/** The inner frame of VXLAN begins 8 bytes of UDP, 8 of VXLAN and 14 of Ethernet after the outer IP header. */
+/** The inner frame of VXLAN begins 8 bytes of UDP, 8 of VXLAN and 14 of Ethernet after the outer IP header; what an error quotes, 8 of ICMP. */
 function inTunnel(bytes: Uint8Array, at: number, protocol: number): Uint8Array {
+  const type = bytes[at] ?? 0;
+  if ((protocol === 1 && [3, 11].includes(type)) || (protocol === 58 && type < 128)) return withoutFragmenting(bytes, at + 8);
   const port = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
   return protocol === 17 && TUNNEL_PORTS.includes(port) ? withoutFragmenting(bytes, at + 30) : bytes;
 }
@@ -163,18 +150,18 @@ function summary(packet: PacketHeaders): string {
  * Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows. The kernel
  * calls a rule without a condition a policy or a return (ip_tables.c: get_chainname_rulenum); its number tells.
  */
-function rulesSeen(observation: Observation, { beyond, chains }: Context): ReadonlyMap<string, readonly string[]> {
+function rulesSeen(observation: Observation, { chains }: Context): ReadonlyMap<string, readonly string[]> {
   return grouped(observation.rules.flatMap((rule): [string, string][] => {
     const number = numberWithoutTrace(rule);
     const length = chains.get(`${rule.tap} ${rule.family} ${rule.table} ${rule.chain}`) ?? 0;
-    return number !== null && number <= length && ofTheFlow(rule.hex, beyond) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
+    return number !== null && number <= length && ofTheFlow(rule.hex) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
   }));
 }
 
 /** Of TCP the handshake alone, also inside a tunnel. The hex is an IP packet, cut at 256 bytes. */
-function ofTheFlow(hex: string, beyond: ReadonlySet<string>): boolean {
+function ofTheFlow(hex: string): boolean {
   const packet = decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(hex, 'hex')), 0), { link: 'ip' });
-  return !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && !isUnreachableFrom(packet, beyond) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
+  return !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
 }
 
 const rulesPredicted = (hops: readonly Hop[]): ReadonlyMap<string, readonly string[]> =>
@@ -221,21 +208,20 @@ const ERRNO: Readonly<Record<string, string>> = {
   'v6 1/0': 'ENETUNREACH', 'v6 1/1': 'EACCES', 'v6 1/3': 'EHOSTUNREACH', 'v6 1/4': 'ECONNREFUSED', 'v6 1/5': 'EACCES', 'v6 1/6': 'EACCES', 'v6 2/0': 'EMSGSIZE', 'v6 3/0': 'EHOSTUNREACH',
 };
 
-function compareAnswers(simulator: Answer, kernel: Observation['answer'], beyond: ReadonlySet<string>): readonly string[] {
-  const told = kernel.kind === 'icmp' && kernel.from !== null && beyond.has(kernel.from) && (kernel.code === 1 || kernel.code === 3) && kernel.type !== 11 ? { kind: 'none' as const, from: null } : kernel;
+function compareAnswers(simulator: Answer, kernel: Observation['answer']): readonly string[] {
   const version = simulator.from?.includes(':') === true ? 'v6 ' : '';
   const errno = simulator.kind === 'reset' ? 'ECONNREFUSED' : simulator.kind === 'icmp' ? ERRNO[`${version}${simulator.type ?? ''}/${simulator.code ?? ''}`] : undefined;
   const same = ((): boolean => {
-    switch (told.kind) {
+    switch (kernel.kind) {
       case 'reply':
         return simulator.kind === 'reply';
       case 'icmp':
-        return simulator.kind === 'icmp' && simulator.type === told.type && simulator.code === told.code && simulator.from === told.from;
+        return simulator.kind === 'icmp' && simulator.type === kernel.type && simulator.code === kernel.code && simulator.from === kernel.from;
       case 'none':
         return simulator.kind === 'none';
       case 'error':
-        // What the socket's own host refuses is an errno without a packet.
-        return simulator.kind === 'none' || errno === told.errno;
+        // What the socket's own host refuses is an errno, at once (EPERM) or without a packet.
+        return simulator.kind === 'none' || errno === kernel.errno || (kernel.errno === 'EPERM' && simulator.kind !== 'reply');
     }
   })();
   return same ? [] : [`answer: kernel ${JSON.stringify(kernel)} / simulator ${JSON.stringify(simulator)}`];

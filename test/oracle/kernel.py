@@ -2,7 +2,7 @@
 """The real kernel as the judge: sends packets through network namespaces and says what it saw, one JSON answer a line.
 
 A line of standard input is a topology:
-  {"up": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "patience": FACTOR,
+  {"up": SHELL SCRIPT, "rules": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "patience": FACTOR,
    "servers": [{"netns", "protocol", "port", "family"}],
    "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload"}]}
 and has a line in answer, {"error"} or {"observations": [OBSERVATION, ...]}, one a question:
@@ -137,11 +137,14 @@ def forget():
             known.write('/')
 
 
-def forget_paths():
+def forget_paths(too_big):
     """What the namespace has learned about paths: MTUs and redirects, in both families' route caches."""
     for path in ('/proc/sys/net/ipv4/route/flush', '/proc/sys/net/ipv6/route/flush'):
         with open(path, 'w') as flush:
             flush.write('1')
+    if too_big:
+        # In IPv6 only netlink forgets them.
+        subprocess.run(['ip', '-6', 'route', 'flush', 'cache'], check=True, stderr=subprocess.DEVNULL)
 
 
 def tuple_of(data):
@@ -176,7 +179,7 @@ def flows():
 
 def be_impatient():
     """Every ICMP error is sent, and who does not answer ARP is given up at once instead of after three seconds."""
-    settings = {'/proc/sys/net/ipv4/icmp_ratemask': '0', '/proc/sys/net/ipv6/icmp/ratelimit': '0'}
+    settings = {'/proc/sys/net/ipv4/icmp_ratemask': '0', '/proc/sys/net/ipv6/icmp/ratelimit': '0', '/proc/sys/net/ipv6/route/mtu_expires': '0'}
     for device in glob.glob('/proc/sys/net/ipv[46]/neigh/*'):
         settings[device + '/mcast_solicit'] = '1'
         settings[device + '/retrans_time_ms'] = '20'
@@ -275,7 +278,7 @@ def answer_of(question, s):
             if question['family'] == 4:
                 data = data[(data[0] & 15) * 4:]
             identifier, = struct.unpack_from('>H', data, 4)
-            return {'kind': 'reply', 'from': sender[0]} if data[0] in (0, 129) and identifier == question['sourcePort'] else None
+            return {'kind': 'reply', 'from': sender[0]} if data[0] in (0, 129) and identifier == question['sourcePort'] and sender[0] == question['destination'] else None
         if question['protocol'] == 'UDP':
             s.recv(65536)
             return {'kind': 'reply', 'from': question['destination']}
@@ -289,6 +292,12 @@ def answer_of(question, s):
         return {'kind': 'error', 'errno': errno.errorcode.get(error.errno, str(error.errno))}
 
 
+def shell(script, *arguments):
+    run = subprocess.run(['sh', '-s', *arguments], input=script, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if run.returncode != 0:
+        raise RuntimeError('the lab script failed: ' + run.stdout[-2000:])
+
+
 class Judge:
     """One topology, built."""
 
@@ -296,12 +305,11 @@ class Judge:
         self.spec, self.namespaces, self.taps, self.logs, self.servers = spec, {}, {}, {}, []
         self.patience = spec.get('patience', 1)
         self.ready = select.epoll()
+        self.too_big = False
 
     def build(self):
         spec = self.spec
-        run = subprocess.run(['sh', '-s', 'up'], input=spec['up'], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if run.returncode != 0:
-            raise RuntimeError('the lab script failed: ' + run.stdout[-2000:])
+        shell(spec['up'], 'up')
         self.namespaces = {netns: Namespace(netns) for netns in os.listdir('/run/netns')}
         for name, netns in spec['taps'].items():
             self.namespaces[netns].enter()
@@ -316,6 +324,9 @@ class Judge:
                     s.sendto(b'', (talk['address'], 9))
                 except OSError:
                     pass
+        libc.setns(HOME, CLONE_NEWNET)
+        # After the warming up, which rules could forbid.
+        shell(spec['rules'])
         for server in spec['servers']:
             self.namespaces[server['netns']].enter()
             s = serve(server)
@@ -370,7 +381,7 @@ class Judge:
         frames, rules, served, asked, answer = [], [], [], set(), None
         for name, tap in self.taps.items():
             tap.namespace.enter()
-            forget_paths()
+            forget_paths(self.too_big)
             if name in self.logs:
                 forget()
         self.collect([], [], set())
@@ -399,6 +410,7 @@ class Judge:
         for name in self.logs if record else ():
             self.taps[name].namespace.enter()
             tracked[name] = flows()
+        self.too_big = any(frame['hex'][24:28] == '86dd' and frame['hex'][40:42] == '3a' and frame['hex'][108:110] == '02' for frame in frames)
         frames.sort(key=lambda frame: frame['time'])
         return {'frames': frames, 'rules': rules, 'served': served, 'flows': tracked, 'answer': answer or {'kind': 'none', 'from': None}}
 
@@ -431,8 +443,8 @@ def judge(spec):
     try:
         topology.build()
         for question in spec['questions']:
-            # Once for the neighbours that must be asked.
-            topology.ask(question, False)
+            # Once for the neighbours that must be asked; a server that waits for the end of that handshake is not asked by it again.
+            topology.ask({**question, 'payload': min(question['payload'], 56), 'sourcePort': question['sourcePort'] + 1000}, False)
         return {'observations': [topology.ask(question, True) for question in spec['questions']]}
     except Exception as error:
         return {'error': '%s: %s' % (type(error).__name__, error)}

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { labScript, netnsOf } from '../../engine/src/lab/script.ts';
+import { labScript, netnsOf, rulesScript } from '../../engine/src/lab/script.ts';
 import { formatAddress } from '../../engine/src/net/address.ts';
-import type { Family } from '../../engine/src/net/address.ts';
+import type { Family, Prefix } from '../../engine/src/net/address.ts';
 import { BUILTIN_CHAINS } from '../../engine/src/topology/netfilter.ts';
 import type { Chain, Rule, Table } from '../../engine/src/topology/netfilter.ts';
 import type { Host, Namespace, Topology } from '../../engine/src/topology/model.ts';
@@ -78,7 +78,8 @@ const netns = (host: string, namespace: string): string => `${LAB}-${netnsOf(hos
 function specOf(topology: Topology, flows: readonly Flow[], patience: number): object {
   const places = topology.hosts.flatMap((host) => host.namespaces.map((namespace) => ({ host, namespace, name: `${host.name}/${namespace.name}` })));
   return {
-    up: labScript(traced(topology)),
+    up: labScript(withoutRules(topology)),
+    rules: rulesScript(traced(topology)),
     patience,
     warm: places.flatMap(({ host, namespace }) => podsOf(host, namespace).map((address) => ({ netns: netns(host.name, namespace.name), address }))),
     taps: Object.fromEntries(places.map(({ host, namespace, name }) => [name, netns(host.name, namespace.name)])),
@@ -135,6 +136,11 @@ const hasRules = (namespace: Namespace): boolean => ([4, 6] as const).some((fami
 const hasRulesOf = (namespace: Namespace, family: Family): boolean =>
   namespace.tables.some((table) => table.family === family && table.chains.some((chain) => chain.rules.length > 0 || chain.policy === 'DROP'));
 
+const withoutRules = (topology: Topology): Topology => ({
+  ...topology,
+  hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, tables: [] })) })),
+});
+
 const TRACE_RULE: Rule = { matches: [], target: { kind: 'log', spelling: 'TRACE', text: '' }, text: '', origin: derived('k8snet', 'the judge') };
 
 /** With a TRACE rule before all others, wherever there are rules that could be met. */
@@ -146,11 +152,32 @@ const traced = (topology: Topology): Topology => ({
       ...namespace,
       tables: ([4, 6] as const).flatMap((family) => {
         const tables = namespace.tables.filter((table) => table.family === family);
+        if (host.kind !== 'node') return [silent(topology, family)];
         return hasRulesOf(namespace, family) ? [tracedRaw(family, tables.find((t) => t.name === 'raw')), ...tables.filter((t) => t.name !== 'raw')] : tables;
       }),
     })),
   })),
 });
+
+/** The lab's internet is one segment, where nobody is a "host unreachable"; the real one does not tell. */
+function silent(topology: Topology, family: Family): Table {
+  const { origin } = TRACE_RULE;
+  const error = family === 4 ? '-A OUTPUT -p icmp -m icmp --icmp-type 3/1' : '-A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type 1/3';
+  const declared = topology.networks.filter((n) => n.origin.kind !== 'derived').flatMap((n) => n.prefixes).filter((p) => p.address.family === family);
+  const texts = [...declared.map((prefix) => `${error} -m u32 --u32 "${quotedDestination(prefix)}" -j ACCEPT`), `${error} -j DROP`];
+  return { family, name: 'filter', origin, chains: BUILTIN_CHAINS.filter.map((name) => ({ name, policy: 'ACCEPT', origin, rules: name === 'OUTPUT' ? texts.map((text) => ({ ...TRACE_RULE, text })) : [] })) };
+}
+
+/** The words of the destination in the packet that an ICMP error quotes, as xt_u32 looks for them. */
+function quotedDestination({ address, length }: Prefix): string {
+  const words = address.family === 4 ? [address.words[3]] : address.words;
+  const first = address.family === 4 ? 20 + 8 + 16 : 40 + 8 + 24;
+  return words.flatMap((word, i) => {
+    const bits = Math.min(Math.max(length - 32 * i, 0), 32);
+    const mask = bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
+    return bits === 0 ? [] : [`${first + 4 * i}&0x${mask.toString(16)}=0x${((word & mask) >>> 0).toString(16)}`];
+  }).join('&&');
+}
 
 function tracedRaw(family: Family, raw: Table | undefined): Table {
   const chains: readonly Chain[] = raw?.chains ?? BUILTIN_CHAINS.raw.map((name) => ({ name, policy: 'ACCEPT', rules: [], origin: TRACE_RULE.origin }));

@@ -106,7 +106,7 @@ const policyRules = (s: Shape): fc.Arbitrary<string> =>
 
 const neighbours = (node: number, s: Shape): fc.Arbitrary<string> =>
   fc.subarray([
-    ...range(s.nodes).filter((n) => n !== node).map((n) => `10.0.${n}.0 dev flannel.1 lladdr 02:00:00:00:00:99 PERMANENT`),
+    ...range(s.nodes).filter((n) => n !== node).map((n) => `10.0.${n}.0 dev flannel.1 lladdr 02:00:00:00:0${node}:9${n} PERMANENT`),
     `10.0.${node}.11 dev cni0 lladdr 02:00:00:00:00:77 PERMANENT`, `192.168.93.254 dev eth0 lladdr 02:00:00:00:00:66 PERMANENT`,
   ], { maxLength: 2 }).map((lines) => ['  neighbours {', ...lines.map((line) => `    ${line}`), '  }'].join('\n'));
 

@@ -15,7 +15,7 @@ import { prerouteOnBridge } from './bridge-netfilter.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { learn } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { pieceLength } from './packet.ts';
+import { MTU_TOLERANCE, pieceLength } from './packet.ts';
 import { end, kernel, passCopies, passOn, sourceOf, stateKey, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { bridgeCallsNetfilter } from './sysctl.ts';
@@ -110,7 +110,7 @@ function leaveBy(run: Run, ns: CompiledNamespace, bridge: Interface, from: Inter
     now = post.skb;
   }
   // br_dev_queue_push_xmit: no frame above the port's MTU.
-  if (pieceLength(now.packet) > port.mtu) return end(run, ns, now, 'over-mtu', { device: port.name, what: String(port.mtu) }, sourceOf(port.origin));
+  if (pieceLength(now.packet) > port.mtu + MTU_TOLERANCE) return end(run, ns, now, 'over-mtu', { device: port.name, what: String(port.mtu) }, sourceOf(port.origin));
   return passOn(run, { kind: 'transmit', ns, device: port, skb: now });
 }
 

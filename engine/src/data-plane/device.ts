@@ -9,7 +9,7 @@ import { BROADCAST_MAC, formatMac, isGroupMac } from '../net/address.ts';
 import type { Interface } from '../topology/model.ts';
 import { transmitOnBridge } from './bridge.ts';
 import type { Attachment, CompiledNamespace } from './compile.ts';
-import { pieceLength } from './packet.ts';
+import { MTU_TOLERANCE, pieceLength } from './packet.ts';
 import { end, hop, passCopies, passOn, sourceOf } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { facing, peerOf } from './segment.ts';
@@ -63,7 +63,7 @@ function overVeth(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb):
 function arrive(run: Run, ns: CompiledNamespace, to: Attachment, skb: Skb): Fate {
   const { device } = to;
   if (!device.up) return end(run, to.ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
-  if (pieceLength(skb.packet) > device.mtu) return end(run, to.ns, skb, 'over-mtu', { device: device.name, what: String(device.mtu) }, sourceOf(device.origin));
+  if (pieceLength(skb.packet) > device.mtu + MTU_TOLERANCE) return end(run, to.ns, skb, 'over-mtu', { device: device.name, what: String(device.mtu) }, sourceOf(device.origin));
   return passOn(run, { kind: 'receive', ns: to.ns, device, skb: scrubbed(skb, ns, to.ns) });
 }
 

@@ -27,7 +27,9 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   const out = outputDevice(found);
   const mtu = routeMtu(ns, found);
   const known = ns.devices.get(out)?.device.kind !== 'unknown';
-  if (known && ip.dontFragment && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
+  // br_netfilter puts IPv6 fragments together, and on their way up from the bridge how long they were is lost (ipv6_rcv).
+  const joined = ip.family === 6 && ip.fragmentedTo !== null && skb.physIn !== null;
+  if (known && ip.dontFragment && !joined && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
   const ttl = ip.ttl - 1;
   const sentence = `${ns.label} forwards the packet from ${device} to ${out}, and its ${ip.family === 4 ? 'TTL' : 'hop limit'} is now ${ttl}.`;
   step(run, { stage: 'forward', ttl, sentence, source: kernel('forwarding') });

@@ -52,6 +52,16 @@ function martian(run: Run, ns: CompiledNamespace, skb: Skb, code: 'martian-sourc
   return { kind: 'ended', fate: end(run, ns, skb, code, { address: formatAddress(address), device, what }) };
 }
 
+/** Whether an ARP request is heard at all: arp_process asks ip_route_input, with its checks of the sender. */
+export function answersArp(run: Run, ns: CompiledNamespace, device: string, sender: Address): boolean {
+  if (isUnspecified(sender)) return true;
+  if (isOwn(ns, sender) && !either(ns, 4, device, 'accept_local')) return false;
+  const filter = maximum(ns, 4, device, 'rp_filter');
+  if (filter === 0) return true;
+  const back = lookup(run, ns, { family: 4, destination: sender, source: null, mark: 0, protocol: 0, tos: 0, input: device, output: null });
+  return back.kind === 'found' && (filter === 2 || back.route.nexthops.some((n) => n.device === device));
+}
+
 /** An own address from outside is a martian; then rp_filter: 1 strict, 2 loose. `null`: it passes. */
 function checkSource(run: Run, ns: CompiledNamespace, device: string, skb: Skb): InputRoute | null {
   const { source } = skb.packet.ip;

@@ -16,7 +16,8 @@ import { kernel, program, sourceOf, stateKey, step } from './run-state.ts';
 import type { Run } from './run-state.ts';
 import { hearers } from './segment.ts';
 import type { Heard } from './segment.ts';
-import { isOwn } from './source-address.ts';
+import { answersArp } from './input-route.ts';
+import { interfaceAddress, isOwn } from './source-address.ts';
 import { either } from './sysctl.ts';
 
 /** `null`: nobody has the address. */
@@ -73,7 +74,8 @@ function askFlannel(run: Run, ns: CompiledNamespace, device: Interface, address:
 function askSegment(run: Run, ns: CompiledNamespace, device: Interface, address: Address): Mac | null {
   const text = formatAddress(address);
   const heard = hearers(run.compiled, ns, device);
-  const answers = heard.filter(({ at }) => at.device.mac !== null && respond(run, at.ns, at.device, address));
+  const asker = address.family === 4 ? interfaceAddress(ns, device.name, 4, address) : null;
+  const answers = heard.filter(({ at }) => at.device.mac !== null && respond(run, at.ns, at.device, address) && (asker === null || answersArp(run, at.ns, at.device.name, asker)));
   const protocol = address.family === 4 ? 'ARP' : 'neighbour discovery';
   // Two that have the same address both answer, and which of the answers stays is chance.
   const index = answers.length > 1 ? run.choose(`neighbour ${ns.index} ${neighbourKey(device.name, address)}`, answers.map(() => ({ probability: 1 / answers.length }))) : 0;

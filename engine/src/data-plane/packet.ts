@@ -90,6 +90,9 @@ export const ipHeaderLength = (family: Family): number => (family === 4 ? 20 : 4
 export const ETHERNET_LENGTH = 14;
 const VXLAN_LENGTH = 8;
 
+/** What a device takes above its MTU, room for a VLAN tag (include/linux/netdevice.h: __is_skb_forwardable). */
+export const MTU_TOLERANCE = 4;
+
 /** Bytes from the IP header on. */
 export const ipLength = (packet: Packet): number => ipHeaderLength(packet.ip.family) + transportLength(packet.transport);
 

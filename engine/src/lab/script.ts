@@ -20,6 +20,10 @@ interface Place {
 export const netnsOf = (host: string, namespace: string): string =>
   (namespace === ROOT_NAMESPACE ? host : `pod-${namespace}`).replaceAll(/[^\w.-]/g, '-');
 
+/** The rules alone, for a lab that `labScript` has built without them. */
+export const rulesScript = (topology: Topology): string =>
+  ['set -eu', ...topology.hosts.flatMap((host) => host.namespaces.flatMap((namespace) => inside(netnsOf(host.name, namespace.name), rulesLines(namespace))))].join('\n');
+
 /** The script takes `up` or `down`; its namespaces are named `$LAB-…`, `k8snet-…` unless LAB says otherwise. */
 export function labScript(topology: Topology): string {
   const places = topology.hosts.flatMap((host) =>
@@ -124,7 +128,7 @@ const placeLines = (place: Place, topology: Topology): string[] => {
       ...([4, 6] as const).flatMap((family) => batch(`ip -${family}`, [...routeLines(namespace, family), ...ruleLines(namespace, family)])),
       ...sysctlLines(namespace, 'of a device'),
       ...batch('bridge', fdbLines(namespace)),
-      ...([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), family)),
+      ...rulesLines(namespace),
     ]),
   ];
 };
@@ -196,9 +200,8 @@ function neighbourLines(namespace: Namespace, topology: Topology): string[] {
   for (const device of namespace.interfaces) {
     if (device.device.kind !== 'vxlan' || device.device.misses === null) continue;
     for (const lease of device.device.misses)
-      for (const pod of topology.pods.filter((p) => p.node === lease.node))
-        for (const address of pod.addresses.filter((a) => contains(lease.subnet, a)))
-          lines.push(...permanent(address, lease.vtepMac, device.name));
+      for (const address of [lease.subnet.address, ...topology.pods.filter((p) => p.node === lease.node).flatMap((p) => p.addresses)].filter((a) => contains(lease.subnet, a)))
+        lines.push(...permanent(address, lease.vtepMac, device.name));
   }
   return lines;
 }
@@ -221,6 +224,8 @@ function sysctlLines(namespace: Namespace, which: 'of the namespace' | 'of a dev
   const ordered = [...chosen.filter((s) => s.origin.kind === 'derived'), ...chosen.filter((s) => s.origin.kind !== 'derived')];
   return ordered.length === 0 ? [] : [set(ordered.map((s) => `${s.name}=${s.value}`))];
 }
+
+const rulesLines = (namespace: Namespace): string[] => ([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), family));
 
 function tableLines(tables: readonly Table[], family: 4 | 6): string[] {
   if (tables.every((table) => table.chains.every((chain) => chain.rules.length === 0 && chain.policy !== 'DROP'))) return [];

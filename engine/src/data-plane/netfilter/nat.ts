@@ -62,7 +62,7 @@ function unique(run: Run, ns: CompiledNamespace, entry: ConntrackEntry, current:
   if (!range.random && !range.randomFully) {
     if (range.ports === null ? free(addressed) || half === 'destination' : inRange(own, range.ports) && free(addressed)) return { tuple: addressed, open: null };
     if (range.ports !== null && range.ports.from === range.ports.to) return { tuple: withPort(addressed, half, range.ports.from), open: null };
-  } else if (half === 'destination' && range.ports === null) return { tuple: addressed, open: null };
+  } else if (half === 'destination' && range.ports === null && addressed.icmpType === null) return { tuple: addressed, open: null };
   const ports = range.ports ?? portClass(own, addressed.icmpType !== null);
   const size = ports.to - ports.from + 1;
   const start = range.random || range.randomFully ? hashOf(tupleKey(addressed)) % size : 0;

@@ -4,6 +4,7 @@ import type { Address } from '../../../net/address.ts';
 import type { ConnectionState, Match } from '../../../topology/netfilter.ts';
 import { stateName } from '../conntrack.ts';
 import type { ConntrackEntry } from '../conntrack.ts';
+import type { Tuple } from '../tuple.ts';
 import { invert } from './match.ts';
 import type { MatchInput } from './match.ts';
 
@@ -64,15 +65,18 @@ function addressOf(entry: ConntrackEntry, field: Extract<Match, { kind: 'conntra
   }
 }
 
+/** ICMP has its type and code in the place of the destination port (include/net/netfilter/nf_conntrack_tuple.h). */
+const destinationField = (tuple: Tuple): number => (tuple.icmpType === null ? tuple.destinationPort : tuple.icmpType << 8);
+
 function portOf(entry: ConntrackEntry, field: Extract<Match, { kind: 'conntrack-port' }>['field']): number {
   switch (field) {
     case 'ctorigsrcport':
       return entry.original.sourcePort;
     case 'ctorigdstport':
-      return entry.original.destinationPort;
+      return destinationField(entry.original);
     case 'ctreplsrcport':
       return entry.reply.sourcePort;
     case 'ctrepldstport':
-      return entry.reply.destinationPort;
+      return destinationField(entry.reply);
   }
 }
