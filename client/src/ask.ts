@@ -1,7 +1,6 @@
 /** From a click on "Trace to…", or the palette, to a question for the panel. */
 import { window } from 'vscode';
 import type { Uri } from 'vscode';
-import type { ClusterSpec } from '../../engine/src/topology/spec.ts';
 import type { PartnerItem, PartnersParams, PartnersResult } from '../../server/src/lsp/protocol.ts';
 import type { Question } from '../../webview/src/protocol.ts';
 import { choose } from './choose.ts';
@@ -23,7 +22,7 @@ export async function askAbout(asking: Asking, party: PartnersParams): Promise<Q
   return partners.role === 'receiver' ? askReceiver(asking, party, partners.party, partners.partners) : askSender(asking, party, partners);
 }
 
-async function askReceiver({ memory }: Asking, party: PartnersParams, from: string, partners: readonly PartnerItem[]): Promise<Question | undefined> {
+async function askReceiver({ memory }: Asking, party: Pick<PartnersParams, 'kind' | 'party'>, from: string, partners: readonly PartnerItem[]): Promise<Question | undefined> {
   const to = await choose({
     title: `Trace from ${from} to…`,
     placeholder: 'a pod, node, service or external; or type a DNS name or an address, with :PORT/PROTOCOL',
@@ -64,27 +63,15 @@ async function chooseOffer(memory: Memory, params: PartnersParams, party: string
 
 /** From the palette: asks for the sender first. */
 export async function askBoth(asking: Asking, document: Uri): Promise<Question | undefined> {
-  const answer = await asking.server.spec(document);
-  if (answer === null) {
+  const parties = await asking.server.parties(document);
+  if (parties === null) {
     void window.showWarningMessage('k8snet cannot read this file\'s network: see the k8snet log under Output.');
     return undefined;
   }
-  const senders = sendersOf(answer.spec);
+  const { senders, receivers } = parties;
   const from = await choose({ title: 'Trace from…', placeholder: 'who sends: a pod, node or external', items: senders, last: asking.memory.partner('file', '', 'sender') });
   if (from === undefined) return undefined;
   asking.memory.rememberPartner('file', '', 'sender', from);
   const kind = senders.find((sender) => sender.to === from)?.kind ?? 'pod';
-  const party: PartnersParams = { uri: document.toString(), kind, party: from };
-  const partners = await asking.server.partners(party);
-  // Whatever was typed as the sender, the receivers are those that any pod has.
-  return askReceiver(asking, party, from, partners?.role === 'receiver' ? partners.partners : []);
-}
-
-function sendersOf({ pods, nodes, externals }: ClusterSpec): readonly PartnerItem[] {
-  const item = (kind: PartnerItem['kind'], name: string, detail: string): PartnerItem => ({ to: name, label: name, detail, kind });
-  return [
-    ...pods.map((pod) => item('pod', pod.namespace === 'default' ? pod.name : `${pod.namespace}/${pod.name}`, `pod on ${pod.node}`)),
-    ...nodes.map((node) => item('node', node.name, 'node')),
-    ...externals.map((external) => item('external', external.name, 'external')),
-  ];
+  return askReceiver(asking, { kind, party: from }, from, receivers.filter((receiver) => receiver.to !== from));
 }

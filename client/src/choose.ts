@@ -37,6 +37,9 @@ function choicesOf({ items, last }: ChooseOptions): Choice[] {
   return choices;
 }
 
+/** A whole address of either family, perhaps with port and protocol: `10.16.0.10`, `[fd00::1]:53/UDP`. */
+const isAddress = (typed: string): boolean => /^(\d+(\.\d+){3}|[\da-f]*:[\da-f.]*:[\da-f:.]*|\[[\da-f:.]+\])(:\d*)?(\/\w*)?$/i.test(typed);
+
 /** The chosen name, as a trace's `from` or `to` takes it; `undefined` when the person leaves. */
 export function choose(options: ChooseOptions): Promise<string | undefined> {
   const known = choicesOf(options);
@@ -47,9 +50,10 @@ export function choose(options: ChooseOptions): Promise<string | undefined> {
   pick.items = known;
   pick.onDidChangeValue((value) => {
     const typed = value.trim();
-    // The label matches nothing that is typed, so VS Code sorts it behind the names that do.
+    // The label matches nothing that is typed, so VS Code sorts it behind the names that do. Who typed an address means
+    // it, though names whose details hold the address stay too.
     const other: Choice = { label: '$(edit) As typed', description: typed, value: typed, alwaysShow: true };
-    pick.items = typed === '' || known.some((choice) => choice.value === typed) ? known : [...known, other];
+    pick.items = typed === '' || known.some((choice) => choice.value === typed) ? known : isAddress(typed) ? [other, ...known] : [...known, other];
   });
   return new Promise((resolve) => {
     pick.onDidAccept(() => {

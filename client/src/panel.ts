@@ -2,11 +2,11 @@
  * The trace panel: one beside the editor, showing one question about one document. Its page runs the engine; this
  * side hands it what the file says, again after every change of the document.
  */
-import { Disposable, EventEmitter, Uri, ViewColumn, window } from 'vscode';
-import type { Event, LogOutputChannel, TextEditorSelectionChangeEvent, WebviewPanel, WebviewPanelSerializer } from 'vscode';
+import { Disposable, EventEmitter, Uri, ViewColumn, window, workspace } from 'vscode';
+import type { Event, FileRenameEvent, LogOutputChannel, TextEditorSelectionChangeEvent, WebviewPanel, WebviewPanelSerializer } from 'vscode';
 import { isFromPanel } from '../../webview/src/protocol.ts';
 import type { FromPanel, Question, ToPanel } from '../../webview/src/protocol.ts';
-import { fileOf, uriOf } from './files.ts';
+import { fileOf, nameIn, renamed, uriOf } from './files.ts';
 import type { Memory } from './memory.ts';
 import type { Notes } from './notes.ts';
 import { distFolder, pageFor } from './panel-page.ts';
@@ -102,10 +102,19 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
   }
 
   function followCursor({ textEditor, selections }: TextEditorSelectionChangeEvent): void {
-    const uri = textEditor.document.uri;
     const line = selections[0]?.active.line;
-    if (shown === undefined || line === undefined || textEditor.document.languageId !== 'k8snet') return;
-    if (uriOf(shown.document, fileOf(uri)).toString() === uri.toString()) post({ type: 'cursor', file: fileOf(uri), line: line + 1 });
+    if (shown === undefined || line === undefined) return;
+    const file = nameIn(shown.document, textEditor.document.uri);
+    if (file !== undefined) post({ type: 'cursor', file, line: line + 1 });
+  }
+
+  function followRename({ files }: FileRenameEvent): void {
+    for (const { oldUri, newUri } of files) {
+      const document = shown === undefined ? undefined : renamed(shown.document, oldUri, newUri);
+      if (shown === undefined || document === undefined) continue;
+      remember({ ...shown, document });
+      void postSpec();
+    }
   }
 
   /** After a reload of the window: the question is the one remembered. */
@@ -125,6 +134,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     messages,
     window.registerWebviewPanelSerializer(PANEL_TYPE, serializer),
     window.onDidChangeTextEditorSelection(followCursor),
+    workspace.onDidRenameFiles(followRename),
     server.onChanged(({ uri }) => {
       if (shown?.document.toString() === uri) void postSpec();
     }),

@@ -3,8 +3,8 @@ import { EventEmitter, ProgressLocation, Uri, window, workspace } from 'vscode';
 import type { Event, ExtensionContext, LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
-import { CHANGED_NOTIFICATION, PARTNERS_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
-import type { ChangedParams, PartnersParams, PartnersResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
+import { CHANGED_NOTIFICATION, PARTIES_REQUEST, PARTNERS_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
+import type { ChangedParams, PartiesResult, PartnersParams, PartnersResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
 import { EXPLAIN_COMMAND } from './explain.ts';
 
 /** A wait shorter than this needs no words. */
@@ -14,6 +14,7 @@ export interface Server {
   /** `null` where the server does not know the document or could not answer; it has logged why. */
   spec(document: Uri): Promise<SpecResult | null>;
   partners(params: PartnersParams): Promise<PartnersResult | null>;
+  parties(document: Uri): Promise<PartiesResult | null>;
   readonly onChanged: Event<ChangedParams>;
   restart(): Promise<void>;
   dispose(): void;
@@ -47,6 +48,7 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
   return {
     spec: (document) => ask<SpecResult>(SPEC_REQUEST, document, { uri: document.toString() }),
     partners: (params) => ask<PartnersResult>(PARTNERS_REQUEST, Uri.parse(params.uri), params),
+    parties: (document) => ask<PartiesResult>(PARTIES_REQUEST, document, { uri: document.toString() }),
     onChanged: changed.event,
     restart: () => client.restart(),
     dispose: () => {

@@ -32,6 +32,14 @@ export function partnersOf(topology: Topology, kind: PartyKind, name: string): P
   return { role, offers: offersOf(topology, party), partners: others(senders(topology)).map((p) => partner(topology, p, null)) };
 }
 
+/** Everybody that can send, and everybody and every port that can be sent to. */
+export function partiesOf(topology: Topology): { readonly senders: readonly Partner[]; readonly receivers: readonly Partner[] } {
+  return {
+    senders: senders(topology).map((party) => partner(topology, party, null)),
+    receivers: receivers(topology).flatMap((party) => offersOf(topology, party)),
+  };
+}
+
 const objectOf = (party: Party): Pod | Service | Host => (party.kind === 'pod' ? party.pod : party.kind === 'service' ? party.service : party.host);
 
 const podParties = (topology: Topology): readonly Party[] => topology.pods.map((pod): Party => ({ kind: 'pod', pod }));

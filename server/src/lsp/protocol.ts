@@ -40,6 +40,16 @@ export interface PartnersResult {
   readonly partners: readonly PartnerItem[];
 }
 
+export interface PartiesParams {
+  readonly uri: string;
+}
+
+/** For a question that no lens begins: who can send, and what can be sent to. */
+export interface PartiesResult {
+  readonly senders: readonly PartnerItem[];
+  readonly receivers: readonly PartnerItem[];
+}
+
 /** Sent by the server when a new version of a document has been analysed. */
 export interface ChangedParams {
   readonly uri: string;
@@ -54,6 +64,7 @@ export interface ServerOptions {
 
 export const SPEC_REQUEST = 'k8snet/spec';
 export const PARTNERS_REQUEST = 'k8snet/partners';
+export const PARTIES_REQUEST = 'k8snet/parties';
 export const CHANGED_NOTIFICATION = 'k8snet/changed';
 
 /** The command of a code lens; its arguments are `[PartnersParams]`. */

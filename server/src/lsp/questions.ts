@@ -1,8 +1,8 @@
 /** The answers to the requests beyond LSP. */
 import { findOfKind, nameOf } from '../../../engine/src/trace/party-names.ts';
-import { partnersOf } from '../../../engine/src/trace/partners.ts';
+import { partiesOf, partnersOf } from '../../../engine/src/trace/partners.ts';
 import type { OpenDocument } from './documents.ts';
-import type { PartnersParams, PartnersResult, SpecResult } from './protocol.ts';
+import type { PartiesResult, PartnersParams, PartnersResult, SpecResult } from './protocol.ts';
 
 export const specOf = ({ version, snapshot }: OpenDocument): SpecResult => ({ version, spec: snapshot.spec() });
 
@@ -11,3 +11,5 @@ export function partnersIn({ snapshot }: OpenDocument, { kind, party }: Partners
   const found = findOfKind(topology, kind, party);
   return { party: found === undefined ? party : nameOf(topology, found), ...partnersOf(topology, kind, party) };
 }
+
+export const partiesIn = ({ snapshot }: OpenDocument): PartiesResult => partiesOf(snapshot.topology());

@@ -11,12 +11,12 @@ export interface Watches {
   readersOf(changed: readonly string[]): readonly string[];
 }
 
-/** `canWatch`: whether the client registers watchers on demand. */
-export function createWatches(connection: Connection, canWatch: () => boolean): Watches {
+/** `canWatch`: whether the client registers watchers on demand. `report` hears of a client that then refuses. */
+export function createWatches(connection: Connection, canWatch: () => boolean, report: (name: string, error: unknown) => void): Watches {
   /** By document, the URIs of the files that it names. */
   const named = new Map<string, ReadonlySet<string>>();
   let registered = '';
-  let registration: Promise<Disposable> | undefined;
+  let registration: Promise<Disposable | undefined> | undefined;
 
   /** One registration for all: it is replaced whenever the set of files changes, which is rare. */
   function register(): void {
@@ -24,13 +24,17 @@ export function createWatches(connection: Connection, canWatch: () => boolean): 
     const wanted = files.join('\n');
     if (wanted === registered || !canWatch()) return;
     registered = wanted;
-    void registration?.then((old) => old.dispose());
+    void registration?.then((old) => old?.dispose());
     const watchers: FileSystemWatcher[] = files.map((uri) => {
       const slash = uri.lastIndexOf('/');
       // A name in a pattern may hold *, ? and brackets, which stand for themselves here.
       return { globPattern: { baseUri: uri.slice(0, slash), pattern: decodeURIComponent(uri.slice(slash + 1)).replaceAll(/[*?[\]{}]/g, '[$&]') } };
     });
-    registration = watchers.length === 0 ? undefined : connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+    registration = watchers.length === 0 ? undefined : connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch((error: unknown) => {
+      // Left alone, a refusal would end the server: nobody waits for the answer.
+      report('watching of dumps', error);
+      return undefined;
+    });
   }
 
   return {

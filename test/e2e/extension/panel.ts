@@ -82,6 +82,21 @@ describe('the trace panel', () => {
     await openFile('article.k8snet');
   });
 
+  it('follows its file to another name', async () => {
+    const folder = vscode.Uri.joinPath(document.uri, '..');
+    const [before, after] = [vscode.Uri.joinPath(folder, 'dual-stack.k8snet'), vscode.Uri.joinPath(folder, 'renamed.k8snet')];
+    const rename = async (from: vscode.Uri, to: vscode.Uri): Promise<void> => {
+      posted.length = 0;
+      const change = new vscode.WorkspaceEdit();
+      change.renameFile(from, to);
+      assert.ok(await vscode.workspace.applyEdit(change));
+      const name = to.path.slice(folder.path.length + 1);
+      await until(`notes for ${name}`, () => posted.some((message) => message.type === 'annotations' && message.annotations.some((a) => a.file === name)));
+    };
+    await rename(before, after);
+    await rename(after, before);
+  });
+
   it('closes, and the editor stays as it was', async () => {
     const tab = panelTab();
     assert.ok(tab);

@@ -4,6 +4,7 @@ import { formatAddress } from '../../../engine/src/net/address.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import type { Flow } from '../../../engine/src/trace/flow.ts';
 import { partnersOf, resolveQuestion } from '../../../engine/src/trace/party.ts';
+import { partiesOf } from '../../../engine/src/trace/partners.ts';
 import { runTrace } from '../../../engine/src/trace/run.ts';
 import { address, article, at, cluster, external, network, node, pod, port, prefix, service, spec } from './specs.ts';
 
@@ -219,6 +220,12 @@ describe('partners', () => {
     for (const partner of partnersOf(topology, 'pod', 'pod1').partners) {
       expect(resolveQuestion(topology, { from: 'pod1', to: partner.to })).toHaveProperty('flow');
     }
+  });
+
+  it('of nobody yet are all that can send, and all that can be sent to', () => {
+    const { senders, receivers } = partiesOf(topology);
+    expect(senders.map((p) => p.to)).toEqual(['pod1', 'pod2', 'kube-system/kube-dns-1', 'host1', 'host2', 'host3', 'qq.com']);
+    expect(receivers.map((p) => p.to)).toEqual(expect.arrayContaining(['pod1', 'kube-system/kube-dns:53/UDP', 'qq.com:443/TCP']));
   });
 
   it('carry the kind where two objects share a name', () => {

@@ -106,6 +106,13 @@ describe('the language server', () => {
     expect(partners.partners.map((partner) => partner.to)).toContain('kube-system/kube-dns:53/UDP');
   });
 
+  test('names who can send and what can be sent to, with the kind where a name alone finds something else', async () => {
+    await client.open(URI, `${ARTICLE}\nexternal pod1 203.0.113.9\n`);
+    const { senders, receivers } = await client.connection.sendRequest<{ senders: { to: string }[]; receivers: { to: string }[] }>('k8snet/parties', { uri: URI });
+    expect(senders.map((sender) => sender.to)).toEqual(['pod1', 'pod2', 'kube-system/kube-dns-1', 'host1', 'host2', 'host3', 'qq.com', 'external/pod1']);
+    expect(receivers.map((receiver) => receiver.to)).toEqual(expect.arrayContaining(['kube-system/kube-dns:53/UDP', 'pod1', 'external/pod1:443/TCP']));
+  });
+
   test('hands out what the newest version says', async () => {
     await client.open(URI, ARTICLE);
     await change({ text: 'node only { }\n' });

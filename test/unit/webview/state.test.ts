@@ -92,6 +92,13 @@ describe('the offers of a field', () => {
     expect(offersFor(topology, 'from', 'dns').map((offer) => offer.text)).toEqual(['kube-system/kube-dns-1']);
   });
 
+  test('say the kind of what shares its name with something that a bare name finds first', () => {
+    const [service] = topology.services;
+    if (service === undefined) throw new Error('the fixture has a service');
+    const shared = { ...topology, services: [{ ...service, namespace: 'default', name: 'pod2' }] };
+    expect(offersFor(shared, 'to', 'pod2').map((offer) => offer.text)).toEqual(['pod2', 'service/pod2:53/UDP']);
+  });
+
   test('of a swap leave the port behind', () => {
     expect(['kube-system/kube-dns:53/UDP', '[fd00::1]:53/UDP', 'fd00::1', 'pod1', 'pod2/ICMP'].map(withoutPort))
       .toEqual(['kube-system/kube-dns', 'fd00::1', 'fd00::1', 'pod1', 'pod2']);

@@ -1,6 +1,8 @@
 /** Texts that the fields of the question offer while one types. */
 import { formatAddress } from '../../../engine/src/net/address.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
+import { nameOf } from '../../../engine/src/trace/party-names.ts';
+import { partyText } from '../../../engine/src/trace/party-text.ts';
 
 export interface Offer {
   /** As a question takes it. */
@@ -11,25 +13,35 @@ export interface Offer {
 
 const MOST = 40;
 
-/** `default/pod1` is written `pod1`. */
-const short = (namespace: string, name: string): string => (namespace === 'default' ? name : `${namespace}/${name}`);
-
 function* offers(topology: Topology, role: 'from' | 'to'): Generator<Offer> {
   if (role === 'to') yield* services(topology);
   for (const pod of topology.pods) {
-    yield { text: short(pod.namespace, pod.name), detail: `pod on ${pod.node}${pod.addresses[0] === undefined ? '' : `, ${formatAddress(pod.addresses[0])}`}` };
+    yield { text: nameOf(topology, { kind: 'pod', pod }), detail: `pod on ${pod.node}${pod.addresses[0] === undefined ? '' : `, ${formatAddress(pod.addresses[0])}`}` };
   }
-  for (const host of topology.hosts) if (host.kind !== 'router') yield { text: host.name, detail: host.kind };
+  for (const host of topology.hosts) {
+    if (host.kind !== 'router') yield { text: nameOf(topology, { kind: host.kind, host }), detail: host.kind };
+  }
 }
 
 function* services(topology: Topology): Generator<Offer> {
   for (const service of topology.services) {
-    const name = short(service.namespace, service.name);
+    const name = nameOf(topology, { kind: 'service', service });
     for (const port of service.ports) {
-      yield { text: `${name}:${port.port}/${port.protocol}`, detail: `service${service.clusterAddresses[0] === undefined ? '' : `, ${formatAddress(service.clusterAddresses[0])}`}` };
+      yield { text: partyText(name, port.port, port.protocol), detail: `service${service.clusterAddresses[0] === undefined ? '' : `, ${formatAddress(service.clusterAddresses[0])}`}` };
     }
     if (service.ports.length === 0) yield { text: name, detail: 'service' };
   }
+}
+
+/** Made once for a topology: whether a name needs its kind before it depends on all the others. */
+const known = { from: new WeakMap<Topology, readonly Offer[]>(), to: new WeakMap<Topology, readonly Offer[]>() };
+
+function offersIn(topology: Topology, role: 'from' | 'to'): readonly Offer[] {
+  const before = known[role].get(topology);
+  if (before !== undefined) return before;
+  const fresh = [...offers(topology, role)];
+  known[role].set(topology, fresh);
+  return fresh;
 }
 
 /** The first that contain what was typed, those that begin with it before the others. */
@@ -37,7 +49,7 @@ export function offersFor(topology: Topology, role: 'from' | 'to', typed: string
   const wanted = typed.trim().toLowerCase();
   const begin: Offer[] = [];
   const within: Offer[] = [];
-  for (const offer of offers(topology, role)) {
+  for (const offer of offersIn(topology, role)) {
     const at = offer.text.toLowerCase().indexOf(wanted);
     if (at === 0 && begin.length < MOST) begin.push(offer);
     else if (at > 0 && within.length < MOST) within.push(offer);
