@@ -22,15 +22,15 @@ export async function askAbout(asking: Asking, party: PartnersParams): Promise<Q
   return partners.role === 'receiver' ? askReceiver(asking, party, partners.party, partners.partners) : askSender(asking, party, partners);
 }
 
-async function askReceiver({ memory }: Asking, party: Pick<PartnersParams, 'kind' | 'party'>, from: string, partners: readonly PartnerItem[]): Promise<Question | undefined> {
+async function askReceiver({ memory }: Asking, party: PartnersParams, from: string, partners: readonly PartnerItem[]): Promise<Question | undefined> {
   const to = await choose({
     title: `Trace from ${from} to…`,
     placeholder: 'a pod, node, service or external; or type a DNS name or an address, with :PORT/PROTOCOL',
     items: partners,
-    last: memory.partner(party.kind, party.party, 'receiver'),
+    last: memory.partner(party, 'receiver'),
   });
   if (to === undefined) return undefined;
-  memory.rememberPartner(party.kind, party.party, 'receiver', to);
+  memory.rememberPartner(party, 'receiver', to);
   return { from, to };
 }
 
@@ -41,10 +41,10 @@ async function askSender({ memory }: Asking, params: PartnersParams, { party, of
     title: `Trace to ${to} from…`,
     placeholder: 'who sends: a pod, node or external',
     items: partners,
-    last: memory.partner(params.kind, params.party, 'sender'),
+    last: memory.partner(params, 'sender'),
   });
   if (from === undefined) return undefined;
-  memory.rememberPartner(params.kind, params.party, 'sender', from);
+  memory.rememberPartner(params, 'sender', from);
   return { from, to };
 }
 
@@ -55,9 +55,9 @@ async function chooseOffer(memory: Memory, params: PartnersParams, party: string
     title: `Trace to ${party}`,
     placeholder: 'which port',
     items: offers,
-    last: memory.partner(params.kind, params.party, 'offer'),
+    last: memory.partner(params, 'offer'),
   });
-  if (to !== undefined) memory.rememberPartner(params.kind, params.party, 'offer', to);
+  if (to !== undefined) memory.rememberPartner(params, 'offer', to);
   return to;
 }
 
@@ -69,9 +69,11 @@ export async function askBoth(asking: Asking, document: Uri): Promise<Question |
     return undefined;
   }
   const { senders, receivers } = parties;
-  const from = await choose({ title: 'Trace from…', placeholder: 'who sends: a pod, node or external', items: senders, last: asking.memory.partner('file', '', 'sender') });
+  const uri = document.toString();
+  const file = { uri, kind: 'file', party: '' };
+  const from = await choose({ title: 'Trace from…', placeholder: 'who sends: a pod, node or external', items: senders, last: asking.memory.partner(file, 'sender') });
   if (from === undefined) return undefined;
-  asking.memory.rememberPartner('file', '', 'sender', from);
+  asking.memory.rememberPartner(file, 'sender', from);
   const kind = senders.find((sender) => sender.to === from)?.kind ?? 'pod';
-  return askReceiver(asking, { kind, party: from }, from, receivers.filter((receiver) => receiver.to !== from));
+  return askReceiver(asking, { uri, kind, party: from }, from, receivers.filter((receiver) => receiver.to !== from));
 }

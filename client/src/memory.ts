@@ -12,22 +12,29 @@ export interface Shown {
   readonly question: Question;
 }
 
+/** Whose choices: a declaration's in one document, or the document's own. Another document's names mean nothing to it. */
+export interface Asked {
+  readonly uri: string;
+  readonly kind: string;
+  readonly party: string;
+}
+
 export interface Memory {
   /** What was chosen last, as a trace's `from` or `to` takes it. `role` tells the choices of one party apart. */
-  partner(kind: string, party: string, role: string): string | undefined;
-  rememberPartner(kind: string, party: string, role: string, chosen: string): void;
+  partner(of: Asked, role: string): string | undefined;
+  rememberPartner(of: Asked, role: string, chosen: string): void;
   shown(): Shown | undefined;
   rememberShown(shown: Shown | undefined): void;
 }
 
 export function memoryIn(state: Memento): Memory {
-  const key = (kind: string, party: string, role: string): string => `${PARTNER}/${role}/${kind}/${party}`;
+  const key = ({ uri, kind, party }: Asked, role: string): string => `${PARTNER}/${role}/${kind}/${party}/${uri}`;
   return {
-    partner(kind, party, role) {
-      const found = state.get<unknown>(key(kind, party, role));
+    partner(of, role) {
+      const found = state.get<unknown>(key(of, role));
       return typeof found === 'string' ? found : undefined;
     },
-    rememberPartner: (kind, party, role, chosen) => void state.update(key(kind, party, role), chosen),
+    rememberPartner: (of, role, chosen) => void state.update(key(of, role), chosen),
     shown() {
       const found = state.get<unknown>(SHOWN);
       return isShown(found) ? found : undefined;

@@ -31,6 +31,20 @@ describe.each(themes)('in the %s theme', (theme) => {
   });
 });
 
+test.each(themes)('the reply\'s line is no paler than the request\'s, though the %s theme\'s orange may be', async (theme) => {
+  const { page } = await panels.open('service', theme, 1400);
+  const alphas = await page.locator('.way .line').evaluateAll((lines) => lines.map((line) => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d');
+    if (canvas === null) return 0;
+    canvas.fillStyle = getComputedStyle(line).stroke;
+    canvas.fillRect(0, 0, 1, 1);
+    return canvas.getImageData(0, 0, 1, 1).data[3];
+  }));
+  expect(alphas.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(alphas)).toEqual(new Set([255]));
+  await page.close();
+});
+
 test.each(['service', 'outside', 'bridged', 'branches'])('the page never scrolls sideways, from 300 to 1600 pixels: %s', async (name) => {
   const { page } = await panels.open(name, 'light', 1600);
   for (const width of [1600, 1100, 760, 480, 300]) {
