@@ -241,10 +241,11 @@ function aligner(seen: readonly string[], predicted: readonly string[], branch: 
   const random = randomPorts(branch, context);
   if (random.size === 0) return (line) => line;
   const chosen = new Map<string, string>();
+  const known = new Set(predicted.flatMap((line) => line.split(/([^\w.]+)/)));
   const words = (line: string): string[] => line.split(/([^\w.]+)/);
   for (const [i, line] of predicted.entries()) {
     const other = words(seen[i] ?? '');
-    for (const [j, word] of words(line).entries()) if (random.has(word) && other[j] !== undefined) chosen.set(other[j], word);
+    for (const [j, word] of words(line).entries()) if (random.has(word) && other[j] !== undefined && !known.has(other[j])) chosen.set(other[j], word);
   }
   return (line) => words(line).map((word) => chosen.get(word) ?? word).join('');
 }

@@ -306,6 +306,7 @@ class Judge:
         self.patience = spec.get('patience', 1)
         self.ready = select.epoll()
         self.too_big = False
+        self.accepted = []
 
     def build(self):
         spec = self.spec
@@ -358,7 +359,7 @@ class Judge:
                     s.sendmsg([data], [answered_from(item) for item in control], 0, sender)
                 else:
                     connection, sender = s.accept()
-                    connection.close()
+                    self.accepted.append(connection)
                 served.append({'netns': server['netns'], 'from': sender[0], 'sourcePort': sender[1], 'port': server['port']})
             except (BlockingIOError, OSError):
                 pass
@@ -404,8 +405,9 @@ class Judge:
                 break
             else:
                 time.sleep(0.0005)
-        if s is not None:
-            s.close()
+        for connection in [*([] if s is None else [s]), *self.accepted]:
+            end_at_once(connection)
+        self.accepted = []
         tracked = {}
         for name in self.logs if record else ():
             self.taps[name].namespace.enter()
@@ -413,6 +415,12 @@ class Judge:
         self.too_big = any(frame['hex'][24:28] == '86dd' and frame['hex'][40:42] == '3a' and frame['hex'][108:110] == '02' for frame in frames)
         frames.sort(key=lambda frame: frame['time'])
         return {'frames': frames, 'rules': rules, 'served': served, 'flows': tracked, 'answer': answer or {'kind': 'none', 'from': None}}
+
+
+def end_at_once(connection):
+    """With a reset, where there is a connection: no half-closed one meets the next question."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('=ii', 1, 0))
+    connection.close()
 
 
 def answered_from(item):

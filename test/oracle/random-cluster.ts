@@ -138,7 +138,7 @@ function node(s: Shape, n: number, flannel: Flannel): fc.Arbitrary<string> {
 
 const pods = (s: Shape): fc.Arbitrary<string> =>
   fc.tuple(...podsOf(s).map(([n, p]) =>
-    fc.record({ listen: seldom(2, oneOf(['listen 80/TCP, 53/UDP', 'listen 8080/TCP', 'listen 53/UDP'])), label: oneOf(['a', 'b']), extra: seldom(12, oneOf(['not-ready', 'mac 02:00:00:00:01:01'])) }).map(({ listen, label, extra }) =>
+    fc.record({ listen: seldom(2, oneOf(['listen 80/TCP, 53/UDP', 'listen 8080/TCP', 'listen 53/UDP'])), label: oneOf(['a', 'b']), extra: seldom(12, oneOf(['not-ready', `mac 02:00:00:00:02:${n}${p}`])) }).map(({ listen, label, extra }) =>
       `pod ${podName(n, p)} on host${n} { ${[`ip ${both(s.stack, podAddress(4, n, p), podAddress(6, n, p))}`, `labels app=${label}`, listen, extra].filter((t) => t !== '').join('; ')} }`),
   )).map((lines) => lines.join('\n'));
 

@@ -2,7 +2,7 @@
  * ICMP errors that a kernel sends: what may be answered, what is quoted, from which address.
  * net/ipv4/icmp.c: __icmp_send; net/ipv6/icmp.c: icmp6_send.
  */
-import { formatAddress, isMulticast, isUnspecified } from '../net/address.ts';
+import { firstAddress, formatAddress, isMulticast, isUnspecified, sameAddress } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
 import type { StepSource } from '../trace/model.ts';
 import type { CompiledNamespace } from './compile.ts';
@@ -30,7 +30,7 @@ const LONGEST: Readonly<Record<4 | 6, number>> = { 4: 576, 6: 1280 };
 export function icmpError(run: Run, ns: CompiledNamespace, skb: Skb, kind: IcmpErrorKind, source: StepSource = kernel('an ICMP error to the sender')): void {
   const { packet } = skb;
   const { family } = packet.ip;
-  if (isIcmpError(packet) || skb.packetType !== 'unicast' || isMulticast(packet.ip.destination) || isUnspecified(packet.ip.source) || isMulticast(packet.ip.source)) return;
+  if (isIcmpError(packet) || skb.packetType !== 'unicast' || isMulticast(packet.ip.destination) || isUnspecified(packet.ip.source) || isMulticast(packet.ip.source) || isOwnAnycast(ns, packet.ip.source)) return;
   const to = formatAddress(packet.ip.source);
   const sentence = `${ns.label} sends ${to} the ICMP error ${nameOf(family, kind)}.`;
   step(run, { stage: 'icmp-error', type: kind.type, code: kind.code, to, sentence, source });
@@ -62,6 +62,10 @@ function quoted(packet: Packet): Packet {
   if (excess <= 0 || transport.kind === 'sctp') return bare;
   return { ...bare, transport: { ...transport, payload: Math.max(transport.payload - excess, 0) } };
 }
+
+/** The subnet-router anycast address of an own subnet is told nothing (icmpv6_route_lookup); flannel's IPv6 VTEP has that of its lease. */
+const isOwnAnycast = (ns: CompiledNamespace, address: Address): boolean =>
+  address.family === 6 && ns.namespace.interfaces.some((device) => device.addresses.some((a) => a.address.family === 6 && a.length < 127 && sameAddress(firstAddress({ address: a.address, length: a.length }), address)));
 
 const NAMES: Readonly<Record<string, string>> = {
   '4 3 0': 'network unreachable', '4 3 1': 'host unreachable', '4 3 2': 'protocol unreachable', '4 3 3': 'port unreachable', '4 3 4': 'fragmentation needed',

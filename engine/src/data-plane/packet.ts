@@ -90,6 +90,9 @@ export const ipHeaderLength = (family: Family): number => (family === 4 ? 20 : 4
 export const ETHERNET_LENGTH = 14;
 const VXLAN_LENGTH = 8;
 
+/** `fragmentedTo` of a packet that was put together again, and whose pieces nobody remembers: it may be fragmented, and need not. */
+export const JOINED = 65535;
+
 /** What a device takes above its MTU, room for a VLAN tag (include/linux/netdevice.h: __is_skb_forwardable). */
 export const MTU_TOLERANCE = 4;
 

@@ -14,6 +14,8 @@ import { forward } from './forward.ts';
 import { inputRoute, refuseInput } from './input-route.ts';
 import { deliverLocally } from './local-delivery.ts';
 import { runHook } from './netfilter/hooks.ts';
+import { JOINED, withIp } from './packet.ts';
+import type { Packet } from './packet.ts';
 import { recordRoute } from './route.ts';
 import { end, exhausted, hop, sourceOf } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
@@ -39,11 +41,17 @@ export function receiveUp(run: Run, ns: CompiledNamespace, bridge: Interface, sk
 
 function receiveIp(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {
   // nf_bridge_info stays with the packet: --physdev-in matches in INPUT and FORWARD too.
-  const routed = { ...skb, physOut: null, preroutingDone: false };
+  const routed = { ...skb, packet: skb.preroutingDone ? joined(skb.packet) : skb.packet, physOut: null, preroutingDone: false };
   if (skb.preroutingDone) return route(run, ns, device, routed);
   const verdict = runHook(run, ns, routed, { hook: 'PREROUTING', input: device, output: '', destinationLocal: false, nextHop: null });
   return verdict.kind === 'ended' ? verdict.fate : route(run, ns, device, verdict.skb);
 }
+
+/**
+ * br_netfilter's conntrack puts fragments together; how long they were stands in the control block, which IP clears
+ * (ip_rcv_core, ip6_rcv_core).
+ */
+const joined = (packet: Packet): Packet => (packet.ip.fragmentedTo === null ? packet : withIp(packet, { fragmentedTo: JOINED }));
 
 /** What loopback gives back has kept its route: it is for this host, and no source is checked. */
 function route(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {
