@@ -1,8 +1,9 @@
 /** The verdict engine against the exact one: every branch of a flow, by its choices in the same order. */
+import { expect } from 'vitest';
 import type { CompiledTopology } from '../../../engine/src/data-plane/compile.ts';
 import { addressOf } from '../../../engine/src/data-plane/verdict/address-book.ts';
 import { compileVerdicts } from '../../../engine/src/data-plane/verdict/program.ts';
-import { makeRunner, prepare, request, roundTrip, ruleOf } from '../../../engine/src/data-plane/verdict/verdict.ts';
+import { makeRunner, prepare, request, roundTrip, ruleOf, walk } from '../../../engine/src/data-plane/verdict/verdict.ts';
 import type { FlowHandle, Runner, Verdict } from '../../../engine/src/data-plane/verdict/verdict.ts';
 import { formatAddress } from '../../../engine/src/net/address.ts';
 import { ROOT_NAMESPACE } from '../../../engine/src/topology/model.ts';
@@ -71,13 +72,20 @@ export function quickly({ runner }: Asking, flow: Flow): readonly Said[] | null 
 }
 
 function ask(runner: Runner, handle: FlowHandle, scripted: number): Said | null {
-  const first = request(runner, handle, 0, scripted);
-  if (first === null) return null;
-  const rules = hitsOf(runner);
-  const probability = first.probability;
+  // Twice: walked, and then, where nothing asked for the sender's port, remembered from another connection.
+  const first = request(runner, { ...handle, sourcePort: handle.sourcePort ^ 1 }, 0, scripted);
+  const walked = first === null ? null : walk(runner, handle, 0, scripted);
+  if (walked === null) return null;
+  const said = { ...saidOf(runner, walked), rules: hitsOf(runner), probability: walked.probability };
+  const again = request(runner, handle, 0, scripted);
+  if (again === null) return null;
+  const remembered = { ...saidOf(runner, again), rules: hitsOf(runner), probability: again.probability };
+  expect(withoutAnswer(remembered)).toEqual(withoutAnswer(said));
   const both = roundTrip(runner, handle, 0, scripted);
-  return both === null || both.probability !== probability ? null : { ...saidOf(runner, both), rules, probability };
+  return both === null ? null : { ...said, ...saidOf(runner, both) };
 }
+
+const withoutAnswer = ({ reason, receiver, seenAs, rules, probability }: Said): object => ({ reason, receiver, seenAs, rules, probability });
 
 function hitsOf({ scratch }: Runner): readonly string[] {
   return [...scratch.hits.slice(0, scratch.hitCount)].map((hit) => {

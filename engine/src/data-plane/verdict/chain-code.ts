@@ -7,23 +7,50 @@
  */
 import { bitsOf, firstAddress, lastAddress } from '../../net/address.ts';
 import type { Prefix } from '../../net/address.ts';
-import type { Chain, Match, Rule, Target } from '../../topology/netfilter.ts';
+import type { Chain, ConnectionState, Match, Rule, Target } from '../../topology/netfilter.ts';
 import { exactProbability } from '../netfilter/matches/chance.ts';
 import { isIpPart } from '../netfilter/matches/evaluate.ts';
 import { hostHash } from './address-book.ts';
 
-/** What a match asks; `a`, `b`, `c` are its operands. */
-export const OP = {
-  protocol: 0, source4: 1, destination4: 2, source6: 3, destination6: 4, inInterface: 5, outInterface: 6, never: 7,
-  header: 8, sourcePort: 9, destinationPort: 10, tcpFlags: 11, icmpType: 12, mark: 13, connmark: 14, state: 15, chance: 16, record: 17, open: 18,
-} as const;
+/** What a match asks, with up to three operands. */
+export const OP_PROTOCOL = 0;
+export const OP_SOURCE4 = 1;
+export const OP_DESTINATION4 = 2;
+export const OP_SOURCE6 = 3;
+export const OP_DESTINATION6 = 4;
+export const OP_IN_INTERFACE = 5;
+export const OP_OUT_INTERFACE = 6;
+export const OP_NEVER = 7;
+export const OP_HEADER = 8;
+export const OP_SOURCE_PORT = 9;
+export const OP_DESTINATION_PORT = 10;
+export const OP_TCP_FLAGS = 11;
+export const OP_ICMP_TYPE = 12;
+export const OP_MARK = 13;
+export const OP_CONNMARK = 14;
+export const OP_STATE = 15;
+export const OP_CHANCE = 16;
+export const OP_RECORD = 17;
+export const OP_OPEN = 18;
 
 export const INVERTED = 0x100;
 
+/** The states of `-m conntrack` as bits. */
+export const STATE_NEW = 1;
+export const STATE_ESTABLISHED = 2;
+export const STATE_INVALID = 4;
+export const STATE_SNAT = 8;
+export const STATE_DNAT = 16;
+
 /** What a rule does once it matches. */
-export const ACTION = {
-  count: 0, accept: 1, drop: 2, return: 3, jump: 4, goto: 5, reject: 6, mark: 7, nat: 8, connmark: 9, ttl: 10, unmodelled: 11,
-} as const;
+export const DO_COUNT = 0;
+export const DO_ACCEPT = 1;
+export const DO_DROP = 2;
+export const DO_RETURN = 3;
+export const DO_JUMP = 4;
+export const DO_GOTO = 5;
+export const DO_MARK = 6;
+export const DO_ACT = 7;
 
 export interface ChainCode {
   readonly chain: Chain;
@@ -36,14 +63,15 @@ export interface ChainCode {
   readonly names: readonly string[];
   readonly records: readonly Match[];
   readonly chances: readonly number[];
-  readonly index: ChainIndex;
+  /** `null` in a short chain. */
+  readonly index: ChainIndex | null;
 }
 
 /** Numbers of rules in order, each list with `NO_RULE` at its end. */
 export interface ChainIndex {
-  readonly byDestination: ReadonlyMap<number, Int32Array>;
-  readonly byPort: ReadonlyMap<number, Int32Array>;
-  readonly bySource: ReadonlyMap<number, Int32Array>;
+  readonly byDestination: ReadonlyMap<number, Int32Array> | null;
+  readonly byPort: ReadonlyMap<number, Int32Array> | null;
+  readonly bySource: ReadonlyMap<number, Int32Array> | null;
   readonly rest: Int32Array;
 }
 
@@ -86,7 +114,7 @@ function compileChain(chain: Chain): ChainCode {
     names: draft.names,
     records: draft.records,
     chances: draft.chances,
-    index: indexOf(chain.rules),
+    index: chain.rules.length < LONG ? null : indexOf(chain.rules),
   };
 }
 
@@ -98,7 +126,7 @@ function compileMatches(draft: Draft, matches: readonly Match[]): void {
   const isOpenRule = matches.some(isOpen);
   for (const match of matches) if (isIpPart(match)) emit(draft, match);
   for (const match of matches) if (!isIpPart(match) && !isOpen(match) && !(isOpenRule && isChance(match))) emit(draft, match);
-  if (isOpenRule) draft.code.push(OP.open, 0, 0, 0);
+  if (isOpenRule) draft.code.push(OP_OPEN, 0, 0, 0);
 }
 
 const OPEN: readonly Match['kind'][] = ['limit', 'hashlimit', 'rpfilter', 'set', 'unknown', 'recent', 'owner', 'tcpmss'];
@@ -119,35 +147,56 @@ function emit(draft: Draft, match: Match): void {
     case 'comment':
       return;
     case 'protocol':
-      return put(OP.protocol | flag(match), match.protocol);
+      return put(OP_PROTOCOL | flag(match), match.protocol);
     case 'source':
     case 'destination':
       return emitPrefix(draft, match.kind, match.prefix, flag(match));
     case 'in-interface':
-      return put(OP.inInterface | flag(match), draft.names.push(match.name) - 1);
+      return put(OP_IN_INTERFACE | flag(match), draft.names.push(match.name) - 1);
     case 'out-interface':
-      return put(OP.outInterface | flag(match), draft.names.push(match.name) - 1);
+      return put(OP_OUT_INTERFACE | flag(match), draft.names.push(match.name) - 1);
     case 'fragment':
-      return match.inverted ? undefined : put(OP.never);
+      return match.inverted ? undefined : put(OP_NEVER);
     case 'transport-header':
-      return put(OP.header, PROTOCOLS[match.protocol]);
+      return put(OP_HEADER, PROTOCOLS[match.protocol]);
     case 'source-port':
     case 'destination-port':
-      return put((match.kind === 'source-port' ? OP.sourcePort : OP.destinationPort) | flag(match), PROTOCOLS[match.protocol], match.ports.from, match.ports.to);
+      return put((match.kind === 'source-port' ? OP_SOURCE_PORT : OP_DESTINATION_PORT) | flag(match), PROTOCOLS[match.protocol], match.ports.from, match.ports.to);
     case 'tcp-flags':
-      return put(OP.tcpFlags | flag(match), match.mask, match.compare);
+      return put(OP_TCP_FLAGS | flag(match), match.mask, match.compare);
     case 'icmp-type':
-      return put(OP.icmpType | flag(match), match.family === 4 ? 0 : 1, match.type === 'any' ? -1 : match.type, match.codes.from === 0 ? 1 : 0);
+      return put(OP_ICMP_TYPE | flag(match), match.family === 4 ? 0 : 1, match.type === 'any' ? -1 : match.type, match.codes.from === 0 ? 1 : 0);
     case 'mark':
     case 'connmark':
-      return put((match.kind === 'mark' ? OP.mark : OP.connmark) | flag(match), match.mask | 0, match.value | 0);
+      return put((match.kind === 'mark' ? OP_MARK : OP_CONNMARK) | flag(match), match.mask | 0, match.value | 0);
+    case 'conntrack-state':
+      return put(OP_STATE | flag(match), match.states.reduce((bits, state) => bits | stateBit(state, match.spelling), 0));
     case 'statistic-random':
     case 'statistic-nth': {
       const chance = match.kind === 'statistic-random' ? exactProbability(match.probability) : 1 / Math.max(match.every, 1);
-      return put(OP.chance, draft.chances.push(match.inverted ? 1 - chance : chance) - 1);
+      return put(OP_CHANCE, draft.chances.push(match.inverted ? 1 - chance : chance) - 1);
     }
     default:
-      return put(OP.record, draft.records.push(match) - 1);
+      return put(OP_RECORD, draft.records.push(match) - 1);
+  }
+}
+
+/** 0 for what is not followed here: no packet has it. */
+function stateBit(state: ConnectionState, spelling: 'conntrack' | 'state'): number {
+  switch (state) {
+    case 'NEW':
+      return STATE_NEW;
+    case 'ESTABLISHED':
+      return STATE_ESTABLISHED;
+    case 'INVALID':
+      return STATE_INVALID;
+    case 'SNAT':
+      return spelling === 'conntrack' ? STATE_SNAT : 0;
+    case 'DNAT':
+      return spelling === 'conntrack' ? STATE_DNAT : 0;
+    case 'RELATED':
+    case 'UNTRACKED':
+      return 0;
   }
 }
 
@@ -156,11 +205,11 @@ function emitPrefix(draft: Draft, kind: 'source' | 'destination', prefix: Prefix
   const last = lastAddress(prefix);
   const mask = (i: 0 | 1 | 2 | 3): number => ~(first.words[i] ^ last.words[i]);
   if (first.family === 4) {
-    draft.code.push((kind === 'source' ? OP.source4 : OP.destination4) | inverted, mask(3), first.words[3] | 0, 0);
+    draft.code.push((kind === 'source' ? OP_SOURCE4 : OP_DESTINATION4) | inverted, mask(3), first.words[3] | 0, 0);
     return;
   }
   // Two more entries hold the masks and the words of the prefix.
-  draft.code.push((kind === 'source' ? OP.source6 : OP.destination6) | inverted, 0, 0, 0);
+  draft.code.push((kind === 'source' ? OP_SOURCE6 : OP_DESTINATION6) | inverted, 0, 0, 0);
   draft.code.push(mask(0), mask(1), mask(2), mask(3), ...first.words.map((w) => w | 0));
 }
 
@@ -168,36 +217,19 @@ function actionOf(target: Target | null): number {
   switch (target?.kind) {
     case undefined:
     case 'log':
-      return ACTION.count;
-    case 'tcpmss':
-      // The MSS changes no decision that is modelled here.
-      return ACTION.count;
+      return DO_COUNT;
     case 'accept':
-      return ACTION.accept;
+      return DO_ACCEPT;
     case 'drop':
-      return ACTION.drop;
+      return DO_DROP;
     case 'return':
-      return ACTION.return;
+      return DO_RETURN;
     case 'jump':
-      return target?.kind === 'jump' && target.via === 'goto' ? ACTION.goto : ACTION.jump;
-    case 'reject':
-      return ACTION.reject;
+      return target?.kind === 'jump' && target.via === 'goto' ? DO_GOTO : DO_JUMP;
     case 'mark':
-      return ACTION.mark;
-    case 'dnat':
-    case 'snat':
-    case 'masquerade':
-      return ACTION.nat;
-    case 'connmark':
-      return ACTION.connmark;
-    case 'ttl':
-      return ACTION.ttl;
-    case 'redirect':
-    case 'netmap':
-    case 'ct':
-    case 'dscp':
-    case 'unknown':
-      return ACTION.unmodelled;
+      return DO_MARK;
+    default:
+      return DO_ACT;
   }
 }
 
@@ -212,9 +244,9 @@ function indexOf(rules: readonly Rule[]): ChainIndex {
     else list.push(i);
   };
   for (const [i, { matches }] of rules.entries()) {
-    const destination = rules.length < LONG ? undefined : matches.find((m) => m.kind === 'destination' && isHost(m));
-    const port = rules.length < LONG ? undefined : matches.find((m) => m.kind === 'destination-port' && !m.inverted && m.ports.from === m.ports.to);
-    const source = rules.length < LONG ? undefined : matches.find((m) => m.kind === 'source' && isHost(m));
+    const destination = matches.find((m) => m.kind === 'destination' && isHost(m));
+    const port = matches.find((m) => m.kind === 'destination-port' && !m.inverted && m.ports.from === m.ports.to);
+    const source = matches.find((m) => m.kind === 'source' && isHost(m));
     if (destination?.kind === 'destination') add(byDestination, hostHash(destination.prefix.address), i);
     else if (port?.kind === 'destination-port') add(byPort, port.ports.from, i);
     else if (source?.kind === 'source') add(bySource, hostHash(source.prefix.address), i);
@@ -227,4 +259,5 @@ const isHost = (m: { readonly prefix: Prefix; readonly inverted: boolean }): boo
 
 const ended = (list: readonly number[]): Int32Array => Int32Array.from([...list, NO_RULE]);
 
-const closed = (map: ReadonlyMap<number, readonly number[]>): ReadonlyMap<number, Int32Array> => new Map([...map].map(([key, list]) => [key, ended(list)]));
+const closed = (map: ReadonlyMap<number, readonly number[]>): ReadonlyMap<number, Int32Array> | null =>
+  map.size === 0 ? null : new Map([...map].map(([key, list]) => [key, ended(list)]));

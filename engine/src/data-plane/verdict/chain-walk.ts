@@ -4,10 +4,11 @@
  */
 import type { Target } from '../../topology/netfilter.ts';
 import { REJECT_CODES } from '../netfilter/targets/reject.ts';
-import { ACTION, NO_RULE, NO_RULES } from './chain-code.ts';
+import { DO_ACCEPT, DO_COUNT, DO_DROP, DO_GOTO, DO_JUMP, DO_RETURN, NO_RULE, NO_RULES } from './chain-code.ts';
+import type { ChainIndex } from './chain-code.ts';
 import type { ChainLink } from './program.ts';
 import { linkTo } from './program.ts';
-import { flowOf, hasPorts, MATCH, matchRule, MISS, OPEN } from './rule-match.ts';
+import { flowOf, hasPorts, matchRule, MISS, OPEN } from './rule-match.ts';
 import { reasonId } from './reason-id.ts';
 import { ANSWER, endHere, giveUp } from './scratch.ts';
 import type { Scratch } from './scratch.ts';
@@ -42,35 +43,32 @@ function walkChain(s: Scratch, link: ChainLink, depth: number): number {
 }
 
 function walkRules(s: Scratch, link: ChainLink, depth: number): number {
-  const { index } = link.code;
+  const { index, actions } = link.code;
+  if (index !== null) return walkIndexed(s, link, index, depth);
+  for (let rule = 0; rule < actions.length; rule++) {
+    const how = askRule(s, link, rule, depth);
+    if (how !== GO_ON) return how;
+  }
+  return RETURNED;
+}
+
+/** Four lists of rules in order, merged. */
+function walkIndexed(s: Scratch, link: ChainLink, index: ChainIndex, depth: number): number {
   const p = s.packet;
-  const byDestination = index.byDestination.size === 0 ? NO_RULES : (index.byDestination.get(s.book.hashes[p.destination] as number) ?? NO_RULES);
-  const bySource = index.bySource.size === 0 ? NO_RULES : (index.bySource.get(s.book.hashes[p.source] as number) ?? NO_RULES);
-  const byPort = index.byPort.size === 0 || !hasPorts(p) ? NO_RULES : (index.byPort.get(p.destinationPort) ?? NO_RULES);
+  const byDestination = index.byDestination?.get(s.book.hashes[p.destination] as number) ?? NO_RULES;
+  const bySource = index.bySource?.get(s.book.hashes[p.source] as number) ?? NO_RULES;
+  const byPort = (hasPorts(p) ? index.byPort?.get(p.destinationPort) : undefined) ?? NO_RULES;
   const { rest } = index;
   let d = 0;
   let o = 0;
   let t = 0;
   let r = 0;
   for (;;) {
-    let rule = rest[r] as number;
-    let from = 0;
-    if ((byDestination[d] as number) < rule) {
-      rule = byDestination[d] as number;
-      from = 1;
-    }
-    if ((byPort[t] as number) < rule) {
-      rule = byPort[t] as number;
-      from = 2;
-    }
-    if ((bySource[o] as number) < rule) {
-      rule = bySource[o] as number;
-      from = 3;
-    }
+    const rule = Math.min(rest[r] as number, byDestination[d] as number, byPort[t] as number, bySource[o] as number);
     if (rule === NO_RULE) return RETURNED;
-    if (from === 0) r++;
-    else if (from === 1) d++;
-    else if (from === 2) t++;
+    if (rule === rest[r]) r++;
+    else if (rule === byDestination[d]) d++;
+    else if (rule === byPort[t]) t++;
     else o++;
     const how = askRule(s, link, rule, depth);
     if (how !== GO_ON) return how;
@@ -85,27 +83,26 @@ function askRule(s: Scratch, link: ChainLink, rule: number, depth: number): numb
   if (s.over) return STOPPED;
   if (result === MISS) return GO_ON;
   const action = code.actions[rule] as number;
-  if (result === OPEN) return action === ACTION.count && code.targets[rule]?.kind !== 'tcpmss' ? GO_ON : stop(s);
-  if (result !== MATCH) return stop(s);
+  if (result === OPEN) return action === DO_COUNT ? GO_ON : stop(s);
   if (s.hitCount < s.hits.length) s.hits[s.hitCount] = link.firstRule + rule;
   s.hitCount++;
   switch (action) {
-    case ACTION.count:
-      return GO_ON;
-    case ACTION.accept:
-      return ACCEPTED;
-    case ACTION.return:
-      return RETURNED;
-    case ACTION.drop:
-      endHere(s, RULE_DROP);
-      return STOPPED;
-    case ACTION.jump: {
+    case DO_JUMP: {
       const to = jumpOf(s, link, rule);
       if (to === null) return stop(s);
       const how = walkChain(s, to, depth + 1);
       return how === RETURNED ? GO_ON : how;
     }
-    case ACTION.goto: {
+    case DO_ACCEPT:
+      return ACCEPTED;
+    case DO_RETURN:
+      return RETURNED;
+    case DO_COUNT:
+      return GO_ON;
+    case DO_DROP:
+      endHere(s, RULE_DROP);
+      return STOPPED;
+    case DO_GOTO: {
       // After a goto the end of the chain leads to where the jump before it came from.
       const to = jumpOf(s, link, rule);
       return to === null ? stop(s) : walkChain(s, to, depth + 1);
@@ -126,6 +123,9 @@ function jumpOf(s: Scratch, link: ChainLink, rule: number): ChainLink | null {
 
 function act(s: Scratch, target: Target): number {
   switch (target.kind) {
+    case 'tcpmss':
+      // The MSS changes no decision that is modelled here.
+      return GO_ON;
     case 'mark':
       s.mark = (s.mark & ~target.mask) ^ target.value;
       return GO_ON;

@@ -6,16 +6,22 @@ import type { Scratch } from './scratch.ts';
 export function choose(s: Scratch, probability: number): boolean {
   if (probability >= 1) return true;
   if (probability <= 0) return false;
+  s.chances[s.chosenCount] = probability;
+  return decide(s, probability) === 0;
+}
+
+/** The next option of two. */
+export function decide(s: Scratch, probability: number): number {
   const n = s.chosenCount;
   if (n >= MAX_CHOICES) {
     giveUp(s);
-    return false;
+    return 0;
   }
   const option = n < s.scripted ? (s.chosen[n] as number) : s.seed === 0 ? 0 : nextRandom(s) < probability ? 0 : 1;
   s.chosen[n] = option;
   s.chosenCount = n + 1;
   s.probability *= option === 0 ? probability : 1 - probability;
-  return option === 0;
+  return option;
 }
 
 /** xorshift32 (Marsaglia 2003): from 0 to below 1. */

@@ -19,13 +19,13 @@ export function track(s: Scratch): void {
   for (let i = 0; i < s.flowCount; i++) {
     const flow = flows[i] as FlowRecord;
     if (!flow.confirmed || flow.namespace !== namespace.index || flow.protocol !== p.protocol) continue;
-    if (isOriginal(flow, p.source, p.sourcePort, p.destination, p.destinationPort, p.icmpType)) {
+    if (isOriginal(s, flow, p.source, p.sourcePort, p.destination, p.destinationPort, p.icmpType)) {
       s.tracked = i;
       s.isReply = false;
       s.info = flow.seenReply ? INFO.established : INFO.new;
       return;
     }
-    if (isReply(flow, p.source, p.sourcePort, p.destination, p.destinationPort, p.icmpType)) {
+    if (isReply(s, flow, p.source, p.sourcePort, p.destination, p.destinationPort, p.icmpType)) {
       flow.seenReply = true;
       s.tracked = i;
       s.isReply = true;
@@ -43,11 +43,18 @@ export function track(s: Scratch): void {
   s.tracked = newFlow(s, p);
 }
 
-const isOriginal = (f: FlowRecord, source: number, sourcePort: number, destination: number, destinationPort: number, icmpType: number): boolean =>
-  f.source === source && f.destination === destination && f.sourcePort === sourcePort && f.destinationPort === destinationPort && f.icmpType === icmpType;
+/** Between equal addresses the ports decide, the sender's own among them. */
+function isOriginal(s: Scratch, f: FlowRecord, source: number, sourcePort: number, destination: number, destinationPort: number, icmpType: number): boolean {
+  if (f.source !== source || f.destination !== destination) return false;
+  s.portAsked = true;
+  return f.sourcePort === sourcePort && f.destinationPort === destinationPort && f.icmpType === icmpType;
+}
 
-const isReply = (f: FlowRecord, source: number, sourcePort: number, destination: number, destinationPort: number, icmpType: number): boolean =>
-  f.replySource === source && f.replyDestination === destination && f.replySourcePort === sourcePort && f.replyDestinationPort === destinationPort && f.replyIcmpType === icmpType;
+function isReply(s: Scratch, f: FlowRecord, source: number, sourcePort: number, destination: number, destinationPort: number, icmpType: number): boolean {
+  if (f.replySource !== source || f.replyDestination !== destination) return false;
+  s.portAsked = true;
+  return f.replySourcePort === sourcePort && f.replyDestinationPort === destinationPort && f.replyIcmpType === icmpType;
+}
 
 const FIN_RST = 5;
 const SYN_ACK = 18;
@@ -100,7 +107,7 @@ export function confirm(s: Scratch): boolean {
   if (s.tracked < 0 || s.isReply) return true;
   const flow = flowOf(s);
   if (flow.confirmed) return true;
-  const mirrored = isReply(flow, flow.source, flow.sourcePort, flow.destination, flow.destinationPort, flow.icmpType);
+  const mirrored = isReply(s, flow, flow.source, flow.sourcePort, flow.destination, flow.destinationPort, flow.icmpType);
   if (mirrored) {
     // Both directions have one tuple, and which of them a packet belongs to is the table's order.
     giveUp(s);
@@ -122,7 +129,7 @@ export function isTaken(s: Scratch, except: FlowRecord, source: number, sourcePo
   for (let i = 0; i < s.flowCount; i++) {
     const other = s.flows[i] as FlowRecord;
     if (other === except || !other.confirmed || other.namespace !== except.namespace || other.protocol !== except.protocol) continue;
-    if (isOriginal(other, source, sourcePort, destination, destinationPort, icmpType) || isReply(other, source, sourcePort, destination, destinationPort, icmpType)) return true;
+    if (isOriginal(s, other, source, sourcePort, destination, destinationPort, icmpType) || isReply(s, other, source, sourcePort, destination, destinationPort, icmpType)) return true;
   }
   return false;
 }

@@ -1,10 +1,13 @@
 /** Whether a rule's matches hold for the packet: the numbers of `chain-code.ts`, asked in order. */
 import { compareAddresses, contains } from '../../net/address.ts';
-import type { AddressType, ConnectionState, Match } from '../../topology/netfilter.ts';
+import type { AddressType, Match } from '../../topology/netfilter.ts';
 import { addressType } from '../netfilter/matches/address-type.ts';
 import { deviceMatches } from '../netfilter/matches/ip.ts';
 import { addressOf } from './address-book.ts';
-import { INVERTED, OP } from './chain-code.ts';
+import {
+  INVERTED, OP_CHANCE, OP_CONNMARK, OP_DESTINATION4, OP_DESTINATION6, OP_DESTINATION_PORT, OP_HEADER, OP_ICMP_TYPE, OP_IN_INTERFACE, OP_MARK, OP_NEVER, OP_OPEN,
+  OP_OUT_INTERFACE, OP_PROTOCOL, OP_SOURCE4, OP_SOURCE6, OP_SOURCE_PORT, OP_STATE, OP_TCP_FLAGS, STATE_DNAT, STATE_ESTABLISHED, STATE_INVALID, STATE_NEW, STATE_SNAT,
+} from './chain-code.ts';
 import type { ChainCode } from './chain-code.ts';
 import { choose } from './chance.ts';
 import { pairGet, pairSet } from './pair-table.ts';
@@ -27,14 +30,43 @@ export const hasPorts = (p: PacketRecord): boolean => p.protocol !== ICMP && p.p
 export function matchRule(s: Scratch, chain: ChainCode, rule: number): number {
   const { code, starts } = chain;
   const to = starts[rule + 1] as number;
+  const p = s.packet;
   for (let at = starts[rule] as number; at < to; at += 4) {
     const word = code[at] as number;
-    const op = word & OP_MASK;
-    if (op === OP.open) return OPEN;
-    if (op === OP.source6 || op === OP.destination6) {
-      if (within6(s, code, at, op === OP.source6 ? s.packet.source : s.packet.destination) === ((word & INVERTED) !== 0)) return MISS;
-      at += 8;
-    } else if (!holds(s, chain, op, (word & INVERTED) !== 0, code[at + 1] as number, code[at + 2] as number, code[at + 3] as number)) return MISS;
+    const a = code[at + 1] as number;
+    const b = code[at + 2] as number;
+    let holds: boolean;
+    switch (word & OP_MASK) {
+      case OP_PROTOCOL:
+        holds = a === p.protocol || a === 0;
+        break;
+      case OP_SOURCE4:
+        holds = p.family === 0 && ((s.book.words[p.source * 4 + 3] as number) & a) === b;
+        break;
+      case OP_DESTINATION4:
+        holds = p.family === 0 && ((s.book.words[p.destination * 4 + 3] as number) & a) === b;
+        break;
+      case OP_MARK:
+        holds = (s.mark & a) === b;
+        break;
+      case OP_STATE:
+        holds = (statesOf(s) & a) !== 0;
+        break;
+      case OP_SOURCE6:
+        holds = within6(s, code, at, p.source);
+        at += 8;
+        break;
+      case OP_DESTINATION6:
+        holds = within6(s, code, at, p.destination);
+        at += 8;
+        break;
+      case OP_OPEN:
+        return OPEN;
+      default:
+        if (!holdsFurther(s, chain, word & OP_MASK, (word & INVERTED) !== 0, a, b, code[at + 3] as number)) return MISS;
+        continue;
+    }
+    if (holds === ((word & INVERTED) !== 0)) return MISS;
   }
   return MATCH;
 }
@@ -46,47 +78,46 @@ function within6(s: Scratch, code: Int32Array, at: number, address: number): boo
   return true;
 }
 
-const within4 = (s: Scratch, address: number, mask: number, value: number): boolean =>
-  s.packet.family === 0 && ((s.book.words[address * 4 + 3] as number) & mask) === value;
-
-function holds(s: Scratch, chain: ChainCode, op: number, inverted: boolean, a: number, b: number, c: number): boolean {
+/** Those whose header or flow may not be there, which fails them, inverted or not. */
+function holdsFurther(s: Scratch, chain: ChainCode, op: number, inverted: boolean, a: number, b: number, c: number): boolean {
   const p = s.packet;
   switch (op) {
-    case OP.protocol:
-      return (a === 0 || a === p.protocol) !== inverted;
-    case OP.source4:
-      return within4(s, p.source, a, b) !== inverted;
-    case OP.destination4:
-      return within4(s, p.destination, a, b) !== inverted;
-    case OP.inInterface:
-      return deviceMatches(chain.names[a] as string, s.input === null ? '' : s.input.name) !== inverted;
-    case OP.outInterface:
-      return deviceMatches(chain.names[a] as string, s.output === null ? '' : s.output.name) !== inverted;
-    case OP.never:
-      return false;
-    case OP.header:
-      return p.protocol === a;
-    case OP.sourcePort:
-      return p.protocol === a && (knownPort(s, p) && p.sourcePort >= b && p.sourcePort <= c) !== inverted;
-    case OP.destinationPort:
+    case OP_DESTINATION_PORT:
       return p.protocol === a && (p.destinationPort >= b && p.destinationPort <= c) !== inverted;
-    case OP.tcpFlags:
-      return p.protocol === TCP && ((p.flags & a) === b) !== inverted;
-    case OP.icmpType:
-      return !hasPorts(p) && p.family === a && (b === -1 || (p.icmpType === b && c === 1)) !== inverted;
-    case OP.mark:
-      return ((s.mark & a) === b) !== inverted;
-    case OP.connmark:
-      return s.tracked >= 0 && ((flowOf(s).mark & a) === b) !== inverted;
-    case OP.chance:
+    case OP_SOURCE_PORT:
+      return p.protocol === a && (knownPort(s, p) && p.sourcePort >= b && p.sourcePort <= c) !== inverted;
+    case OP_HEADER:
+      return p.protocol === a;
+    case OP_CHANCE:
       return choose(s, chain.chances[a] as number);
+    case OP_IN_INTERFACE:
+      return deviceMatches(chain.names[a] as string, s.input === null ? '' : s.input.name) !== inverted;
+    case OP_OUT_INTERFACE:
+      return deviceMatches(chain.names[a] as string, s.output === null ? '' : s.output.name) !== inverted;
+    case OP_NEVER:
+      return false;
+    case OP_TCP_FLAGS:
+      return p.protocol === TCP && ((p.flags & a) === b) !== inverted;
+    case OP_ICMP_TYPE:
+      return !hasPorts(p) && p.family === a && (b === -1 || (p.icmpType === b && c === 1)) !== inverted;
+    case OP_CONNMARK:
+      return s.tracked >= 0 && ((flowOf(s).mark & a) === b) !== inverted;
     default:
       return matchRecord(s, chain.records[a] as Match);
   }
 }
 
+/** STATE_… bits of the packet. */
+function statesOf(s: Scratch): number {
+  const state = s.info === INFO.new ? STATE_NEW : s.info === INFO.established ? STATE_ESTABLISHED : STATE_INVALID;
+  if (s.tracked < 0) return state;
+  const flow = flowOf(s);
+  return state | (flow.sourceNat ? STATE_SNAT : 0) | (flow.destinationNat ? STATE_DNAT : 0);
+}
+
 /** The outer source port of a tunnel is only known to be one of its range. */
 function knownPort(s: Scratch, p: PacketRecord): boolean {
+  s.portAsked = true;
   if (p.vni >= 0) giveUp(s);
   return true;
 }
@@ -97,8 +128,6 @@ export const flowOf = (s: Scratch): FlowRecord => s.flows[s.tracked] as FlowReco
 function matchRecord(s: Scratch, match: Match): boolean {
   const p = s.packet;
   switch (match.kind) {
-    case 'conntrack-state':
-      return match.states.some((state) => hasState(s, state, match.spelling)) !== match.inverted;
     case 'conntrack-direction':
       return s.tracked >= 0 && match.direction === (s.isReply ? 'REPLY' : 'ORIGINAL');
     case 'conntrack-status': {
@@ -132,24 +161,6 @@ function matchRecord(s: Scratch, match: Match): boolean {
     default:
       // What is left is asked of a packet so seldom that its model stays in one place, the exact engine.
       giveUp(s);
-      return false;
-  }
-}
-
-function hasState(s: Scratch, state: ConnectionState, spelling: 'conntrack' | 'state'): boolean {
-  switch (state) {
-    case 'NEW':
-      return s.info === INFO.new;
-    case 'ESTABLISHED':
-      return s.info === INFO.established;
-    case 'INVALID':
-      return s.info === INFO.invalid || s.info === INFO.none;
-    case 'SNAT':
-      return spelling === 'conntrack' && s.tracked >= 0 && flowOf(s).sourceNat;
-    case 'DNAT':
-      return spelling === 'conntrack' && s.tracked >= 0 && flowOf(s).destinationNat;
-    case 'RELATED':
-    case 'UNTRACKED':
       return false;
   }
 }

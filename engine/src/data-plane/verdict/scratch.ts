@@ -117,9 +117,12 @@ export interface Scratch {
   /** Numbers of the rules that were hit, in order; see `ruleOf`. */
   readonly hits: Int32Array;
   hitCount: number;
+  /** The sender's own port had a say in this run. */
+  portAsked: boolean;
   /** Options taken where the kernel leaves it to chance: the first `scripted` are given, what follows comes from `seed`, or is the first option. */
   readonly chosen: Uint8Array;
-  readonly options: Uint8Array;
+  /** The probability of the first option of each. */
+  readonly chances: Float64Array;
   chosenCount: number;
   scripted: number;
   seed: number;
@@ -181,8 +184,8 @@ export function makeScratch(program: VerdictProgram, handle: FlowHandle, somewhe
     reason: -1, receiver: null, arrived: packetRecord(), answer: ANSWER.none, answerFrom: null,
     flows: Array.from({ length: MAX_FLOWS }, flowRecord), flowCount: 0,
     learned: new Int32Array(3 * MAX_LEARNED), learnedCount: 0, resolved: new Int32Array(MAX_LEARNED), resolvedCount: 0,
-    hits: new Int32Array(4096), hitCount: 0,
-    chosen: new Uint8Array(MAX_CHOICES), options: new Uint8Array(MAX_CHOICES), chosenCount: 0, scripted: 0, seed: 0, probability: 1,
+    hits: new Int32Array(4096), hitCount: 0, portAsked: false,
+    chosen: new Uint8Array(MAX_CHOICES), chances: new Float64Array(MAX_CHOICES), chosenCount: 0, scripted: 0, seed: 0, probability: 1,
     memo: {
       routes: [], routeTo: pairTable(), routeBy: pairTable(), sourceFor: pairTable(), masquerade: pairTable(), sourceCheck: pairTable(),
       neighbours: [], neighbour: pairTable(), forwardings: [], forwarding: pairTable(), remotes: [], remote: pairTable(), taker: pairTable(), addressType: pairTable(),

@@ -84,10 +84,12 @@ export function settle(s: Scratch, address: number, range: NatRange['ports'], ra
 /** get_unique_tuple; -1: none, or one that only the exact engine knows. */
 function choosePort(s: Scratch, flow: FlowRecord, source: number, destination: number, own: number, range: NatRange['ports'], random: boolean): number {
   const sourceHalf = isSourceHalf(s);
+  if (flow.icmpType >= 0 || (sourceHalf && (random || range !== null))) s.portAsked = true;
   if (!random) {
     if (range === null ? !sourceHalf || isFree(s, flow, source, destination, own) : own >= range.from && own <= range.to && isFree(s, flow, source, destination, own)) return own;
     if (range !== null && range.from === range.to) return range.from;
   } else if (!sourceHalf && range === null) return own;
+  s.portAsked = true;
   // The outer source port of a tunnel is only known to be one of its range.
   if (s.packet.vni >= 0) return -1;
   const icmp = flow.icmpType >= 0;

@@ -3,11 +3,13 @@
  * owns its memory and allocates nothing for a packet whose addresses it has seen. Whatever is not modelled exactly in
  * this folder makes the runner give up, and the caller asks `runTrace`: an answer is the exact engine's or equal to it.
  *
- *   compileTopology -> compileVerdicts -> makeRunner -> prepare(flow) -> request | roundTrip
+ *   compileTopology -> compileVerdicts -> makeRunner -> prepare(flow) -> request | walk | roundTrip
  */
 import type { Flow } from '../../trace/flow.ts';
 import { namespaceKey } from '../compile.ts';
 import { addressId } from './address-book.ts';
+import { pathMemory, placeOf, recall, remember, replay } from './path-memory.ts';
+import type { PathMemory } from './path-memory.ts';
 import { travel } from './travel.ts';
 import type { ChainLink, ProgramNamespace, VerdictProgram } from './program.ts';
 import { ANSWER, copyPacket, makeScratch, TUNNEL } from './scratch.ts';
@@ -47,6 +49,7 @@ export interface Runner {
   readonly scratch: Scratch;
   /** How often the exact engine had to be asked. */
   gaveUp: number;
+  readonly paths: PathMemory;
   readonly answer: { kind: RoundTrip['answer']; from: number; ttl: number };
 }
 
@@ -57,7 +60,7 @@ export function makeRunner(program: VerdictProgram): Runner | null {
     fromText: '', toText: '', host: '', namespace: '', source: null, destination: { family: 4, words: [0, 0, 0, 0] }, protocol: 'UDP', sourcePort: 0, destinationPort: 0, resolution: [], payload: 0,
   };
   const nothing: FlowHandle = { flow, sender: somewhere, source: -1, destination: 0, protocol: 17, sourcePort: 0, destinationPort: 0, payload: 0 };
-  return { scratch: makeScratch(program, nothing, somewhere), gaveUp: 0, answer: { kind: 'none', from: -1, ttl: 0 } };
+  return { scratch: makeScratch(program, nothing, somewhere), gaveUp: 0, paths: pathMemory(), answer: { kind: 'none', from: -1, ttl: 0 } };
 }
 
 const PROTOCOLS = { TCP: 6, UDP: 17, SCTP: 132 } as const;
@@ -84,7 +87,7 @@ export function prepare({ scratch }: Runner, flow: Flow): FlowHandle | null {
  * The request alone, as the first packet of its flow. `null`: ask `runTrace`. Chance: the first `scripted` choices are
  * read from `chosen`, the rest come from `seed`, or are the first option where it is 0.
  */
-export function request(runner: Runner, handle: FlowHandle, seed: number, scripted: number): Verdict | null {
+export function walk(runner: Runner, handle: FlowHandle, seed: number, scripted: number): Verdict | null {
   const s = runner.scratch;
   begin(s, handle, seed, scripted);
   fillRequest(s.packet, handle, s.book.families[handle.destination] === 0 ? 0 : 1, handle.sender);
@@ -94,10 +97,25 @@ export function request(runner: Runner, handle: FlowHandle, seed: number, script
   return null;
 }
 
+/** As `walk`; a path that was walked before, and in which the sender's port had no say, is remembered. */
+export function request(runner: Runner, handle: FlowHandle, seed: number, scripted: number): Verdict | null {
+  const s = runner.scratch;
+  const place = placeOf(runner.paths, handle);
+  begin(s, handle, seed, scripted);
+  const leaf = recall(s, runner.paths, place);
+  if (leaf !== null) {
+    replay(s, leaf);
+    return s;
+  }
+  const verdict = walk(runner, handle, s.seed, Math.max(s.chosenCount, scripted));
+  if (verdict !== null && !s.portAsked) remember(s, runner.paths, place);
+  return verdict;
+}
+
 /** The request and what comes back for it; `null`: ask `runTrace`. */
 export function roundTrip(runner: Runner, handle: FlowHandle, seed: number, scripted: number): Verdict | null {
   const s = runner.scratch;
-  const verdict = request(runner, handle, seed, scripted);
+  const verdict = walk(runner, handle, seed, scripted);
   if (verdict === null) return null;
   runner.answer.kind = 'none';
   runner.answer.from = -1;
@@ -143,6 +161,7 @@ function begin(s: Scratch, handle: FlowHandle, seed: number, scripted: number): 
   s.learnedCount = 0;
   s.resolvedCount = 0;
   s.hitCount = 0;
+  s.portAsked = false;
   s.chosenCount = 0;
   s.scripted = scripted;
   s.seed = seed;
