@@ -4,6 +4,7 @@
  */
 import { formatAddress, isLoopback, isMulticast, isUnspecified } from '../../net/address.ts';
 import type { Address } from '../../net/address.ts';
+import { hostHash } from '../netfilter/chain-index.ts';
 
 export const MULTICAST = 1;
 export const UNSPECIFIED = 2;
@@ -37,9 +38,6 @@ export const addressBook = (): AddressBook => ({
 });
 
 export const familyIndex = (family: 4 | 6): 0 | 1 => (family === 4 ? 0 : 1);
-
-/** Equal for equal addresses; an index over it holds every rule that could match, and perhaps others. */
-export const hostHash = ({ words }: Address): number => words[3] ^ Math.imul(words[2], 0x9e3779b1) ^ Math.imul(words[1], 0x85ebca6b) ^ Math.imul(words[0], 0xc2b2ae35);
 
 export function addressId(book: AddressBook, address: Address): number {
   const known = address.family === 4 ? book.byWord.get(address.words[3]) : book.byText.get(formatAddress(address));

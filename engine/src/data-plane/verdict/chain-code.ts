@@ -5,12 +5,13 @@
  * The kernel asks the rules one after the other (net/ipv4/netfilter/ip_tables.c: ipt_do_table); here the index leaves
  * out those that cannot match, in the same order, so that exactly the same rules are hit.
  */
-import { bitsOf, firstAddress, lastAddress } from '../../net/address.ts';
+import { firstAddress, lastAddress } from '../../net/address.ts';
 import type { Prefix } from '../../net/address.ts';
-import type { Chain, ConnectionState, Match, Rule, Target } from '../../topology/netfilter.ts';
+import type { Chain, ConnectionState, Match, Target } from '../../topology/netfilter.ts';
 import { exactProbability } from '../netfilter/matches/chance.ts';
 import { isIpPart } from '../netfilter/matches/evaluate.ts';
-import { hostHash } from './address-book.ts';
+import { chainIndex } from '../netfilter/chain-index.ts';
+import type { ChainIndex } from '../netfilter/chain-index.ts';
 
 /** What a match asks, with up to three operands. */
 export const OP_PROTOCOL = 0;
@@ -67,20 +68,6 @@ export interface ChainCode {
   readonly index: ChainIndex | null;
 }
 
-/** Numbers of rules in order, each list with `NO_RULE` at its end. */
-export interface ChainIndex {
-  readonly byDestination: ReadonlyMap<number, Int32Array> | null;
-  readonly byPort: ReadonlyMap<number, Int32Array> | null;
-  readonly bySource: ReadonlyMap<number, Int32Array> | null;
-  readonly rest: Int32Array;
-}
-
-export const NO_RULE = 0x7fffffff;
-export const NO_RULES = Int32Array.of(NO_RULE);
-
-/** Shorter chains are asked rule by rule. */
-const LONG = 6;
-
 const compiled = new WeakMap<Chain, ChainCode>();
 
 export function chainCode(chain: Chain): ChainCode {
@@ -114,7 +101,7 @@ function compileChain(chain: Chain): ChainCode {
     names: draft.names,
     records: draft.records,
     chances: draft.chances,
-    index: chain.rules.length < LONG ? null : indexOf(chain.rules),
+    index: chainIndex(chain),
   };
 }
 
@@ -232,32 +219,3 @@ function actionOf(target: Target | null): number {
       return DO_ACT;
   }
 }
-
-function indexOf(rules: readonly Rule[]): ChainIndex {
-  const byDestination = new Map<number, number[]>();
-  const byPort = new Map<number, number[]>();
-  const bySource = new Map<number, number[]>();
-  const rest: number[] = [];
-  const add = (map: Map<number, number[]>, key: number, i: number): void => {
-    const list = map.get(key);
-    if (list === undefined) map.set(key, [i]);
-    else list.push(i);
-  };
-  for (const [i, { matches }] of rules.entries()) {
-    const destination = matches.find((m) => m.kind === 'destination' && isHost(m));
-    const port = matches.find((m) => m.kind === 'destination-port' && !m.inverted && m.ports.from === m.ports.to);
-    const source = matches.find((m) => m.kind === 'source' && isHost(m));
-    if (destination?.kind === 'destination') add(byDestination, hostHash(destination.prefix.address), i);
-    else if (port?.kind === 'destination-port') add(byPort, port.ports.from, i);
-    else if (source?.kind === 'source') add(bySource, hostHash(source.prefix.address), i);
-    else rest.push(i);
-  }
-  return { byDestination: closed(byDestination), byPort: closed(byPort), bySource: closed(bySource), rest: ended(rest) };
-}
-
-const isHost = (m: { readonly prefix: Prefix; readonly inverted: boolean }): boolean => !m.inverted && m.prefix.length === bitsOf(m.prefix.address.family);
-
-const ended = (list: readonly number[]): Int32Array => Int32Array.from([...list, NO_RULE]);
-
-const closed = (map: ReadonlyMap<number, readonly number[]>): ReadonlyMap<number, Int32Array> | null =>
-  map.size === 0 ? null : new Map([...map].map(([key, list]) => [key, ended(list)]));

@@ -3,9 +3,10 @@
  * long chain cannot rule out are asked, in the order of the chain.
  */
 import type { Target } from '../../topology/netfilter.ts';
+import { NO_RULE, NO_RULES } from '../netfilter/chain-index.ts';
+import type { ChainIndex } from '../netfilter/chain-index.ts';
 import { REJECT_CODES } from '../netfilter/targets/reject.ts';
-import { DO_ACCEPT, DO_COUNT, DO_DROP, DO_GOTO, DO_JUMP, DO_RETURN, NO_RULE, NO_RULES } from './chain-code.ts';
-import type { ChainIndex } from './chain-code.ts';
+import { DO_ACCEPT, DO_COUNT, DO_DROP, DO_GOTO, DO_JUMP, DO_RETURN } from './chain-code.ts';
 import type { ChainLink } from './program.ts';
 import { linkTo } from './program.ts';
 import { flowOf, hasPorts, matchRule, MISS, OPEN } from './rule-match.ts';

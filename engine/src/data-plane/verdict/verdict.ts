@@ -165,7 +165,8 @@ function begin(s: Scratch, handle: FlowHandle, seed: number, scripted: number): 
   s.chosenCount = 0;
   s.scripted = scripted;
   s.seed = seed;
-  s.probability = 1;
+  // A store of a number with a fraction may allocate.
+  if (s.probability !== 1) s.probability = 1;
 }
 
 const SYN = 2;
