@@ -4,8 +4,9 @@ one processor. Runs in namespaces of its own (`unshare --net --mount --pid --for
 
 Reads one question a line (JSON: up, from, to, source, destination, port, listen, newFlows, packets), answers each by
 one line. The sender is sendmmsg(2) of a raw socket with the headers written beforehand, 500 packets a call: no
-interpreter runs between the packets, and softirqs run inside the call. The time is the sender's: of the wall where
-nothing else ran, else of its processor, whichever is less.
+interpreter runs between the packets, and softirqs run inside the call. The time is the sender's, of the wall or
+of its processor, whichever is less, and of three bursts the fastest counts: what else runs here makes it no slower.
+Counted is what came to the receiver's namespace as a datagram, read or not.
 """
 import ctypes, json, os, resource, socket, struct, subprocess, sys, time
 
@@ -93,19 +94,25 @@ def measure(question):
     time.sleep(0.2)
     burst(s, batches(question, 1024, 200))
     packets = question['packets']
-    made = batches(question, 1300, packets)
-    enter(question['to'])
-    before = received()
-    enter(question['from'])
-    wall, processor = burst(s, made)
-    time.sleep(0.1)
-    enter(question['to'])
-    arrived = received() - before
+    best = 0
+    for round in range(3):
+        made = batches(question, 1300 + round * packets, packets)
+        enter(question['to'])
+        before = received()
+        enter(question['from'])
+        wall, processor = burst(s, made)
+        time.sleep(0.1)
+        enter(question['to'])
+        arrived = received() - before
+        enter(question['from'])
+        if arrived < packets * 0.98:
+            return {'error': '%d of %d packets arrived' % (arrived, packets)}
+        best = max(best, arrived / min(wall, processor))
     receiver.close()
     s.close()
     libc.setns(HOME, 0x40000000)
     subprocess.run(['sh', '-s', 'down'], input=question['up'], text=True, capture_output=True)
-    return {'packets': packets, 'arrived': arrived, 'wall': wall, 'processor': processor}
+    return {'rate': best}
 
 
 def main():
