@@ -201,8 +201,8 @@ function emitPrefix(draft: Draft, kind: 'source' | 'destination', prefix: Prefix
 }
 
 function actionOf(target: Target | null): number {
-  switch (target?.kind) {
-    case undefined:
+  if (target === null) return DO_COUNT;
+  switch (target.kind) {
     case 'log':
       return DO_COUNT;
     case 'accept':
@@ -212,7 +212,7 @@ function actionOf(target: Target | null): number {
     case 'return':
       return DO_RETURN;
     case 'jump':
-      return target?.kind === 'jump' && target.via === 'goto' ? DO_GOTO : DO_JUMP;
+      return target.via === 'goto' ? DO_GOTO : DO_JUMP;
     case 'mark':
       return DO_MARK;
     default:
