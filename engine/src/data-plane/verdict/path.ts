@@ -190,7 +190,7 @@ export function send(s: Scratch, ns: ProgramNamespace, by: ProgramDevice | null)
   const { mark } = s;
   if (!runHook(s, OUTPUT, null, out, route.via < 0 ? destination : route.via)) return;
   if (p.source === source && p.destination === destination && s.mark === mark) return checked(s, route);
-  const again = by === null ? routeTo(s, p.destination) : routeBy(s, by, p.destination);
+  const again = routeTo(s, p.destination);
   if (again.kind !== 'found') return giveUp(s);
   checked(s, again);
 }

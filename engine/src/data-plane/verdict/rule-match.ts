@@ -4,6 +4,7 @@ import type { AddressType, Match } from '../../topology/netfilter.ts';
 import { addressType } from '../netfilter/matches/address-type.ts';
 import { deviceMatches } from '../netfilter/matches/ip.ts';
 import { addressOf } from './address-book.ts';
+import { routeTo } from './asked.ts';
 import {
   INVERTED, OP_CHANCE, OP_CONNMARK, OP_DESTINATION4, OP_DESTINATION6, OP_DESTINATION_PORT, OP_HEADER, OP_ICMP_TYPE, OP_IN_INTERFACE, OP_MARK, OP_NEVER, OP_OPEN,
   OP_OUT_INTERFACE, OP_PROTOCOL, OP_SOURCE4, OP_SOURCE6, OP_SOURCE_PORT, OP_STATE, OP_TCP_FLAGS, STATE_DNAT, STATE_ESTABLISHED, STATE_INVALID, STATE_NEW, STATE_SNAT,
@@ -147,6 +148,7 @@ function matchRecord(s: Scratch, match: Match): boolean {
       return ((match.which !== 'destination' && holdsFor(p.sourcePort)) || (match.which !== 'source' && holdsFor(p.destinationPort))) !== match.inverted;
     }
     case 'address-type':
+      if (p.family === 1) return isLocal6(s, match) !== match.inverted;
       return match.types.includes(typeOf(s, match.which === 'source' ? p.source : p.destination, match.limit)) !== match.inverted;
     case 'address-range': {
       const address = addressOf(s.book, match.which === 'source' ? p.source : p.destination);
@@ -163,6 +165,18 @@ function matchRecord(s: Scratch, match: Match): boolean {
       giveUp(s);
       return false;
   }
+}
+
+/** addrtype_mt6, for the question that kube-proxy asks. */
+function isLocal6(s: Scratch, match: Extract<Match, { kind: 'address-type' }>): boolean {
+  const address = match.which === 'source' ? s.packet.source : s.packet.destination;
+  if (match.limit !== null || match.types.length !== 1 || match.types[0] !== 'LOCAL') {
+    giveUp(s);
+    return false;
+  }
+  const route = routeTo(s, address);
+  if (route.kind === 'unmodelled') giveUp(s);
+  return route.kind === 'found' && typeOf(s, address, null) === 'LOCAL';
 }
 
 const TYPES: readonly AddressType[] = ['UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW'];

@@ -88,7 +88,7 @@ function choosePort(s: Scratch, flow: FlowRecord, source: number, destination: n
   if (!random) {
     if (range === null ? !sourceHalf || isFree(s, flow, source, destination, own) : own >= range.from && own <= range.to && isFree(s, flow, source, destination, own)) return own;
     if (range !== null && range.from === range.to) return range.from;
-  } else if (!sourceHalf && range === null) return own;
+  } else if (!sourceHalf && range === null && flow.icmpType < 0) return own;
   s.portAsked = true;
   // The outer source port of a tunnel is only known to be one of its range.
   if (s.packet.vni >= 0) return -1;

@@ -39,7 +39,7 @@ export function encapsulate(s: Scratch, device: ProgramDevice): ProgramDevice | 
   outer.destinationPort = port;
   outer.flags = 0;
   outer.icmpType = -1;
-  outer.ttl = 64;
+  outer.ttl = device.namespace.ttl[outer.family];
   outer.length = (outer.family === 0 ? 20 : 40) + HEADERS + inner.length;
   outer.dontFragment = outer.family === 1 || vxlan.df === 'set' || (vxlan.df === 'inherit' && inner.dontFragment);
   outer.frameSource = -1;

@@ -171,6 +171,8 @@ function begin(s: Scratch, handle: FlowHandle, seed: number, scripted: number): 
 
 const SYN = 2;
 const INIT = 1;
+/** With its options. */
+const SYN_LENGTH = 40;
 
 /** As answers.ts: a ping, a SYN with an MSS, a datagram, an INIT. */
 function fillRequest(p: PacketRecord, handle: FlowHandle, family: 0 | 1, sender: ProgramNamespace): void {
@@ -185,7 +187,7 @@ function fillRequest(p: PacketRecord, handle: FlowHandle, family: 0 | 1, sender:
   p.flags = protocol === 6 ? SYN : protocol === 132 ? INIT : 0;
   p.icmpType = icmp ? (family === 0 ? 8 : 128) : -1;
   p.ttl = sender.ttl[family];
-  p.length = (family === 0 ? 20 : 40) + (protocol === 6 ? 24 : protocol === 132 ? 32 : 8 + handle.payload);
+  p.length = (family === 0 ? 20 : 40) + (protocol === 6 ? SYN_LENGTH : protocol === 132 ? 32 : 8 + handle.payload);
   p.dontFragment = true;
   p.frameSource = -1;
   p.frameDestination = -1;
