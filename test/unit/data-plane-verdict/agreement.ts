@@ -82,7 +82,7 @@ function ask(runner: Runner, handle: FlowHandle, scripted: number): Said | null 
   const remembered = { ...saidOf(runner, again), rules: hitsOf(runner), probability: again.probability };
   expect(withoutAnswer(remembered)).toEqual(withoutAnswer(said));
   const both = roundTrip(runner, handle, 0, scripted);
-  return both === null ? null : { ...said, ...saidOf(runner, both) };
+  return both === null ? null : { ...said, ...saidOf(runner, both), probability: both.probability };
 }
 
 const withoutAnswer = ({ reason, receiver, seenAs, rules, probability }: Said): object => ({ reason, receiver, seenAs, rules, probability });
