@@ -116,7 +116,8 @@ function compileMatches(draft: Draft, matches: readonly Match[]): void {
   if (isOpenRule) draft.code.push(OP_OPEN, 0, 0, 0);
 }
 
-const OPEN: readonly Match['kind'][] = ['limit', 'hashlimit', 'rpfilter', 'set', 'unknown', 'recent', 'owner', 'tcpmss'];
+/** What evaluate.ts cannot answer either; matches that it can and `rule-match.ts` cannot are no part of it. */
+const OPEN: readonly Match['kind'][] = ['limit', 'hashlimit', 'rpfilter', 'set', 'unknown'];
 
 const isOpen = (match: Match): boolean => OPEN.includes(match.kind);
 
