@@ -192,7 +192,13 @@ export function parseMac(text: string): Mac | undefined {
   return MAC.test(text) ? (Number.parseInt(text.split(':').map((p) => p.padStart(2, '0')).join(''), 16) as Mac) : undefined;
 }
 
-export const formatMac = (mac: Mac): string => (mac.toString(16).padStart(12, '0').match(/../g) ?? []).join(':');
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
+
+export function formatMac(mac: Mac): string {
+  const high = Math.floor(mac / 0x1000000);
+  const low = mac % 0x1000000;
+  return `${HEX[high >>> 16] ?? ''}:${HEX[(high >>> 8) & 255] ?? ''}:${HEX[high & 255] ?? ''}:${HEX[low >>> 16] ?? ''}:${HEX[(low >>> 8) & 255] ?? ''}:${HEX[low & 255] ?? ''}`;
+}
 
 export const BROADCAST_MAC = 0xffff_ffff_ffff as Mac;
 

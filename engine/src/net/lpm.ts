@@ -12,22 +12,24 @@ export interface Lpm<T> {
 
 interface Level<T> {
   readonly length: number;
-  readonly entries: ReadonlyMap<string, readonly T[]>;
+  /** IPv4 by the masked word. */
+  readonly entries: ReadonlyMap<string | number, readonly T[]>;
 }
 
-const keyOf = (prefix: Prefix): string => {
-  const { words, family } = firstAddress(prefix);
-  return family === 4 ? String(words[3]) : words.join(':');
-};
+function keyOf(address: Address, length: number): string | number {
+  // A shift by 32 places would be one by none.
+  if (address.family === 4) return length === 0 ? 0 : address.words[3] & (-1 << (32 - length));
+  return firstAddress({ address, length }).words.join(':');
+}
 
 /** All values must have a prefix of one family. */
 export function makeLpm<T>(values: readonly T[], prefixOf: (value: T) => Prefix): Lpm<T> {
-  const byLength = new Map<number, Map<string, T[]>>();
+  const byLength = new Map<number, Map<string | number, T[]>>();
   for (const value of values) {
     const prefix = prefixOf(value);
-    const entries = byLength.get(prefix.length) ?? new Map<string, T[]>();
+    const entries = byLength.get(prefix.length) ?? new Map<string | number, T[]>();
     byLength.set(prefix.length, entries);
-    const key = keyOf(prefix);
+    const key = keyOf(prefix.address, prefix.length);
     const same = entries.get(key);
     if (same === undefined) entries.set(key, [value]);
     else same.push(value);
@@ -39,7 +41,7 @@ export function makeLpm<T>(values: readonly T[], prefixOf: (value: T) => Prefix)
 /** The values of every prefix that contains the address, the longest prefix first. */
 export function* matching<T>(lpm: Lpm<T>, address: Address): Generator<readonly T[]> {
   for (const { length, entries } of lpm.levels) {
-    const values = entries.get(keyOf({ address, length }));
+    const values = entries.get(keyOf(address, length));
     if (values !== undefined) yield values;
   }
 }

@@ -6,6 +6,7 @@ import type { Chain, Rule } from '../../topology/netfilter.ts';
 import type { CompiledNamespace, CompiledTable } from '../compile.ts';
 import { end, sourceOf, step } from '../run-state.ts';
 import type { Fate, Run, Skb } from '../run-state.ts';
+import { candidates } from './chain-index.ts';
 import { matches } from './matches/evaluate.ts';
 import type { Position } from './matches/match.ts';
 import { applyTarget } from './targets/apply.ts';
@@ -15,7 +16,19 @@ export type Verdict = { readonly kind: 'accept'; readonly skb: Skb } | { readonl
 
 interface Frame {
   readonly chain: Chain;
+  /** The place of the next rule; behind the last, the chain is over. */
   next: number;
+  /** Places of the rules that the packet may match; `null`: all. Nothing that the index asks for changes in a table. */
+  readonly candidates: readonly number[] | null;
+  asked: number;
+}
+
+const frameOf = (chain: Chain, { packet }: Skb): Frame => ({ chain, next: 0, candidates: candidates(chain, packet), asked: 0 });
+
+/** Puts `next` on the next rule that may match. */
+function skip(frame: Frame): void {
+  if (frame.candidates === null || frame.next === Number.POSITIVE_INFINITY) return;
+  frame.next = frame.candidates[frame.asked++] ?? frame.chain.rules.length;
 }
 
 const MAX_DEPTH = 512;
@@ -23,11 +36,12 @@ const MAX_DEPTH = 512;
 export function walkTable(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, at: Position): Verdict {
   const start = table.chains.get(at.hook);
   if (start === undefined) return { kind: 'accept', skb };
-  const stack: Frame[] = [{ chain: start, next: 0 }];
+  const stack: Frame[] = [frameOf(start, skb)];
   let now = skb;
   for (;;) {
     const frame = stack.at(-1);
     if (frame === undefined) return { kind: 'accept', skb: now };
+    skip(frame);
     const rule = frame.chain.rules[frame.next];
     if (rule === undefined) {
       const verdict = leave(run, ns, table, stack, now, at);
@@ -75,7 +89,7 @@ function act(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Frame
     }
     case 'jump': {
       event(`${target.via} ${target.chain}`);
-      const problem = enter(table, stack, target.chain, target.via);
+      const problem = enter(table, stack, target.chain, target.via, skb);
       if (problem === null) return { skb };
       const what = problem === 'jump-depth' ? table.table.name : target.chain;
       return { verdict: stop(end(run, ns, skb, problem, { rule: rule.text, what }, sourceOf(rule.origin))) };
@@ -101,7 +115,7 @@ function actFurther(target: ActingTarget, input: Parameters<typeof applyTarget>[
 const targetName = (target: ActingTarget): string => (target.kind === 'log' ? target.spelling : target.kind === 'unknown' ? target.name : target.kind.toUpperCase());
 
 /** The kernel refuses a table with a loop, and a jump to nowhere cannot be loaded. */
-function enter(table: CompiledTable, stack: Frame[], name: string, via: 'jump' | 'goto'): 'chain-missing' | 'chain-loop' | 'jump-depth' | null {
+function enter(table: CompiledTable, stack: Frame[], name: string, via: 'jump' | 'goto', skb: Skb): 'chain-missing' | 'chain-loop' | 'jump-depth' | null {
   const chain = table.chains.get(name);
   if (chain === undefined) return 'chain-missing';
   if (stack.some((frame) => frame.chain.name === name)) return 'chain-loop';
@@ -109,7 +123,7 @@ function enter(table: CompiledTable, stack: Frame[], name: string, via: 'jump' |
   // After a goto the chain's end leads to where the jump before it came from. The built-in chain keeps its policy.
   if (via === 'goto' && stack.length > 1) stack.pop();
   else if (via === 'goto') (stack[0] as Frame).next = Number.POSITIVE_INFINITY;
-  stack.push({ chain, next: 0 });
+  stack.push(frameOf(chain, skb));
   return null;
 }
 

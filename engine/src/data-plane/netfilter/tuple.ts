@@ -1,5 +1,5 @@
 /** Conntrack tuples (net/netfilter/nf_conntrack_core.c: nf_ct_get_tuple, nf_ct_invert_tuple). */
-import { formatAddress } from '../../net/address.ts';
+import { formatAddress, sameAddress } from '../../net/address.ts';
 import type { Address, Family } from '../../net/address.ts';
 import { endpointText, protocolName } from '../packet.ts';
 import type { Packet } from '../packet.ts';
@@ -32,27 +32,38 @@ function inverseType(family: Family, type: number): number {
   return type;
 }
 
-export function tupleOf(packet: Packet, zone: number): Tuple {
-  const { ip, transport } = packet;
-  const base = { family: ip.family, protocol: ip.protocol, source: ip.source, destination: ip.destination, zone };
-  if (transport.kind !== 'icmp') return { ...base, sourcePort: transport.sourcePort, destinationPort: transport.destinationPort, icmpType: null };
-  const id = transport.identifier ?? 0;
-  return { ...base, sourcePort: id, destinationPort: id, icmpType: transport.type };
+export function tupleOf({ ip, transport }: Packet, zone: number): Tuple {
+  const icmp = transport.kind === 'icmp';
+  const id = icmp ? (transport.identifier ?? 0) : 0;
+  return {
+    family: ip.family,
+    protocol: ip.protocol,
+    source: ip.source,
+    destination: ip.destination,
+    sourcePort: icmp ? id : transport.sourcePort,
+    destinationPort: icmp ? id : transport.destinationPort,
+    icmpType: icmp ? transport.type : null,
+    zone,
+  };
 }
 
-export const inverse = (tuple: Tuple): Tuple => ({
-  ...tuple,
-  source: tuple.destination,
-  destination: tuple.source,
-  sourcePort: tuple.destinationPort,
-  destinationPort: tuple.sourcePort,
-  icmpType: tuple.icmpType === null ? null : inverseType(tuple.family, tuple.icmpType),
+export const inverse = ({ family, protocol, source, destination, sourcePort, destinationPort, icmpType, zone }: Tuple): Tuple => ({
+  family,
+  protocol,
+  source: destination,
+  destination: source,
+  sourcePort: destinationPort,
+  destinationPort: sourcePort,
+  icmpType: icmpType === null ? null : inverseType(family, icmpType),
+  zone,
 });
 
 export const tupleKey = (t: Tuple): string =>
   `${t.zone} ${t.protocol} ${formatAddress(t.source)} ${t.sourcePort} ${formatAddress(t.destination)} ${t.destinationPort} ${t.icmpType ?? ''}`;
 
-export const sameTuple = (a: Tuple, b: Tuple): boolean => tupleKey(a) === tupleKey(b);
+export const sameTuple = (a: Tuple, b: Tuple): boolean =>
+  a.sourcePort === b.sourcePort && a.destinationPort === b.destinationPort && a.protocol === b.protocol && a.icmpType === b.icmpType && a.zone === b.zone &&
+  sameAddress(a.source, b.source) && sameAddress(a.destination, b.destination);
 
 /** `UDP 10.0.14.15:40000 -> 10.16.0.10:53` */
 export function tupleText(t: Tuple): string {

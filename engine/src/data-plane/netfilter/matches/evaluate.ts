@@ -25,7 +25,7 @@ export function matches(input: MatchInput): MatchResult {
 
 const IP_PART: readonly Match['kind'][] = ['protocol', 'source', 'destination', 'in-interface', 'out-interface', 'fragment'];
 
-const isIpPart = (match: Match): boolean => IP_PART.includes(match.kind);
+export const isIpPart = (match: Match): boolean => IP_PART.includes(match.kind);
 
 const hasState = (match: Match): boolean => match.kind === 'statistic-random' || match.kind === 'statistic-nth' || match.kind === 'recent';
 

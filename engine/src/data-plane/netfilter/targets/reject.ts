@@ -14,7 +14,7 @@ import type { MatchInput } from '../matches/match.ts';
 import { ended } from './target.ts';
 import type { TargetResult } from './target.ts';
 
-const CODES: Readonly<Record<string, readonly [type: number, code: number]>> = {
+export const REJECT_CODES: Readonly<Record<string, readonly [type: number, code: number]>> = {
   'icmp-net-unreachable': [3, 0],
   'icmp-host-unreachable': [3, 1],
   'icmp-proto-unreachable': [3, 2],
@@ -38,10 +38,10 @@ export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: 
     if (transport.kind === 'tcp' && !isReset(transport)) {
       run.answers.push(reset(run, ns, skb, transport, source));
     }
-  } else if (CODES[target.with] === undefined) {
+  } else if (REJECT_CODES[target.with] === undefined) {
     return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `REJECT --reject-with ${target.with}` }, source));
   } else if (!isMulticast(skb.packet.ip.destination)) {
-    const [type, code] = CODES[target.with] ?? [3, 3];
+    const [type, code] = REJECT_CODES[target.with] ?? [3, 3];
     icmpError(run, ns, skb, { type, code, mtu: null, destinationLocal: at.destinationLocal }, source);
   }
   return ended(end(run, ns, skb, 'rule-reject', { rule: rule.text }, source));
