@@ -22,6 +22,12 @@ interface Note {
 /** Many fonts for code have circled numbers up to ten only. */
 export const circled = (n: number): string => (n >= 1 && n <= 10 ? String.fromCodePoint(0x2460 + n - 1) : `(${n})`);
 
+/** In a loop a packet comes by so often that its numbers alone would fill the note. */
+const MOST_NUMBERS = 8;
+
+const numbersOf = (hops: readonly number[]): string =>
+  hops.length <= MOST_NUMBERS ? hops.map(circled).join('') : `${hops.slice(0, MOST_NUMBERS - 2).map(circled).join('')}…`;
+
 /** In characters; the whole note is in the hover. */
 const LONGEST = 60;
 
@@ -30,7 +36,7 @@ const shortened = (text: string): string => (text.length <= LONGEST ? text : `${
 const noteOf = (document: Uri, annotation: Annotation): Note => ({
   uri: uriOf(document, annotation.file).toString(),
   line: annotation.line - 1,
-  text: shortened(`${annotation.hops.map(circled).join('')} ${annotation.note}`.trim()),
+  text: shortened(`${numbersOf(annotation.hops)} ${annotation.note}`.trim()),
   details: annotation.details,
 });
 

@@ -21,6 +21,7 @@ NETLINK_NETFILTER, NFNL_SUBSYS_ULOG = 12, 4
 MSG_ERRQUEUE, IP_RECVERR, IPV6_RECVERR, IP_PKTINFO = 0x2000, 11, 25, 8
 # Seconds without a word: after everything, after a question for a neighbour that nobody answered; and in all.
 QUIET, UNANSWERED, PATIENCE = 0.006, 0.07, 1.0
+MOST_FRAMES = 20_000
 
 
 HOME = os.open('/proc/self/ns/net', os.O_RDONLY)
@@ -399,9 +400,12 @@ class Judge:
             if answer is None and s is not None:
                 answer = answer_of(question, s)
             now = time.monotonic()
+            # Also where it never falls silent: two that answer each other for ever.
+            if now > end or len(frames) > MOST_FRAMES:
+                break
             if busy:
                 last = now
-            elif now > end or now - last > (UNANSWERED if asked else QUIET) * self.patience:
+            elif now - last > (UNANSWERED if asked else QUIET) * self.patience:
                 break
             else:
                 time.sleep(0.0005)

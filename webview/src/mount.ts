@@ -2,6 +2,7 @@
 import type { Host, Simulator, Store } from './state/store.ts';
 import { createStore } from './state/store.ts';
 import { Panel } from './parts/panel.ts';
+import { isToPanel, type ToPanel } from './protocol.ts';
 
 export function mount(host: Host, simulator: Simulator): Store {
   const store = createStore(host, simulator);
@@ -12,7 +13,22 @@ export function mount(host: Host, simulator: Simulator): Store {
   const panel = new Panel();
   panel.store = store;
   document.body.append(panel);
-  window.addEventListener('message', (event: MessageEvent<unknown>) => { store.receive(event.data); });
+  window.addEventListener('message', receiving(store));
   store.post({ type: 'ready' });
   return store;
+}
+
+/** Of the versions of a file that came while the last one was traced, only the newest is: a large file on a slow machine must not fall behind. */
+function receiving(store: Store): (event: MessageEvent<unknown>) => void {
+  let newest: ToPanel | null = null;
+  const trace = (): void => {
+    const message = newest;
+    newest = null;
+    store.receive(message);
+  };
+  return ({ data }) => {
+    if (!isToPanel(data) || data.type !== 'show') return store.receive(data);
+    if (newest === null) setTimeout(trace);
+    newest = data;
+  };
 }

@@ -45,6 +45,19 @@ test.each(themes)('the reply\'s line is no paler than the request\'s, though the
   await page.close();
 });
 
+test('of versions that come faster than they are traced, the newest is', async () => {
+  const { page } = await panels.open('service', 'light', 1400);
+  const traced = async (): Promise<number> => (await postedBy(page)).filter((m) => m.type === 'annotations').length;
+  const before = await traced();
+  await page.evaluate(([file, asked]) => {
+    const spec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [] };
+    for (let version = 2; version <= 6; version++) window.postMessage({ type: 'show', file, version, spec, question: asked }, '*');
+  }, [FILE, question] as const);
+  await page.waitForFunction(() => (globalThis as unknown as { panel: { store: { state: { version: number } } } }).panel.store.state.version === 6);
+  expect(await traced()).toBe(before + 1);
+  await page.close();
+});
+
 test.each(['service', 'outside', 'bridged', 'branches'])('the page never scrolls sideways, from 300 to 1600 pixels: %s', async (name) => {
   const { page } = await panels.open(name, 'light', 1600);
   for (const width of [1600, 1100, 760, 480, 300]) {
