@@ -26,7 +26,7 @@ async function work(processor: number): Promise<void> {
       if (found.length > 0) throw new Error(describeCase(one.text, found));
     });
     const result = await fc.check(property, { seed, numRuns: BATCH, endOnFailure: values['no-shrink'], interruptAfterTimeLimit: 60_000 });
-    if (result.failed) {
+    if (result.failed && !result.interrupted) {
       failed++;
       const error = result.errorInstance instanceof Error ? result.errorInstance.message : 'no error';
       process.stdout.write(`seed ${seed}: a disagreement, after ${result.numShrinks} shrinks\n${error}\n\n`);

@@ -14,7 +14,7 @@ import type { CompiledNamespace } from './compile.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { ipLength, pieceLength, withFrame, withIp } from './packet.ts';
+import { ipLength, JOINED, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import type { Found } from './route.ts';
 import { end, kernel, passOn, sourceOf, step } from './run-state.ts';
@@ -46,10 +46,13 @@ type Fitting = { readonly skb: Skb } | { readonly fate: Fate };
 
 /** ip_fragment: what may not be fragmented ends here with an error to its sender. */
 function fit(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Fitting {
-  if (pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback') return { skb };
-  if (skb.packet.ip.dontFragment && skb.packet.ip.fragmentedTo === null) return { fate: tellTooBig(run, ns, skb, device.name, mtu) };
+  if (pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback') return { skb: skb.packet.ip.fragmentedTo === JOINED ? { ...skb, packet: withIp(skb.packet, { fragmentedTo: null }) } : skb };
+  if (skb.packet.ip.dontFragment && skb.packet.ip.fragmentedTo === null && !mayFragment(skb)) return { fate: tellTooBig(run, ns, skb, device.name, mtu) };
   return { skb: fragment(run, ns, skb, device, mtu) };
 }
+
+/** ip_make_skb, ip6_make_skb: a socket that only would like to know the path's MTU lets its own host fragment (ignore_df). */
+const mayFragment = (skb: Skb): boolean => skb.local && skb.tunnels === 0 && skb.packet.transport.kind !== 'tcp';
 
 export function tellTooBig(run: Run, ns: CompiledNamespace, skb: Skb, device: string, mtu: number): Fate {
   icmpError(run, ns, skb, { ...tooBig(skb.packet.ip.family), mtu, destinationLocal: false });

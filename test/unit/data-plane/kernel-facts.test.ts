@@ -199,7 +199,8 @@ describe('VXLAN', () => {
   it('lets a ping of 1422 bytes through whole, and one of 1423 in two', () => {
     const fragments = (payload: number): number => stages(trace(clusterText(), { from: 'pod1', to: 'pod2', payload }).request.hops, 'fragment').length;
     expect(fragments(1422)).toBe(0);
-    expect(fragments(1423)).toBe(1);
+    // By the pod; br_netfilter's conntrack puts the pieces together, and the node fragments again for flannel.1.
+    expect(fragments(1423)).toBe(2);
   });
 
   it('drops silently what has no forwarding entry, and what comes with an unknown VNI', () => {

@@ -74,7 +74,8 @@ function callNat(run: Run, ns: CompiledNamespace, skb: Skb, at: Position): Verdi
   if (tracked === null || entry === null) return pass(skb);
   if (tracked.info === 'related' && isIcmpError(skb.packet)) return pass(translateError(run, ns, at.hook, skb));
   const half = halfAt(at.hook);
-  if (tracked.info !== 'new' || settled(entry, half)) return pass(translate(run, ns, at.hook, skb, false));
+  // A reset that REJECT sent is related: where the rejected packet had not come to the half's hook, the rules see the reset.
+  if ((tracked.info !== 'new' && tracked.info !== 'related') || settled(entry, half)) return pass(translate(run, ns, at.hook, skb, false));
   const table = ns.tables[skb.packet.ip.family].get('nat');
   const verdict = table === undefined ? pass(skb) : walkTable(run, ns, table, skb, at);
   if (verdict.kind === 'ended') return verdict;
