@@ -1,4 +1,5 @@
 /** What the kernel did against what the simulator says: frames, rules, conntrack entries and the answer. */
+import { formatMac } from '../../engine/src/net/address.ts';
 import { decodePacket } from '../../engine/src/packet/codec.ts';
 import type { Header, PacketHeaders } from '../../engine/src/packet/headers.ts';
 import type { Topology } from '../../engine/src/topology/model.ts';
@@ -18,13 +19,30 @@ export interface Comparison {
 export function compare(topology: Topology, flow: Flow, trace: Trace, observation: Observation): Comparison {
   const context: Context = { chains: chainLengths(topology), identifier: flow.sourcePort };
   let best: Comparison | null = null;
-  for (const branch of trace.branches) {
-    const differences = differencesOf(branch, observation, context);
+  const withoutBystanders = { ...observation, frames: framesForSomebody(topology, observation.frames) };
+  // Where a frame is flooded, a trace shows the copy that somebody took.
+  for (const [branch, seen] of trace.branches.flatMap((b) => [[b, observation], [b, withoutBystanders]] as const)) {
+    const differences = differencesOf(branch, seen, context);
     if (best === null || differences.length < best.differences.length) best = { branch, differences };
     if (differences.length === 0) break;
   }
   if (best === null) throw new Error('a trace without a branch');
   return best;
+}
+
+/** Without the copies that come to a device with another MAC, on both ends of its link. */
+function framesForSomebody(topology: Topology, frames: Observation['frames']): Observation['frames'] {
+  const macs: ReadonlyMap<string, string> = new Map(topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.interfaces.flatMap((i) => (i.port === null && i.mac !== null ? [[`${h.name}/${n.name} ${i.name}`, formatMac(i.mac).replaceAll(':', '')] as const] : [])))));
+  const left = new Set<number>();
+  for (const [i, frame] of frames.entries()) {
+    const mac = macs.get(`${frame.tap} ${frame.interface}`);
+    const destination = frame.hex.slice(0, 12);
+    if (frame.out || mac === undefined || destination === mac || (Number.parseInt(destination.slice(0, 2), 16) & 1) === 1) continue;
+    left.add(i);
+    const sent = frames.findLastIndex((other, k) => k < i && other.out && other.hex === frame.hex && !left.has(k));
+    if (sent >= 0) left.add(sent);
+  }
+  return frames.filter((_, i) => !left.has(i));
 }
 
 interface Context {
@@ -50,7 +68,7 @@ function differencesOf(branch: Branch, observation: Observation, context: Contex
   return [
     ...compareLists('frames', cut(frames, predicted.length).map(align), predicted),
     ...[...new Set([...rules.keys(), ...met.keys()])].flatMap((place) => compareLists(`rules in ${place}`, cut(rules.get(place) ?? [], met.get(place)?.length ?? 0), met.get(place) ?? [])),
-    ...flowsMissing(hops, observation, align),
+    ...flowsMissing(hops, observation, align, randomPorts(branch, context)),
     ...compareAnswers(branch.answer, observation.answer),
   ];
 }
@@ -178,7 +196,10 @@ function grouped(pairs: readonly (readonly [string, string])[]): ReadonlyMap<str
  * Entries that answers found: both tuples are final then, and the kernel's table must have them. A reset in answer to a
  * SYN ends the entry (nf_conntrack_proto_tcp.c), and tunnels' outer packets have a source port of the flow's hash.
  */
-function flowsMissing(hops: readonly Hop[], observation: Observation, align: (line: string) => string): readonly string[] {
+function flowsMissing(hops: readonly Hop[], observation: Observation, align: (line: string) => string, random: ReadonlySet<string>): readonly string[] {
+  // A port that was picked at random and is not in any frame is one of its class all the same.
+  const anyRandom = (line: string): string => line.split(/([^\w.]+)/).map((word) => (random.has(word) ? '?' : word)).join('');
+  const like = (line: string, other: string): boolean => line === other || (random.size > 0 && sameButFor(anyRandom(line), other));
   return hops.flatMap((hop) => {
     const flows = observation.flows[`${hop.host}/${hop.namespace}`];
     // Without a rule that needs it there is no connection tracking in a namespace; it would change nothing.
@@ -188,9 +209,15 @@ function flowsMissing(hops: readonly Hop[], observation: Observation, align: (li
       const isReset = hop.packet.some((h) => h.header === 'tcp' && h.flags.includes('RST'));
       if (step.stage !== 'conntrack' || step.state !== 'ESTABLISHED' || isReset || /:(8472|4789)$/.test(step.original)) return [];
       const wanted = `${step.original} / ${step.reply}`;
-      return known.has(wanted) ? [] : [`conntrack of ${hop.host}/${hop.namespace}: kernel ${[...known].join('; ')} / simulator ${wanted}`];
+      return [...known].some((line) => like(wanted, line)) ? [] : [`conntrack of ${hop.host}/${hop.namespace}: kernel ${[...known].join('; ')} / simulator ${wanted}`];
     });
   });
+}
+
+/** `?` stands for any word. */
+function sameButFor(pattern: string, line: string): boolean {
+  const [words, others] = [pattern, line].map((text) => text.split(/([^\w.?]+)/));
+  return words !== undefined && words.length === others?.length && words.every((word, i) => word === '?' || word === others[i]);
 }
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6', 132: 'SCTP' };

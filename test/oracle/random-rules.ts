@@ -141,8 +141,8 @@ function targets(v: Vocabulary, table: Table, hook: Hook | null): fc.Arbitrary<s
         { weight: 3, arbitrary: marks },
         { weight: 2, arbitrary: verdicts },
         { weight: 2, arbitrary: oneOf(['-j CONNMARK --set-xmark 0x10/0xffffffff', '-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff', '-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff']) },
-        { weight: 2, arbitrary: oneOf([`-j ${ttl} --${hl}-set 9`, `-j ${ttl} --${hl}-inc 2`, `-j ${ttl} --${hl}-dec 1`]) },
-        { weight: 1, arbitrary: oneOf(['-j DSCP --set-dscp 0x0a', '-j DSCP --set-dscp 0x2e']) },
+        // An IPv6 packet that br_netfilter put together has a checksum over its header, which HL and DSCP do not mend.
+        ...(v.family === 6 && (hook === 'PREROUTING' || hook === 'INPUT') ? [] : [{ weight: 2, arbitrary: oneOf([`-j ${ttl} --${hl}-set 9`, `-j ${ttl} --${hl}-inc 2`, `-j ${ttl} --${hl}-dec 1`]) }, { weight: 1, arbitrary: oneOf(['-j DSCP --set-dscp 0x0a', '-j DSCP --set-dscp 0x2e']) }]),
         { weight: 1, arbitrary: oneOf(hook === 'FORWARD' || hook === 'POSTROUTING' || hook === 'OUTPUT' ? ['-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu', '-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000'] : ['-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000']) },
         { weight: 1, arbitrary: log },
       );

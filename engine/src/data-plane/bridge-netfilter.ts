@@ -35,10 +35,11 @@ function redirect(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb):
     case 'forward':
       return input.found.device === bridge.name ? bridged(run, ns, bridge, skb, input.found) : { skb: addressed(skb, bridge) };
     case 'not-forwarding': {
-      // A host that does not forward may still translate for its bridge: the route is asked as for its own packet.
-      const route = lookup(run, ns, keyOf(skb, 'lo'));
+      // In IPv4 the route is then ip_error, which is not the bridge's: up it goes, and ends there. IPv6 asks later (ip6_forward).
+      if (skb.packet.ip.family === 4) return { skb: addressed(skb, bridge) };
+      const route = lookup(run, ns, keyOf(skb, bridge.name));
       if (route.kind === 'found' && route.device === bridge.name && route.route.type !== 'local') return bridged(run, ns, bridge, skb, route);
-      return { fate: refuseInput(run, ns, bridge.name, skb, input) };
+      return { skb: addressed(skb, bridge) };
     }
     case 'refused':
     case 'ended':

@@ -2,10 +2,12 @@
  * The five hooks, and who stands at each in which order: one table of data, so that another packet filter is another
  * entry (include/uapi/linux/netfilter_ipv4.h: enum nf_ip_hook_priorities; IPv6 has the same).
  */
+import { sameAddress } from '../../net/address.ts';
 import type { TableName } from '../../topology/netfilter.ts';
 import type { Hook } from '../../trace/model.ts';
 import type { CompiledNamespace } from '../compile.ts';
 import { isIcmpError } from '../packet.ts';
+import { keyOf, lookup, refuse } from '../route.ts';
 import { end } from '../run-state.ts';
 import type { Run, Skb } from '../run-state.ts';
 import { walkTable } from './chain.ts';
@@ -54,17 +56,32 @@ function call(run: Run, ns: CompiledNamespace, registered: Registered, skb: Skb,
   switch (registered.kind) {
     case 'table': {
       const table = ns.tables[family].get(registered.table);
-      return table === undefined ? pass(skb) : walkTable(run, ns, table, skb, at);
+      if (table === undefined) return pass(skb);
+      const verdict = walkTable(run, ns, table, skb, at);
+      return registered === MANGLE ? reroute(run, ns, skb, verdict, at) : verdict;
     }
     case 'conntrack':
       return pass(ns.tracks[family] ? track(run, ns, at.hook, skb) : skb);
     case 'nat':
-      return ns.tables[family].has('nat') ? callNat(run, ns, skb, at) : pass(skb);
+      return ns.tables[family].has('nat') ? reroute(run, ns, skb, callNat(run, ns, skb, at), at) : pass(skb);
     case 'confirm': {
       const fate = confirm(run, ns, skb);
       return fate === null ? pass(skb) : { kind: 'ended', fate };
     }
   }
+}
+
+/**
+ * What mangle or nat changed at OUTPUT is routed again at once; without a route the later tables do not see it
+ * (iptable_mangle.c: ipt_mangle_out; nf_nat_proto.c: nf_nat_ipv4_local_fn: ip_route_me_harder).
+ */
+function reroute(run: Run, ns: CompiledNamespace, before: Skb, verdict: Verdict, at: Position): Verdict {
+  if (at.hook !== 'OUTPUT' || verdict.kind === 'ended') return verdict;
+  const { skb } = verdict;
+  const isSame = before.mark === skb.mark && before.packet.ip.tos === skb.packet.ip.tos && sameAddress(before.packet.ip.destination, skb.packet.ip.destination);
+  if (isSame) return verdict;
+  const found = lookup(run, ns, keyOf(skb, 'lo'));
+  return found.kind === 'found' ? verdict : { kind: 'ended', fate: refuse(run, ns, skb, found) };
 }
 
 /** nf_nat_core.c: nf_nat_inet_fn. Rules see only the first packet of a flow; what they leave is a null binding. */

@@ -9,6 +9,7 @@ import type { PendingAnswer, Run, Skb } from '../../run-state.ts';
 import type { StepSource } from '../../../trace/model.ts';
 import type { CompiledNamespace } from '../../compile.ts';
 import { resetFor } from '../../answers.ts';
+import { lookup } from '../../route.ts';
 import { attachedTo } from '../conntrack.ts';
 import type { MatchInput } from '../matches/match.ts';
 import { ended } from './target.ts';
@@ -36,7 +37,8 @@ export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: 
   if (target.with === 'tcp-reset') {
     const { transport } = skb.packet;
     if (transport.kind === 'tcp' && !isReset(transport)) {
-      run.answers.push(reset(run, ns, skb, transport, source));
+      const answer = reset(run, ns, skb, transport, source);
+      if (answer !== null) run.answers.push(answer);
     }
   } else if (REJECT_CODES[target.with] === undefined) {
     return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `REJECT --reject-with ${target.with}` }, source));
@@ -51,11 +53,15 @@ export function applyReject(target: Extract<Target, { kind: 'reject' }>, input: 
  * What a bridge port brought is answered by that port at once, from the MAC that was asked: the reset passes no chain, so
  * nothing translates it back (nf_reject_ipv4.c, nf_reject_ipv6.c: nf_send_reset, where nf_bridge_info_exists).
  */
-function reset(run: Run, ns: CompiledNamespace, skb: Skb, segment: TcpSegment, source: StepSource): PendingAnswer {
+function reset(run: Run, ns: CompiledNamespace, skb: Skb, segment: TcpSegment, source: StepSource): PendingAnswer | null {
   const { frame } = skb.packet;
   const packet = resetFor(run, ns, skb.packet, segment);
   const answer = { kind: 'reset', ns, tracked: attachedTo(skb.tracked), source } as const;
   if (skb.physIn === null || frame === null) return { ...answer, packet, device: null, sentence: `${ns.label} sends a TCP reset back.` };
+  // It needs a route back all the same (ip_route_me_harder).
+  const { family } = packet.ip;
+  const route = lookup(run, ns, { family, destination: packet.ip.destination, source: packet.ip.source, mark: 0, protocol: packet.ip.protocol, tos: 0, input: 'lo', output: null });
+  if (route.kind !== 'found') return null;
   const back = withFrame(packet, { ...frame, source: frame.destination, destination: frame.source });
   return { ...answer, packet: back, device: skb.physIn, sentence: `${ns.label} sends a TCP reset straight out of ${skb.physIn}, past every chain.` };
 }
