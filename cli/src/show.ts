@@ -1,7 +1,8 @@
 /** `k8snet show`: the state in force on a host, as its own tools print it. */
 import type { Namespace, Topology } from '../../engine/src/topology/model.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../../engine/src/topology/model.ts';
-import type { Chain, Table } from '../../engine/src/topology/netfilter.ts';
+import { savedTable } from '../../engine/src/topology/iptables-save.ts';
+import type { Table } from '../../engine/src/topology/netfilter.ts';
 import { closest } from '../../engine/src/closest.ts';
 import { didYouMean } from '../../server/src/language/bind/did-you-mean.ts';
 import { readArguments } from './command.ts';
@@ -69,8 +70,4 @@ const lines = (records: readonly { readonly text: string }[]): string => records
 const byFamily = <T>(records: readonly T[], family: (record: T) => 4 | 6): readonly T[] =>
   [...records.filter((each) => family(each) === 4), ...records.filter((each) => family(each) === 6)];
 
-/** As iptables-save prints it, counters at zero: no packet has passed. */
-const saved = (table: Table): string =>
-  [`*${table.name}`, ...table.chains.map(chainLine), ...table.chains.flatMap((chain) => chain.rules.map((rule) => rule.text)), 'COMMIT', ''].join('\n');
-
-const chainLine = (chain: Chain): string => `:${chain.name} ${chain.policy ?? '-'} [0:0]`;
+const saved = (table: Table): string => `${savedTable(table).join('\n')}\n`;

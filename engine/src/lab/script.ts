@@ -6,6 +6,7 @@
  */
 import { contains, formatAddress, formatMac } from '../net/address.ts';
 import type { Address, Family, Mac } from '../net/address.ts';
+import { savedTable } from '../topology/iptables-save.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Host, Interface, Namespace, Network, Topology, Vxlan } from '../topology/model.ts';
 import type { Table } from '../topology/netfilter.ts';
@@ -231,12 +232,7 @@ function tableLines(tables: readonly Table[], family: 4 | 6): string[] {
   if (tables.every((table) => table.chains.every((chain) => chain.rules.length === 0 && chain.policy !== 'DROP'))) return [];
   return [
     `"$${family === 4 ? 'IPTABLES' : 'IP6TABLES'}-restore" <<'END'`,
-    ...tables.flatMap((table) => [
-      `*${table.name}`,
-      ...table.chains.map((chain) => `:${chain.name} ${chain.policy ?? '-'} [0:0]`),
-      ...table.chains.flatMap((chain) => chain.rules.map((rule) => rule.text)),
-      'COMMIT',
-    ]),
+    ...tables.flatMap((table) => savedTable(table)),
     'END',
   ];
 }

@@ -1,4 +1,5 @@
 /** Rule records as iptables-save prints them (iptables.c print_rule4() and each extension's save function). */
+import { savedTable } from '../../../../../engine/src/topology/iptables-save.ts';
 import { assertNever } from '../../../../../engine/src/assert-never.ts';
 import type { Family, Prefix } from '../../../../../engine/src/net/address.ts';
 import { bitsOf, formatAddress, formatMac, formatPrefix, sameAddress } from '../../../../../engine/src/net/address.ts';
@@ -37,14 +38,8 @@ export function printRule(chain: string, rule: Pick<Rule, 'matches' | 'target'>,
 }
 
 /** The whole dump of one family, as `iptables-save` prints it: its tables, chains with policies, rules. */
-export function printTables(tables: readonly Table[]): string[] {
-  return tables.flatMap((table) => [
-    `*${table.name}`,
-    ...table.chains.map((chain) => `:${chain.name} ${chain.policy ?? '-'} [0:0]`),
-    ...table.chains.flatMap((chain) => chain.rules.map((rule) => printRule(chain.name, rule, table.family))),
-    'COMMIT',
-  ]);
-}
+export const printTables = (tables: readonly Table[]): string[] =>
+  tables.flatMap((table) => savedTable(table, (rule, chain) => printRule(chain.name, rule, table.family)));
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
 const masked = (value: number, mask: number): string => (mask === 0xffff_ffff ? hex(value) : `${hex(value)}/${hex(mask)}`);
