@@ -124,3 +124,32 @@ export const BUILTIN_CHAINS: Readonly<Record<TableName, readonly string[]>> = {
   filter: ['INPUT', 'FORWARD', 'OUTPUT'],
   security: ['INPUT', 'FORWARD', 'OUTPUT'],
 };
+
+/** One direction of a flow. ICMP has its type, code and identifier where others have ports. */
+export interface ConntrackTuple {
+  readonly source: Address;
+  readonly destination: Address;
+  /** TCP, UDP, SCTP and DCCP only. */
+  readonly ports: { readonly source: number; readonly destination: number } | null;
+  readonly icmp: { readonly type: number; readonly code: number; readonly id: number } | null;
+}
+
+/** A flow that a node already knows, as `conntrack -L` prints it; a trace that belongs to it never asks the nat rules. */
+export interface ConntrackRecord {
+  readonly family: Family;
+  /** The IP protocol number. */
+  readonly protocol: number;
+  /** As the connection's first packet came, and as its replies come. */
+  readonly original: ConntrackTuple;
+  readonly reply: ConntrackTuple;
+  /** `ESTABLISHED`, `SYN_SENT` …; `null` where the protocol has no states. */
+  readonly state: string | null;
+  /** No `[UNREPLIED]` is printed. */
+  readonly seenReply: boolean;
+  readonly assured: boolean;
+  readonly mark: number;
+  /** 0 where no zone is printed; `zone-orig=` and `zone-reply=` stand for one direction. */
+  readonly zones: { readonly original: number; readonly reply: number };
+  readonly text: string;
+  readonly origin: Origin;
+}

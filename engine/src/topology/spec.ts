@@ -4,7 +4,7 @@
  */
 import type { Address, Mac, Port, Prefix } from '../net/address.ts';
 import type { BridgePort, FdbEntry, Interface, InterfaceAddress, Labels, Listener, Neighbour, PolicyRule, Route, Sysctl } from './model.ts';
-import type { Table } from './netfilter.ts';
+import type { ConntrackRecord, Table } from './netfilter.ts';
 import type { SourceRef } from './origin.ts';
 
 export interface ClusterSpec {
@@ -86,6 +86,7 @@ export interface CapturedState {
   readonly fdb?: readonly FdbEntry[];
   /** By family and name: a captured nat table leaves filter derived. */
   readonly tables?: readonly Table[];
+  readonly conntrack?: readonly ConntrackRecord[];
   /** Single values over the defaults, never the whole. */
   readonly sysctls?: readonly Sysctl[];
 }
