@@ -13,11 +13,11 @@ import { checkExpectation } from '../../../engine/src/verify/expect.ts';
 import type { Expectation, Verdict } from '../../../engine/src/verify/model.ts';
 import type { FileLookup } from './bind/capture-content.ts';
 import { capturedState, fileLookup } from './bind/capture-content.ts';
-import type { FileModel } from './bind/file-model.ts';
-import { fileModelOf } from './bind/file-model.ts';
+import type { FileModel, Place } from './bind/file-model.ts';
+import { fileModelOf, rangeIn } from './bind/file-model.ts';
 import type { Names } from './bind/names.ts';
 import { namesOf } from './bind/names.ts';
-import type { Diagnostic } from './diagnostics/define.ts';
+import type { Diagnostic, Range } from './diagnostics/define.ts';
 import { diagnose } from './diagnostics/diagnose.ts';
 import { expectationDiagnostics } from './diagnostics/expectation-fails.ts';
 import { lowerExpectations, lowerSpec } from './lower/lower.ts';
@@ -78,7 +78,11 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
   const lines = once(() => createLineIndex(input.text));
   const lineOf = (offset: number): number => lineNumber(lines(), offset) + 1;
   const at = (offset: number): SourceRef => ({ file: input.file, line: lineOf(offset) });
-  const context: LowerContext = { model, at, captured: (captures, offset) => capturedState(captures, offset, files, at) };
+  const lineIn = (place: Place, range: Range): SourceRef => {
+    const { start, elsewhere } = rangeIn(place, range);
+    return elsewhere === undefined ? at(start) : { file: elsewhere.file, line: elsewhere.line };
+  };
+  const context: LowerContext = { model, at: lineIn, captured: (captures, offset) => capturedState(captures, offset, files, at) };
   const spec = once(() => lowerSpec(context));
   const topology = once(() => buildTopology(spec()));
   const compiled = once(() => compileTopology(topology()));

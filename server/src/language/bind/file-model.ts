@@ -1,5 +1,5 @@
 /** One version of a file: its declarations in order, each where it stands. */
-import type { Diagnostic, Range } from '../diagnostics/define.ts';
+import type { Diagnostic, Elsewhere, Range } from '../diagnostics/define.ts';
 import { shifted } from '../diagnostics/define.ts';
 import type { FileNode } from '../syntax/tree.ts';
 import { declare } from './declare.ts';
@@ -8,10 +8,18 @@ import type {
 } from './declarations.ts';
 import { syntaxDiagnostics } from './syntax-problems.ts';
 
-/** A declaration and the offset of its node: ranges inside it are relative to that. */
-export interface Placed<D> {
-  readonly declaration: D;
+/** Where a declaration stands. */
+export interface Place {
+  /** Of its node: ranges inside it are relative to that. */
   readonly offset: number;
+  /** Where the file names the Kubernetes objects that the declaration, or a part of it, comes from. */
+  readonly objects?: Range;
+  /** The object, where the whole declaration is one. */
+  readonly elsewhere?: Elsewhere;
+}
+
+export interface Placed<D> extends Place {
+  readonly declaration: D;
 }
 
 export interface FileModel {
@@ -28,8 +36,11 @@ export interface FileModel {
 }
 
 /** A range inside a placed declaration, from the start of the file. */
-export const rangeIn = (placed: { readonly offset: number }, range: Range): Range =>
-  ({ start: placed.offset + range.start, end: placed.offset + range.end });
+export function rangeIn({ offset, objects, elsewhere }: Place, range: Range): Range {
+  const object = range.elsewhere ?? elsewhere;
+  if (object !== undefined && objects !== undefined) return { start: objects.start, end: objects.end, elsewhere: object };
+  return { start: offset + range.start, end: offset + range.end };
+}
 
 export function fileModelOf(tree: FileNode): FileModel {
   const diagnostics: Diagnostic[] = [...syntaxDiagnostics(tree)];

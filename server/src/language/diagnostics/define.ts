@@ -5,10 +5,22 @@ import type { TextEdit } from '../syntax/tree.ts';
 
 export type Severity = 'error' | 'warning' | 'information';
 
+/** A place in a file that the `.k8snet` file names: a Kubernetes object, or a word of one. */
+export interface Elsewhere {
+  /** As in a source reference. */
+  readonly file: string;
+  /** From 1, as is the column. */
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+}
+
 /** Offsets in UTF-16 units; `end` is behind the last. */
 export interface Range {
   readonly start: number;
   readonly end: number;
+  /** What the range stands for, where that is in another file: then the range is where that file is named. */
+  readonly elsewhere?: Elsewhere;
 }
 
 export interface Fix {
@@ -47,8 +59,15 @@ const asSentence = (message: string): string => message.replace(/^(?:the|pod|ser
 
 export function report<P>(definition: Definition<P>, p: P, at: Range, related: readonly Related[] = []): Diagnostic {
   const { code, slug, severity } = definition;
-  return { code, slug, severity, message: shortened(asSentence(definition.message(p))), start: at.start, end: at.end, related, fixes: definition.fix?.(p, at) ?? [] };
+  const { start, end, elsewhere } = at;
+  const message = shortened(asSentence(definition.message(p)));
+  const places = related.map((r) => (r.elsewhere === undefined ? r : { ...r, message: placeOf(r.elsewhere) + r.message }));
+  if (elsewhere === undefined) return { code, slug, severity, message, start, end, related: places, fixes: definition.fix?.(p, at) ?? [] };
+  // Another file's text is not ours to edit.
+  return { code, slug, severity, message: placeOf(elsewhere) + message, start, end, elsewhere, related: places, fixes: [] };
 }
+
+const placeOf = ({ file, line, column }: Elsewhere): string => `${file}:${line}:${column}: `;
 
 /** A message may quote a word of the file, and a word may be a pasted blob. */
 const shortened = (message: string): string => message.length <= 200 ? message : message.replace(/\S{100,}/g, (word) => `${word.slice(0, 40)}…${word.slice(-10)}`);

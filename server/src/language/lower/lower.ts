@@ -7,12 +7,14 @@ import type { Expectation } from '../../../../engine/src/verify/model.ts';
 import type { Capture, ClusterDeclaration, ExternalDeclaration, InterfaceDeclaration, NetworkDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration } from '../bind/declarations.ts';
 import type { Located } from '../bind/decode.ts';
 import { DEFAULTS, DEFAULT_CLUSTER_NAME, DEFAULT_DOMAIN } from '../bind/defaults.ts';
-import type { FileModel, Placed } from '../bind/file-model.ts';
+import type { FileModel, Place, Placed } from '../bind/file-model.ts';
+import type { Range } from '../diagnostics/define.ts';
 
 /** What lowering asks of the version that it lowers. */
 export interface LowerContext {
   readonly model: FileModel;
-  readonly at: (offset: number) => SourceRef;
+  /** The line of a range inside a declaration. */
+  readonly at: (place: Place, range: Range) => SourceRef;
   readonly captured: (captures: readonly Capture[], offset: number) => CapturedState;
 }
 
@@ -35,7 +37,7 @@ const plain = <T>(values: readonly Located<T>[]): T[] => values.map((v) => v.val
 
 const labelsOf = (labels: readonly Located<readonly [string, string]>[]): Labels => Object.fromEntries(plain(labels));
 
-const lineOf = (context: LowerContext, placed: Placed<{ readonly start: number }>): SourceRef => context.at(placed.offset + placed.declaration.start);
+const lineOf = (context: LowerContext, placed: Placed<Range>): SourceRef => context.at(placed, placed.declaration);
 
 function lowerCluster(context: LowerContext, placed: Placed<ClusterDeclaration>): ClusterSettings {
   const { declaration: d } = placed;
@@ -68,14 +70,14 @@ function lowerExternal(context: LowerContext, placed: Placed<ExternalDeclaration
   return d.name === null ? null : { name: d.name.value, addresses: plain(d.addresses), listeners: d.listeners, at: lineOf(context, placed) };
 }
 
-function lowerInterface(context: LowerContext, offset: number, i: InterfaceDeclaration): InterfaceSpec {
+function lowerInterface(context: LowerContext, place: Place, i: InterfaceDeclaration): InterfaceSpec {
   return {
     name: i.name.value,
     addresses: plain(i.addresses),
     network: i.network?.value ?? null,
     mac: i.mac,
     mtu: i.mtu,
-    at: context.at(offset + i.start),
+    at: context.at(place, i),
   };
 }
 
@@ -84,7 +86,7 @@ function lowerNode(context: LowerContext, placed: Placed<NodeDeclaration>): Node
   if (d.name === null) return null;
   return {
     name: d.name.value,
-    interfaces: d.interfaces.filter((i) => i.name.value !== '').map((i) => lowerInterface(context, offset, i)),
+    interfaces: d.interfaces.filter((i) => i.name.value !== '').map((i) => lowerInterface(context, placed, i)),
     podCidrs: plain(d.podCidrs),
     labels: labelsOf(d.labels),
     publicAddress: d.publicAddress?.value ?? null,
@@ -123,7 +125,7 @@ function nodeAddresses(context: LowerContext, name: string): Address[] {
 }
 
 function lowerService(context: LowerContext, placed: Placed<ServiceDeclaration>): ServiceSpec | null {
-  const { declaration: d, offset } = placed;
+  const { declaration: d } = placed;
   if (d.name === null) return null;
   return {
     ...d.name.value,
@@ -136,10 +138,10 @@ function lowerService(context: LowerContext, placed: Placed<ServiceDeclaration>)
       port: p.listener.value.port,
       targetPort: p.target?.value ?? p.listener.value.port,
       nodePort: p.nodePort?.value ?? null,
-      at: context.at(offset + p.start),
+      at: context.at(placed, p),
     })),
     selector: d.selector === null ? null : labelsOf(d.selector),
-    endpoints: d.endpoints.map((e) => ({ ...e.value, at: context.at(offset + e.start) })),
+    endpoints: d.endpoints.map((e) => ({ ...e.value, at: context.at(placed, e) })),
     externalAddresses: plain(d.externalAddresses),
     loadBalancerAddresses: plain(d.loadBalancerAddresses),
     loadBalancerSourceRanges: plain(d.loadBalancerSourceRanges),
