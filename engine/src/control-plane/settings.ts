@@ -2,7 +2,7 @@
 import { parsePrefix } from '../net/address.ts';
 import type { Family, Prefix } from '../net/address.ts';
 import type { SourceRef } from '../topology/origin.ts';
-import type { ClusterSettings, ClusterSpec, FlannelSettings } from '../topology/spec.ts';
+import type { ClusterSettings, ClusterSpec, FlannelSettings, KubeProxySettings } from '../topology/spec.ts';
 
 export interface Settings extends Omit<ClusterSettings, 'at'> {
   /** `undefined` where the file has no `cluster` statement. */
@@ -13,7 +13,19 @@ export interface Settings extends Omit<ClusterSettings, 'at'> {
 const POD_CIDR = parsePrefix('10.244.0.0/16') as Prefix;
 const SERVICE_CIDR = parsePrefix('10.96.0.0/12') as Prefix;
 
-const FLANNEL: FlannelSettings = { backend: 'vxlan', vni: 1, port: 8472, mtu: null, routesPer: 'lease', directRouting: false, masquerade: true };
+export const DEFAULT_FLANNEL: FlannelSettings = {
+  backend: 'vxlan', vni: 1, port: 8472, mtu: null, routesPer: 'lease', directRouting: false, masquerade: true, subnets: { manager: 'kube' },
+};
+
+/** What kubeadm's kube-proxy ConfigMap leaves to the defaults. */
+export const DEFAULT_KUBE_PROXY: KubeProxySettings = {
+  mode: 'iptables',
+  masqueradeAll: false,
+  detectLocal: { mode: 'ClusterCIDR', cidrs: null },
+  nodePortAddresses: [],
+  localhostNodePorts: true,
+  tcpBeLiberal: false,
+};
 
 export function settingsOf(spec: ClusterSpec): Settings {
   const { cluster } = spec;
@@ -23,8 +35,8 @@ export function settingsOf(spec: ClusterSpec): Settings {
       domain: 'cluster.local',
       podCidrs: [POD_CIDR],
       serviceCidrs: [SERVICE_CIDR],
-      flannel: FLANNEL,
-      kubeProxy: { mode: 'iptables', masqueradeAll: false },
+      flannel: DEFAULT_FLANNEL,
+      kubeProxy: DEFAULT_KUBE_PROXY,
       at: undefined,
     };
   }

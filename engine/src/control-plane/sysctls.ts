@@ -1,6 +1,7 @@
 /** The network sysctls that a trace asks for, where nobody captured them. */
 import type { Sysctl } from '../topology/model.ts';
 import { derived } from '../topology/origin.ts';
+import type { KubeProxySettings } from '../topology/spec.ts';
 import type { Origin } from '../topology/origin.ts';
 
 const values = (origin: Origin, entries: Readonly<Record<string, number>>): readonly Sysctl[] =>
@@ -16,7 +17,7 @@ const NO_SOURCE_CHECK = { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.defau
  * kubeadm's preflight demands forwarding and bridge-nf-call-iptables; kube-proxy sets route_localnet for IPv4
  * (pkg/proxy/iptables/proxier.go), as NodePorts answer on localhost.
  */
-export const nodeSysctls = (kubeProxy: 'iptables' | 'none'): readonly Sysctl[] => [
+export const nodeSysctls = (kubeProxy: KubeProxySettings['mode']): readonly Sysctl[] => [
   ...values(derived('kubelet', 'a node that forwards, and whose bridged packets pass iptables'), {
     ...FORWARDING,
     'net.bridge.bridge-nf-call-iptables': 1,

@@ -2,9 +2,10 @@
  * What people say: the declared objects and the captured state, before anything is derived. The language lowers a file
  * to this record; `build.ts` makes the topology from it.
  */
-import type { Address, Mac, Port, Prefix } from '../net/address.ts';
+import type { Address, Family, Mac, Port, Prefix } from '../net/address.ts';
 import type { BridgePort, FdbEntry, Interface, InterfaceAddress, Labels, Listener, Neighbour, PolicyRule, Route, Sysctl } from './model.ts';
 import type { ConntrackRecord, Table } from './netfilter.ts';
+import type { NetworkPolicy } from './network-policy.ts';
 import type { SourceRef } from './origin.ts';
 
 export interface ClusterSpec {
@@ -15,6 +16,15 @@ export interface ClusterSpec {
   readonly nodes: readonly NodeSpec[];
   readonly pods: readonly PodSpec[];
   readonly services: readonly ServiceSpec[];
+  /** Kubernetes namespaces of which something was said; the others have only the label `kubernetes.io/metadata.name`. */
+  readonly namespaces: readonly NamespaceSpec[];
+  readonly networkPolicies: readonly NetworkPolicy[];
+}
+
+export interface NamespaceSpec {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly at: SourceRef;
 }
 
 export interface ClusterSettings {
@@ -41,12 +51,35 @@ export interface FlannelSettings {
   readonly directRouting: boolean;
   /** Default true: FLANNEL-POSTRTG is programmed. */
   readonly masquerade: boolean;
+  /** Who hands out leases: Kubernetes with `podCIDR`, or flannel's own rules in etcd. */
+  readonly subnets: FlannelSubnets;
 }
 
+export type FlannelSubnets =
+  | { readonly manager: 'kube' }
+  /** Default length 24 and 64; `null`: the first subnet but one, and the last, of the pod network. */
+  | { readonly manager: 'etcd'; readonly lengths: Readonly<Record<Family, number>>; readonly minimums: readonly Address[]; readonly maximums: readonly Address[] };
+
 export interface KubeProxySettings {
-  readonly mode: 'iptables' | 'none';
+  /** nftables and ipvs are named, and not simulated. */
+  readonly mode: 'iptables' | 'nftables' | 'ipvs' | 'none';
   readonly masqueradeAll: boolean;
+  readonly detectLocal: LocalDetection;
+  /** Which of a node's addresses answer node ports; empty: all. `primary`: the node's own of each family. */
+  readonly nodePortAddresses: readonly Prefix[] | 'primary';
+  /** Default true. */
+  readonly localhostNodePorts: boolean;
+  /** conntrack.tcpBeLiberal; default false. */
+  readonly tcpBeLiberal: boolean;
 }
+
+/** detectLocalMode: how kube-proxy tells traffic of its own node's pods. */
+export type LocalDetection =
+  /** `null`: the cluster's pod CIDRs. Empty: kube-proxy was given none, and tells nothing. */
+  | { readonly mode: 'ClusterCIDR'; readonly cidrs: readonly Prefix[] | null }
+  | { readonly mode: 'NodeCIDR' }
+  | { readonly mode: 'BridgeInterface'; readonly name: string }
+  | { readonly mode: 'InterfaceNamePrefix'; readonly prefix: string };
 
 export interface NetworkSpec {
   readonly name: string;
@@ -114,7 +147,27 @@ export interface NodeSpec {
   readonly publicAddress: Address | null;
   readonly vtepMac: Mac | null;
   readonly listeners: readonly Listener[] | null;
+  /** `null`: Docker does not run here. */
+  readonly docker: DockerSpec | null;
   readonly captured: CapturedState;
+  readonly at: SourceRef;
+}
+
+export interface DockerSpec {
+  /** docker0's address; default 172.17.0.1/16. */
+  readonly bridge: Prefix;
+  readonly at: SourceRef;
+}
+
+/** A container's port. */
+export interface PodPortSpec {
+  /** Empty for an unnamed port. */
+  readonly name: string;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly port: Port;
+  readonly hostPort: Port | null;
+  /** `null`: every address of the node. */
+  readonly hostAddress: Address | null;
   readonly at: SourceRef;
 }
 
@@ -126,14 +179,24 @@ export interface PodSpec {
   readonly mac: Mac | null;
   readonly labels: Labels;
   readonly hostNetwork: boolean;
+  /** Its Ready condition, which a pod that is terminating keeps: its endpoints are then serving, not ready. */
   readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly ports: readonly PodPortSpec[];
   readonly listeners: readonly Listener[] | null;
-  /** `null`: the cluster's default list. */
+  readonly dnsPolicy: DnsPolicy;
+  /** dnsConfig's; `null`: what the policy gives. */
+  readonly nameservers: readonly Address[] | null;
+  /** `null`: what the policy gives. */
   readonly search: readonly string[] | null;
   readonly ndots: number | null;
+  readonly hostname: string | null;
+  readonly subdomain: string | null;
   readonly captured: CapturedState;
   readonly at: SourceRef;
 }
+
+export type DnsPolicy = 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
 
 export interface ServicePortSpec {
   /** Empty for an unnamed port. */
@@ -142,8 +205,33 @@ export interface ServicePortSpec {
   readonly port: Port;
   /** Default the port itself. */
   readonly targetPort: Port;
+  /** Each pod's container port of this name, instead of `targetPort`; a pod without one is no endpoint. */
+  readonly targetPortName: string | null;
   readonly nodePort: Port | null;
   readonly at: SourceRef;
+}
+
+/** One endpoint as an EndpointSlice has it. */
+export interface EndpointSpec {
+  readonly address: Address;
+  /** The service port of this name only; `null`: every port. */
+  readonly portName: string | null;
+  /** `null`: the service port's target. */
+  readonly port: Port | null;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** `null`: the node that has the address, or whose pod has it. */
+  readonly node: string | null;
+  readonly hostname: string | null;
+  readonly hints: EndpointHints | null;
+  readonly at: SourceRef;
+}
+
+/** EndpointHints of discovery.k8s.io/v1: whom the endpoint is meant for. */
+export interface EndpointHints {
+  readonly zones: readonly string[];
+  readonly nodes: readonly string[];
 }
 
 export interface ServiceSpec {
@@ -156,15 +244,21 @@ export interface ServiceSpec {
   readonly ports: readonly ServicePortSpec[];
   /** `null`: no selector; endpoints are given by hand. */
   readonly selector: Labels | null;
-  /** Hand-written endpoints; a `null` port is the service port's target. */
-  readonly endpoints: readonly { readonly address: Address; readonly port: Port | null; readonly at: SourceRef }[];
+  /** Hand-written endpoints. */
+  readonly endpoints: readonly EndpointSpec[];
+  /** `instead`: `endpoints` are all there are, whatever the selector selects, as a captured EndpointSlice says. */
+  readonly endpointsAre: 'besides-selector' | 'instead';
   readonly externalAddresses: readonly Address[];
   readonly loadBalancerAddresses: readonly Address[];
+  /** Those of ipMode Proxy, which are not among `loadBalancerAddresses`: kube-proxy leaves them alone. */
+  readonly loadBalancerProxies: readonly Address[];
   readonly loadBalancerSourceRanges: readonly Prefix[];
   readonly externalName: string | null;
   readonly sessionAffinitySeconds: number | null;
   readonly externalTrafficPolicy: 'Cluster' | 'Local';
   readonly internalTrafficPolicy: 'Cluster' | 'Local';
+  readonly trafficDistribution: 'PreferClose' | 'PreferSameZone' | 'PreferSameNode' | null;
+  readonly publishNotReady: boolean;
   readonly allocateNodePorts: boolean;
   readonly healthCheckNodePort: Port | null;
   readonly at: SourceRef;

@@ -5,7 +5,7 @@ import { buildTopology } from '../../../engine/src/topology/build.ts';
 import { MAIN_TABLE } from '../../../engine/src/topology/model.ts';
 import type { Device, Interface, Namespace, Topology } from '../../../engine/src/topology/model.ts';
 import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
-import { address, article, at, cluster, external, flannel, network, node, pod, port, prefix, service, spec } from './specs.ts';
+import { address, article, at, cluster, endpoint, external, flannel, kubeProxy, network, node, pod, port, prefix, service, spec } from './specs.ts';
 
 function namespaceOf(topology: Topology, host: string, name = 'root'): Namespace {
   const found = topology.hosts.find((h) => h.name === host)?.namespaces.find((n) => n.name === name);
@@ -112,7 +112,7 @@ describe('a node', () => {
   });
 
   it('of which kube-proxy is turned off has empty tables that accept', () => {
-    const topology = buildTopology(article({ cluster: cluster({ kubeProxy: { mode: 'none', masqueradeAll: false }, flannel: flannel({ backend: 'none' }) }) }));
+    const topology = buildTopology(article({ cluster: cluster({ kubeProxy: kubeProxy({ mode: 'none' }), flannel: flannel({ backend: 'none' }) }) }));
     const { tables } = namespaceOf(topology, 'host1');
     expect(tables.flatMap((t) => t.chains.flatMap((c) => c.rules))).toEqual([]);
     expect(tables.every((t) => t.chains.every((c) => c.policy === 'ACCEPT'))).toBe(true);
@@ -198,7 +198,7 @@ describe('endpoints', () => {
   });
 
   it('are written by hand where there is no selector, with the target port unless they name one', () => {
-    const endpoints = [{ address: address('10.0.14.15'), port: null, at: at(40) }, { address: address('192.168.93.214'), port: 6443, at: at(41) }];
+    const endpoints = [endpoint('10.0.14.15'), endpoint('192.168.93.214', { port: 6443 })];
     const topology = buildTopology(article({ services: [service('db', '10.16.0.9', [port('', 80, 'TCP', { targetPort: 5432 })], { endpoints })] }));
     expect(topology.services[0]?.ports[0]?.endpoints.map((e) => [e.port, e.pod, e.node])).toEqual([[5432, 'default/pod1', 'host1'], [6443, null, 'host3']]);
   });
@@ -215,6 +215,8 @@ describe('half-finished specs', () => {
     nodes: fc.array(fc.tuple(names, hostAddresses, cidrs).map(([n, a, c]) => node(n, a, c)), { maxLength: 3 }),
     pods: fc.array(fc.tuple(names, names, fc.constantFrom('', '10.0.1.5', '10.9.9.9, fd00:1::5'), fc.boolean()).map(([n, on, a, hostNetwork]) => pod(n, on, a, { hostNetwork, labels: { app: n } })), { maxLength: 4 }),
     services: fc.array(fc.tuple(names, fc.constantFrom('', '10.96.0.9', 'fd00:96::9, 10.96.0.9'), names).map(([n, ip, app]) => service(n, ip, [port('', 80, 'TCP', { nodePort: 30080 })], { selector: { app }, externalTrafficPolicy: 'Local' })), { maxLength: 3 }),
+    namespaces: fc.constant([]),
+    networkPolicies: fc.constant([]),
   });
 
   it('never make it throw, and never two hosts or two devices of one name', () => {

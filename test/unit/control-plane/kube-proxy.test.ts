@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
 import type { ClusterSpec, ServiceSpec } from '../../../engine/src/topology/spec.ts';
-import { address, article, at, cluster, network, node, pod, port, prefix, service, spec } from './specs.ts';
+import { article, at, cluster, endpoint, kubeProxy, network, node, pod, port, prefix, service, spec } from './specs.ts';
 
 function rulesOf(topology: Topology, table: 'nat' | 'filter', family: 4 | 6 = 4): readonly string[] {
   const host = topology.hosts.find((h) => h.name === 'host1');
@@ -28,7 +28,7 @@ const dual = (services: readonly ServiceSpec[]): Topology =>
 
 describe('masquerade-all', () => {
   it('marks all traffic to a cluster IP, pods included', () => {
-    const rules = rulesOf(build([web()], { cluster: cluster({ kubeProxy: { mode: 'iptables', masqueradeAll: true } }) }), 'nat');
+    const rules = rulesOf(build([web()], { cluster: cluster({ kubeProxy: kubeProxy({ masqueradeAll: true }) }) }), 'nat');
     expect(rules).toContain('-A KUBE-SVC-CDGGSHYLG3RE2FKL -d 10.16.0.20/32 -p tcp -m comment --comment "default/web:http cluster IP" -m tcp --dport 80 -j KUBE-MARK-MASQ');
   });
 });
@@ -61,7 +61,7 @@ describe('a service', () => {
   });
 
   it('sends to hand-written endpoints, the node itself included', () => {
-    const rules = rulesOf(build([web({ selector: null, endpoints: [{ address: address('192.168.93.212'), port: 6443, at: at(5) }] })]), 'nat');
+    const rules = rulesOf(build([web({ selector: null, endpoints: [endpoint('192.168.93.212', { port: 6443 })] })]), 'nat');
     expect(rules.filter((r) => r.includes('DNAT'))).toEqual([expect.stringMatching(/--to-destination 192\.168\.93\.212:6443$/)]);
   });
 

@@ -6,7 +6,7 @@ import type { Flow } from '../../../engine/src/trace/flow.ts';
 import { partnersOf, resolveQuestion } from '../../../engine/src/trace/party.ts';
 import { partiesOf } from '../../../engine/src/trace/partners.ts';
 import { runTrace } from '../../../engine/src/trace/run.ts';
-import { address, article, at, cluster, external, network, node, pod, port, prefix, service, spec } from './specs.ts';
+import { article, cluster, endpoint, external, network, node, pod, port, prefix, service, spec } from './specs.ts';
 
 const topology = buildTopology(
   article({
@@ -229,7 +229,7 @@ describe('partners', () => {
   });
 
   it('carry the kind where two objects share a name', () => {
-    const t = buildTopology(article({ pods: [pod('web', 'host1', '10.0.14.2')], services: [service('web', '10.16.0.9', [port('', 80, 'TCP')], { endpoints: [{ address: address('10.0.14.2'), port: null, at: at(9) }] })] }));
+    const t = buildTopology(article({ pods: [pod('web', 'host1', '10.0.14.2')], services: [service('web', '10.16.0.9', [port('', 80, 'TCP')], { endpoints: [endpoint('10.0.14.2')] })] }));
     expect(partnersOf(t, 'service', 'web').offers.map((o) => o.to)).toEqual(['service/web:80/TCP']);
     expect(target('host1', 'service/web:80/TCP', t)).toBe('10.16.0.9 TCP 80');
   });

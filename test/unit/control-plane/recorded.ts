@@ -4,7 +4,7 @@ import { parseMac } from '../../../engine/src/net/address.ts';
 import { makeRoute } from '../../../engine/src/control-plane/route.ts';
 import { declared } from '../../../engine/src/topology/origin.ts';
 import type { ClusterSpec, NetworkSpec, NodeSpec, PodSpec, ServicePortSpec, ServiceSpec } from '../../../engine/src/topology/spec.ts';
-import { address, at, network, node, pod, prefix, service, spec } from './specs.ts';
+import { address, at, endpoint, network, node, pod, prefix, service, spec } from './specs.ts';
 
 const ROOT = new URL('../../fixtures/recorded/', import.meta.url);
 
@@ -64,12 +64,12 @@ function podOf(object: PodObject): PodSpec {
 
 function serviceOf(object: ServiceObject, slices: readonly SliceObject[]): ServiceSpec {
   const { spec: s, metadata } = object;
-  const ports = s.ports.map((p): ServicePortSpec => ({ name: p.name ?? '', protocol: p.protocol, port: p.port, targetPort: p.targetPort, nodePort: p.nodePort ?? null, at: at(31) }));
+  const ports = s.ports.map((p): ServicePortSpec => ({ name: p.name ?? '', protocol: p.protocol, port: p.port, targetPort: p.targetPort, targetPortName: null, nodePort: p.nodePort ?? null, at: at(31) }));
   const written = s.selector === undefined ? slices.filter((e) => e.metadata.labels?.['kubernetes.io/service-name'] === metadata.name).flatMap((e) => e.endpoints.flatMap((x) => x.addresses)) : [];
   return service(`${metadata.namespace}/${metadata.name}`, s.clusterIPs.filter((ip) => ip !== 'None').join(', '), ports, {
     type: s.type,
     selector: s.selector ?? null,
-    endpoints: written.map((a) => ({ address: address(a), port: null, at: at(32) })),
+    endpoints: written.map((a) => endpoint(a)),
     externalAddresses: (s.externalIPs ?? []).map(address),
     loadBalancerAddresses: (object.status.loadBalancer.ingress ?? []).map((i) => address(i.ip)),
     loadBalancerSourceRanges: (s.loadBalancerSourceRanges ?? []).map(prefix),

@@ -1,7 +1,7 @@
 /** Small makers of declared objects, for tests. */
 import { parseAddress, parsePrefix } from '../../../engine/src/net/address.ts';
 import type { Address, Prefix } from '../../../engine/src/net/address.ts';
-import type { ClusterSettings, ClusterSpec, ExternalSpec, FlannelSettings, NetworkSpec, NodeSpec, PodSpec, ServicePortSpec, ServiceSpec } from '../../../engine/src/topology/spec.ts';
+import type { ClusterSettings, ClusterSpec, EndpointSpec, ExternalSpec, FlannelSettings, KubeProxySettings, NetworkSpec, NodeSpec, PodSpec, ServicePortSpec, ServiceSpec } from '../../../engine/src/topology/spec.ts';
 
 export const at = (line: number) => ({ file: 'test.k8snet', line });
 
@@ -18,7 +18,11 @@ export function prefix(text: string): Prefix {
 }
 
 export const flannel = (parts: Partial<FlannelSettings> = {}): FlannelSettings => ({
-  backend: 'vxlan', vni: 1, port: 8472, mtu: null, routesPer: 'lease', directRouting: false, masquerade: true, ...parts,
+  backend: 'vxlan', vni: 1, port: 8472, mtu: null, routesPer: 'lease', directRouting: false, masquerade: true, subnets: { manager: 'kube' }, ...parts,
+});
+
+export const kubeProxy = (parts: Partial<KubeProxySettings> = {}): KubeProxySettings => ({
+  mode: 'iptables', masqueradeAll: false, detectLocal: { mode: 'ClusterCIDR', cidrs: null }, nodePortAddresses: [], localhostNodePorts: true, tcpBeLiberal: false, ...parts,
 });
 
 export const cluster = (parts: Partial<ClusterSettings> = {}): ClusterSettings => ({
@@ -27,7 +31,7 @@ export const cluster = (parts: Partial<ClusterSettings> = {}): ClusterSettings =
   podCidrs: [prefix('10.0.0.0/16')],
   serviceCidrs: [prefix('10.16.0.0/16')],
   flannel: flannel(),
-  kubeProxy: { mode: 'iptables', masqueradeAll: false },
+  kubeProxy: kubeProxy(),
   at: at(1),
   ...parts,
 });
@@ -46,6 +50,7 @@ export const node = (name: string, addresses: string, podCidrs: string, parts: P
   publicAddress: null,
   vtepMac: null,
   listeners: null,
+  docker: null,
   captured: {},
   at: at(10),
   ...parts,
@@ -53,11 +58,16 @@ export const node = (name: string, addresses: string, podCidrs: string, parts: P
 
 /** `name` as `namespace/name`, or in the default namespace. */
 export const pod = (name: string, on: string, addresses: string, parts: Partial<PodSpec> = {}): PodSpec => ({
-  ...named(name), node: on, addresses: list(addresses).map(address), mac: null, labels: {}, hostNetwork: false, ready: true, listeners: null, search: null, ndots: null, captured: {}, at: at(20), ...parts,
+  ...named(name), node: on, addresses: list(addresses).map(address), mac: null, labels: {}, hostNetwork: false, ready: true, terminating: false, ports: [], listeners: null,
+  dnsPolicy: 'ClusterFirst', nameservers: null, search: null, ndots: null, hostname: null, subdomain: null, captured: {}, at: at(20), ...parts,
 });
 
 export const port = (name: string, number: number, protocol: 'TCP' | 'UDP' | 'SCTP', parts: Partial<ServicePortSpec> = {}): ServicePortSpec => ({
-  name, protocol, port: number, targetPort: number, nodePort: null, at: at(31), ...parts,
+  name, protocol, port: number, targetPort: number, targetPortName: null, nodePort: null, at: at(31), ...parts,
+});
+
+export const endpoint = (ip: string, parts: Partial<EndpointSpec> = {}): EndpointSpec => ({
+  address: address(ip), portName: null, port: null, ready: true, serving: true, terminating: false, node: null, hostname: null, hints: null, at: at(32), ...parts,
 });
 
 export const service = (name: string, clusterAddresses: string, ports: readonly ServicePortSpec[], parts: Partial<ServiceSpec> = {}): ServiceSpec => ({
@@ -68,20 +78,24 @@ export const service = (name: string, clusterAddresses: string, ports: readonly 
   ports,
   selector: null,
   endpoints: [],
+  endpointsAre: 'besides-selector',
   externalAddresses: [],
   loadBalancerAddresses: [],
+  loadBalancerProxies: [],
   loadBalancerSourceRanges: [],
   externalName: null,
   sessionAffinitySeconds: null,
   externalTrafficPolicy: 'Cluster',
   internalTrafficPolicy: 'Cluster',
+  trafficDistribution: null,
+  publishNotReady: false,
   allocateNodePorts: true,
   healthCheckNodePort: null,
   at: at(30),
   ...parts,
 });
 
-export const spec = (parts: Partial<ClusterSpec>): ClusterSpec => ({ cluster: cluster(), networks: [], externals: [], nodes: [], pods: [], services: [], ...parts });
+export const spec = (parts: Partial<ClusterSpec>): ClusterSpec => ({ cluster: cluster(), networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [], ...parts });
 
 const list = (text: string): readonly string[] => (text === '' ? [] : text.split(',').map((t) => t.trim()));
 

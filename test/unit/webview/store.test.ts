@@ -8,7 +8,7 @@ import { articleCluster, FILE, flow, serviceBranch, traceOf } from './fixture.ts
 const topology = articleCluster();
 const first: Question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
 
-const spec: ClusterSpec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [] };
+const spec: ClusterSpec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] };
 
 const answer: Simulator['answer'] = (_, { from }) => (from === 'nobody'
   ? { kind: 'unanswered', message: 'Nothing is named nobody.', suggestions: [] } : { kind: 'traced', flow: flow(), trace: traceOf(serviceBranch()) });

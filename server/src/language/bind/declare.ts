@@ -1,4 +1,5 @@
 /** A top-level statement as a declaration, cached under its node. */
+import { DEFAULT_FLANNEL, DEFAULT_KUBE_PROXY } from '../../../../engine/src/control-plane/settings.ts';
 import type { Diagnostic } from '../diagnostics/define.ts';
 import { report, shifted } from '../diagnostics/define.ts';
 import { missingStatement } from '../diagnostics/missing-statement.ts';
@@ -6,7 +7,6 @@ import { misplacedStatement } from '../diagnostics/misplaced-statement.ts';
 import type { StatementNode } from '../syntax/tree.ts';
 import { capturesOf, listenersOf } from './captures.ts';
 import type { ClusterDeclaration, Declaration, ExternalDeclaration, InterfaceDeclaration, NetworkDeclaration, NodeDeclaration } from './declarations.ts';
-import { DEFAULT_FLANNEL } from './defaults.ts';
 import type { Decoded, Located } from './decode.ts';
 import { decode, valuesOf } from './decode.ts';
 import { declareExpectation } from './expectation.ts';
@@ -76,6 +76,7 @@ function declareCluster(s: Statement, out: Diagnostic[]): ClusterDeclaration {
     serviceCidrs: inside.values('service-cidr', 'cidr'),
     flannel: flannelOf(flannel, out),
     kubeProxy: {
+      ...DEFAULT_KUBE_PROXY,
       mode: kubeProxy !== undefined && inside.plain('kube-proxy', 'choice') === 'none' ? 'none' : 'iptables',
       masqueradeAll: kubeProxy !== undefined && new Statements(kubeProxy, 'kube-proxy', out).has('masquerade-all'),
     },
@@ -101,6 +102,7 @@ function flannelOf(statement: Statement | undefined, out: Diagnostic[]): Cluster
     out.push(shifted(report(misplacedStatement, { keyword, place: `in 'flannel ${backend}'`, belongs }, at), found.offset));
   }
   return {
+    ...DEFAULT_FLANNEL,
     backend,
     vni: inside.plain('vni', 'vni') ?? DEFAULT_FLANNEL.vni,
     port: inside.plain('port', 'port') ?? (backend === 'udp' ? 8285 : DEFAULT_FLANNEL.port),

@@ -1,7 +1,6 @@
 /** What holds where the `cluster` statement says nothing, or is not there. */
 import type { Prefix } from '../../../../engine/src/net/address.ts';
 import { ipv4 } from '../../../../engine/src/net/address.ts';
-import type { FlannelSettings } from '../../../../engine/src/topology/spec.ts';
 
 export interface Cidrs {
   readonly podCidrs: readonly Prefix[];
@@ -14,6 +13,5 @@ export const DEFAULTS: Cidrs = {
   serviceCidrs: [{ address: ipv4(0x0a60_0000), length: 12 }],
 };
 
-export const DEFAULT_FLANNEL: FlannelSettings = { backend: 'vxlan', vni: 1, port: 8472, mtu: null, routesPer: 'lease', directRouting: false, masquerade: true };
 export const DEFAULT_CLUSTER_NAME = 'cluster';
 export const DEFAULT_DOMAIN = 'cluster.local';

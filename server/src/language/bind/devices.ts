@@ -1,6 +1,6 @@
 /** The devices that a node or pod has, as far as the file tells. */
+import { DEFAULT_FLANNEL } from '../../../../engine/src/control-plane/settings.ts';
 import type { FileLookup } from './capture-content.ts';
-import { DEFAULT_FLANNEL } from './defaults.ts';
 import type { DumpOwner } from './dumps.ts';
 import { dumpsIn } from './dumps.ts';
 import type { FileModel } from './file-model.ts';

@@ -30,6 +30,8 @@ export function lowerSpec(context: LowerContext): ClusterSpec {
     nodes: lower(model.nodes, lowerNode),
     pods: lower(model.pods, lowerPod),
     services: lower(model.services, lowerService),
+    namespaces: [],
+    networkPolicies: [],
   };
 }
 
@@ -92,6 +94,7 @@ function lowerNode(context: LowerContext, placed: Placed<NodeDeclaration>): Node
     publicAddress: d.publicAddress?.value ?? null,
     vtepMac: d.vtepMac,
     listeners: d.listeners,
+    docker: null,
     captured: context.captured(d.captures, offset),
     at: lineOf(context, placed),
   };
@@ -109,6 +112,12 @@ function lowerPod(context: LowerContext, placed: Placed<PodDeclaration>): PodSpe
     labels: labelsOf(d.labels),
     hostNetwork: d.hostNetwork,
     ready: d.ready,
+    terminating: false,
+    ports: [],
+    dnsPolicy: 'ClusterFirst',
+    nameservers: null,
+    hostname: null,
+    subdomain: null,
     listeners: d.listeners,
     search: d.search,
     ndots: d.ndots,
@@ -124,6 +133,8 @@ function nodeAddresses(context: LowerContext, name: string): Address[] {
   return first === undefined ? [] : first.addresses.map((a) => a.value.address);
 }
 
+const READY_ENDPOINT = { portName: null, ready: true, serving: true, terminating: false, node: null, hostname: null, hints: null } as const;
+
 function lowerService(context: LowerContext, placed: Placed<ServiceDeclaration>): ServiceSpec | null {
   const { declaration: d } = placed;
   if (d.name === null) return null;
@@ -137,18 +148,23 @@ function lowerService(context: LowerContext, placed: Placed<ServiceDeclaration>)
       protocol: p.listener.value.protocol,
       port: p.listener.value.port,
       targetPort: p.target?.value ?? p.listener.value.port,
+      targetPortName: null,
       nodePort: p.nodePort?.value ?? null,
       at: context.at(placed, p),
     })),
     selector: d.selector === null ? null : labelsOf(d.selector),
-    endpoints: d.endpoints.map((e) => ({ ...e.value, at: context.at(placed, e) })),
+    endpoints: d.endpoints.map((e) => ({ ...READY_ENDPOINT, ...e.value, at: context.at(placed, e) })),
+    endpointsAre: 'besides-selector',
     externalAddresses: plain(d.externalAddresses),
     loadBalancerAddresses: plain(d.loadBalancerAddresses),
+    loadBalancerProxies: [],
     loadBalancerSourceRanges: plain(d.loadBalancerSourceRanges),
     externalName: d.externalName,
     sessionAffinitySeconds: d.sessionAffinitySeconds,
     externalTrafficPolicy: d.externalTrafficPolicy,
     internalTrafficPolicy: d.internalTrafficPolicy,
+    trafficDistribution: null,
+    publishNotReady: false,
     allocateNodePorts: d.allocateNodePorts,
     healthCheckNodePort: d.healthCheckNodePort,
     at: lineOf(context, placed),
