@@ -1,14 +1,17 @@
-/** One random case: from its text to the differences between the kernel and the simulator. */
+/** Random cases: from their texts to the differences between the kernel and the simulator. */
+import fc from 'fast-check';
 import { compileTopology } from '../../engine/src/data-plane/compile.ts';
 import { resolveQuestion } from '../../engine/src/trace/party.ts';
 import { runTrace } from '../../engine/src/trace/run.ts';
 import type { Flow } from '../../engine/src/trace/flow.ts';
 import type { Branch, Trace } from '../../engine/src/trace/model.ts';
 import { createSnapshot } from '../../server/src/language/snapshot.ts';
-import { countFeatures } from './coverage.ts';
+import { countFeatures, newCoverage } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
 import { compare } from './judge.ts';
+import { startKernel } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
+import { randomCase } from './random-cluster.ts';
 import type { Case, Question } from './random-cluster.ts';
 
 interface Asked {
@@ -17,7 +20,7 @@ interface Asked {
   readonly trace: Trace;
 }
 
-export interface Disagreement {
+interface Disagreement {
   readonly question: Question;
   readonly differences: readonly string[];
 }
@@ -35,7 +38,7 @@ const PATIENT = 8;
  * Everything is asked once in haste; what differs is asked again with patience, in a lab built anew, and only that
  * counts. A trace that is undecided somewhere makes no promise to be held to.
  */
-export async function disagreements(kernel: Kernel, { text, questions }: Case, coverage: Coverage): Promise<readonly Disagreement[]> {
+async function disagreements(kernel: Kernel, { text, questions }: Case, coverage: Coverage): Promise<readonly Disagreement[]> {
   const snapshot = createSnapshot({ file: 'random.k8snet', text });
   const unread = snapshot.diagnostics.filter((d) => UNREAD.has(d.slug));
   if (unread.length > 0) return [{ question: { from: '', to: '', payload: null }, differences: unread.map((d) => `the file is not understood: ${d.message}`) }];
@@ -71,7 +74,49 @@ async function rest(kernel: Kernel, topology: Parameters<Kernel['observe']>[0], 
   });
 }
 
-export const describeCase = (text: string, found: readonly Disagreement[]): string =>
+interface Draw {
+  readonly seed: number;
+  readonly count: number;
+  /** Processors to run on. */
+  readonly workers: number;
+  readonly shrink: boolean;
+}
+
+/** Topologies of one processor at once: building and taking down namespaces is mostly waiting. */
+const AT_ONCE = 6;
+const LONGEST_SHRINK = 60_000;
+
+/** What differs, each as the smallest file that was found for it. */
+export async function judgeRandom({ seed, count, workers, shrink }: Draw, coverage: Coverage): Promise<readonly string[]> {
+  const cases = fc.sample(randomCase, { seed, numRuns: count });
+  const found: string[] = [];
+  let next = 0;
+  const work = async (kernel: Kernel): Promise<void> => {
+    for (let i = next++; i < cases.length; i = next++) {
+      const one = cases[i];
+      if (one === undefined) return;
+      const differences = await disagreements(kernel, one, coverage);
+      if (differences.length > 0) found.push(`seed ${seed}, case ${i}: ${shrink ? await shrunk(kernel, seed, i, one, differences) : describeCase(one.text, differences)}`);
+    }
+  };
+  const kernels = Array.from({ length: workers }, (_, processor) => startKernel(processor));
+  await Promise.all(kernels.flatMap((kernel) => Array.from({ length: AT_ONCE }, () => work(kernel))));
+  for (const kernel of kernels) kernel.stop();
+  return found;
+}
+
+async function shrunk(kernel: Kernel, seed: number, index: number, one: Case, differences: readonly Disagreement[]): Promise<string> {
+  let smallest = describeCase(one.text, differences);
+  const property = fc.asyncProperty(randomCase, async (smaller) => {
+    const again = await disagreements(kernel, smaller, newCoverage());
+    if (again.length > 0) smallest = describeCase(smaller.text, again);
+    return again.length === 0;
+  });
+  await fc.check(property, { seed, path: String(index), numRuns: 1, interruptAfterTimeLimit: LONGEST_SHRINK });
+  return smallest;
+}
+
+const describeCase = (text: string, found: readonly Disagreement[]): string =>
   `${text}\n${found.map(({ question, differences }) => `${question.from} -> ${question.to}${question.payload === null ? '' : ` with ${question.payload} bytes`}\n${shortened(differences).map((line) => `  ${line}`).join('\n')}`).join('\n')}`;
 
 const MOST = 12;

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 """The real kernel as the judge: sends packets through network namespaces and says what it saw, one JSON answer a line.
 
-A line of standard input is a topology:
-  {"up": SHELL SCRIPT, "rules": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "patience": FACTOR,
+A line of standard input is a topology; several may be asked for at once, and each is built by a process of its own:
+  {"id": NUMBER, "up": SHELL SCRIPT, "rules": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "patience": FACTOR,
    "servers": [{"netns", "protocol", "port", "family"}],
    "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload"}]}
-and has a line in answer, {"error"} or {"observations": [OBSERVATION, ...]}, one a question:
+and has a line in answer, {"id", "error"} or {"id", "observations": [OBSERVATION, ...]}, one a question:
   {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family", "hex"}],
    "answer": {"kind", "from"}, "served": [{"netns", "from", "port"}], "flows": {NAME: [[ORIGINAL, REPLY], ...]}}
 
 The argument is the number of the processor to run on. It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`): all that it makes dies with it.
 """
-import ctypes, errno, glob, json, mmap, os, re, select, socket, struct, subprocess, sys, time
+import ctypes, errno, fcntl, glob, json, mmap, os, re, select, signal, socket, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
-CLONE_NEWNET = 0x40000000
+CLONE_NEWNET, CLONE_NEWNS = 0x40000000, 0x00020000
 SOL_PACKET, PACKET_VERSION, PACKET_RX_RING, TPACKET_V2 = 263, 10, 5, 1
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 NETLINK_NETFILTER, NFNL_SUBSYS_ULOG = 12, 4
@@ -53,10 +53,6 @@ class Tap:
         if libc.bind(self.socket.fileno(), address, len(address)) != 0:
             raise OSError(ctypes.get_errno(), 'bind')
         self.names = dict(socket.if_nameindex())
-
-    def close(self):
-        self.ring.close()
-        self.socket.close()
 
     def read(self):
         while True:
@@ -312,7 +308,7 @@ class Judge:
     def build(self):
         spec = self.spec
         shell(spec['up'], 'up')
-        self.namespaces = {netns: Namespace(netns) for netns in os.listdir('/run/netns')}
+        self.namespaces = {netns: Namespace(netns) for netns in os.listdir('/run/netns') if not netns.startswith('.')}
         for name, netns in spec['taps'].items():
             self.namespaces[netns].enter()
             self.taps[name] = Tap(self.namespaces[netns])
@@ -335,21 +331,6 @@ class Judge:
             self.servers.append((server, s))
             self.ready.register(s.fileno(), select.EPOLLIN)
         self.by_descriptor = {s.fileno(): (server, s) for server, s in self.servers}
-
-    def close(self):
-        libc.setns(HOME, CLONE_NEWNET)
-        for _, s in self.servers:
-            s.close()
-        self.ready.close()
-        for tap in self.taps.values():
-            tap.close()
-        for log in self.logs.values():
-            log.socket.close()
-        for namespace in self.namespaces.values():
-            os.close(namespace.fd)
-        for netns in os.listdir('/run/netns'):
-            libc.umount2(('/run/netns/' + netns).encode(), 2)
-            os.unlink('/run/netns/' + netns)
 
     def pump(self, served):
         for descriptor, _ in self.ready.poll(0):
@@ -460,8 +441,23 @@ def judge(spec):
         return {'observations': [topology.ask(question, True) for question in spec['questions']]}
     except Exception as error:
         return {'error': '%s: %s' % (type(error).__name__, error)}
-    finally:
-        topology.close()
+
+
+def apart(spec):
+    """Judges in a process with a mount namespace of its own: its network namespaces end with it, which the next topology does not wait for."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(b'tmpfs', b'/run/netns', b'tmpfs', 0, None) != 0:
+        return {'error': 'a mount namespace: ' + os.strerror(ctypes.get_errno())}
+    os.environ['XTABLES_LOCKFILE'] = '/run/netns/.lock'
+    return judge(spec)
+
+
+def answer(spec, lock):
+    line = json.dumps({'id': spec['id'], **apart(spec)}, separators=(',', ':')) + '\n'
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    sys.stdout.write(line)
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def main():
@@ -471,9 +467,11 @@ def main():
     os.makedirs('/run/netns', exist_ok=True)
     subprocess.run(['mount', '--make-rprivate', '/'], check=True)
     subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', '/run/netns'], check=True)
-    os.environ.setdefault('XTABLES_LOCKFILE', '/run/netns/../k8snet-oracle.lock.' + str(os.getpid()))
+    lock = open('/run/netns/lock', 'w')
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        print(json.dumps(judge(json.loads(line)), separators=(',', ':')), flush=True)
+        if os.fork() == 0:
+            answer(json.loads(line), lock)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-/** The real kernel, in namespaces of its own: one process that builds one topology after the other and sends packets through it. */
+/** The real kernel, in namespaces of its own: a process that builds topologies and sends packets through them. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -48,7 +48,7 @@ export interface Kernel {
   stop(): void;
 }
 
-/** Questions that are asked at the same time need a kernel each; `processor` is the one that it runs on. */
+/** `processor` is the one that it runs on. Several topologies may be observed at once: most of their time they wait. */
 export function startKernel(processor: number): Kernel {
   const child = spawn('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', 'python3', path.join(import.meta.dirname, 'kernel.py'), String(processor)], {
     env: { ...process.env, LAB, IPTABLES: 'iptables-legacy', IP6TABLES: 'ip6tables-legacy' },
@@ -57,16 +57,26 @@ export function startKernel(processor: number): Kernel {
   child.stderr.on('data', (text: Buffer) => {
     complaint = (complaint + text.toString()).slice(-3000);
   });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const waiting = new Map<number, { readonly resolve: (observations: readonly Observation[]) => void; readonly reject: (error: Error) => void }>();
+  createInterface({ input: child.stdout })
+    .on('line', (line) => {
+      const answer = JSON.parse(line) as { readonly id: number } & ({ readonly observations: readonly Observation[] } | { readonly error: string });
+      const one = waiting.get(answer.id);
+      waiting.delete(answer.id);
+      if ('error' in answer) one?.reject(new Error(answer.error));
+      else one?.resolve(answer.observations);
+    })
+    .on('close', () => {
+      for (const { reject } of waiting.values()) reject(new Error(`the kernel's process ended: ${complaint}`));
+    });
+  let asked = 0;
   return {
-    async observe(topology, flows, patience) {
-      child.stdin.write(`${JSON.stringify(specOf(topology, flows, patience))}\n`);
-      const line = await lines.next();
-      if (line.done === true) throw new Error(`the kernel's process ended: ${complaint}`);
-      const answer = JSON.parse(line.value) as { readonly observations: readonly Observation[] } | { readonly error: string };
-      if ('error' in answer) throw new Error(answer.error);
-      return answer.observations;
-    },
+    observe: (topology, flows, patience) =>
+      new Promise((resolve, reject) => {
+        const id = asked++;
+        waiting.set(id, { resolve, reject });
+        child.stdin.write(`${JSON.stringify({ id, ...specOf(topology, flows, patience) })}\n`);
+      }),
     stop: () => {
       child.stdin.end();
     },
