@@ -6,6 +6,7 @@
  * net/ipv4/ip_forward.c: ip_forward; net/ipv6/ip6_output.c: ip6_forward. Errors about the TTL and the MTU quote the
  * packet as it came, a REJECT in FORWARD the decremented one.
  */
+import { routeCircle } from './circle.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { icmpError, timeExceeded } from './icmp-error.ts';
 import { runHook } from './netfilter/hooks.ts';
@@ -21,7 +22,7 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   const name = `${ns.index} ${skb.tunnels}`;
   if (ip.ttl <= 1) {
     icmpError(run, ns, skb, { ...timeExceeded(ip.family), mtu: null, destinationLocal: false });
-    return end(run, ns, skb, forwardedBy.has(name) ? 'routing-loop' : 'ttl-exceeded', {});
+    return forwardedBy.has(name) ? end(run, ns, skb, 'routing-loop', { what: routeCircle(run, ns) }) : end(run, ns, skb, 'ttl-exceeded', {});
   }
   forwardedBy.add(name);
   const out = outputDevice(found);

@@ -9,6 +9,7 @@
 import { BROADCAST_MAC, formatAddress, formatMac, isGroupMac } from '../net/address.ts';
 import type { Interface } from '../topology/model.ts';
 import { receiveOnPort } from './bridge.ts';
+import { frameCircle } from './circle.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { forward } from './forward.ts';
 import { inputRoute, refuseInput } from './input-route.ts';
@@ -21,8 +22,10 @@ import { end, exhausted, hop, sourceOf } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 
 export function receive(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb): Fate {
-  if (exhausted(run)) return end(run, ns, skb, device.port === null ? 'too-many-hops' : 'bridge-loop', {});
+  if (exhausted(run)) return end(run, ns, skb, 'too-many-hops', {});
+  const circle = device.port === null ? null : frameCircle(run, ns, device, skb);
   hop(run, ns, device, 'in', skb.packet);
+  if (circle !== null) return end(run, ns, skb, 'bridge-loop', { device: device.name, what: circle }, sourceOf(device.origin));
   if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
   if (device.port !== null) return receiveOnPort(run, ns, device, skb);
   const { frame } = skb.packet;

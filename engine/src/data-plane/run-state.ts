@@ -11,6 +11,7 @@ import type { Flow } from '../trace/flow.ts';
 import type { Hop, Outcome, Reason, Receiver, Step, StepSource } from '../trace/model.ts';
 import { outcomeOf, reason } from '../trace/reasons.ts';
 import type { Details, ReasonCode } from '../trace/reasons.ts';
+import { MAX_HOPS } from './budgets.ts';
 import type { CompiledNamespace, CompiledTopology } from './compile.ts';
 import type { ConntrackTable, Tracked } from './netfilter/conntrack.ts';
 import { headersOf } from './packet-headers.ts';
@@ -95,6 +96,8 @@ export interface Run {
   /** Lists of the recent match, by namespace and name. */
   readonly recent: Map<string, Set<string>>;
   journey: JourneyState;
+  /** Against `MAX_RULES`. */
+  rulesAsked: number;
   nextId: number;
 }
 
@@ -125,9 +128,6 @@ export interface Fate {
   readonly [fateBrand]: true;
 }
 const FATE = {} as Fate;
-
-/** A journey with more hops than this ends by name; the TTL ends a routing loop long before. */
-export const MAX_HOPS = 1200;
 
 export const emptyJourney = (): JourneyState => ({ hops: [], before: [], ends: [], forwardedBy: new Set() });
 

@@ -10,6 +10,7 @@
 import { formatAddress } from '../net/address.ts';
 import { longestOf } from '../net/lpm.ts';
 import type { Interface, Tun } from '../topology/model.ts';
+import { MAX_TUNNELS } from './budgets.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { icmpError, networkUnreachable } from './icmp-error.ts';
 import { UDP, withIp } from './packet.ts';
@@ -17,8 +18,6 @@ import type { Packet, UdpDatagram } from './packet.ts';
 import { end, nextId, passOn, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { defaultTtl } from './sysctl.ts';
-
-const MAX_TUNNELS = 4;
 
 export function readFromTun(run: Run, ns: CompiledNamespace, device: Interface, tun: Tun, skb: Skb): Fate {
   const { packet } = skb;

@@ -12,6 +12,7 @@ import type { Address, Family, Mac } from '../net/address.ts';
 import type { Interface, Vxlan } from '../topology/model.ts';
 import { defaultTtl } from './sysctl.ts';
 import type { StepSource } from '../trace/model.ts';
+import { MAX_TUNNELS } from './budgets.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { destinationPortOf, sourcePortOf, UDP } from './packet.ts';
 import type { Packet, UdpDatagram } from './packet.ts';
@@ -28,7 +29,6 @@ interface Remote {
 }
 
 const ZERO = 0 as Mac;
-const MAX_TUNNELS = 4;
 
 export function encapsulate(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxlan, skb: Skb): Fate {
   const mac = skb.packet.frame?.destination ?? ZERO;

@@ -5,6 +5,7 @@
 import { formatAddress } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
 import { firstPacket } from '../data-plane/answers.ts';
+import { MAX_BRANCHES, MAX_STEPS } from '../data-plane/budgets.ts';
 import { namespaceKey } from '../data-plane/compile.ts';
 import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.ts';
 import { destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
@@ -16,8 +17,6 @@ import { workOff } from '../data-plane/work.ts';
 import type { Flow } from './flow.ts';
 import type { Answer, Branch, Hop, Journey, Step, Trace } from './model.ts';
 import { reason } from './reasons.ts';
-
-const MAX_BRANCHES = 4096;
 
 interface Chosen {
   readonly index: number;
@@ -50,16 +49,20 @@ export function runFrom(compiled: CompiledTopology, flow: Flow, beginning: Begin
   const branches: Branch[] = [];
   let choices: readonly number[] = [];
   let open = 1;
+  let steps = 0;
   for (;;) {
     const { branch, chosen } = runOnce(compiled, flow, beginning, choices);
     branches.push(branch);
     open -= branch.probability;
+    steps += stepsOf(branch);
     const next = nextChoices(chosen);
     if (next === null) return { ...base, branches };
-    if (branches.length >= MAX_BRANCHES) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', beginning.at.label)] };
+    if (branches.length >= MAX_BRANCHES || steps >= MAX_STEPS) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', beginning.at.label)] };
     choices = next;
   }
 }
+
+const stepsOf = ({ request, reply }: Branch): number => [...request.hops, ...(reply?.hops ?? [])].reduce((sum, hop) => sum + hop.steps.length, 0);
 
 /** The last choice that has an option left takes its next one; what followed it is asked afresh. */
 function nextChoices(chosen: readonly Chosen[]): readonly number[] | null {
@@ -115,6 +118,7 @@ function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespac
     learnedRemotes: new Map(),
     recent: new Map(),
     journey: emptyJourney(),
+    rulesAsked: 0,
     nextId: 0,
   };
 }

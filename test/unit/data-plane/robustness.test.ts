@@ -104,12 +104,15 @@ describe('a loop', () => {
   it('between two bridges ends by name', () => {
     const branch = traceAfter(clusterText(), { from: 'host1', to: '10.0.14.77' }, ['host1', 'root'], joinTwice);
     expect(branch).toMatchObject({ outcome: 'looped', reason: { code: 'bridge-loop' } });
+    expect(branch.reason?.sentence).toMatch(/by (left|right)\d on host1, (left|right)\d on host1, .*: two ports lead to the same segment/);
+    expect(branch.request.hops.length).toBeLessThan(200);
   });
 
   it('of routes between two hosts ends with the TTL', () => {
     const loop = (via: string): string => `routes {\n10.0.14.0/24 dev cni0 proto kernel scope link src 10.0.14.1\n192.168.93.0/24 dev eth0 proto kernel scope link\n10.9.0.0/24 via ${via} dev eth0\n}`;
     const branch = trace(clusterText({ cluster: 'flannel vxlan { no-masquerade }', host1: loop('192.168.93.213'), host2: loop('192.168.93.212').replace('10.0.14.0/24 dev cni0 proto kernel scope link src 10.0.14.1\n', '') }), { from: 'pod1', to: '10.9.0.1' });
     expect(branch).toMatchObject({ outcome: 'looped', reason: { code: 'routing-loop' } });
+    expect(branch.reason?.sentence).toMatch(/in a circle, (host1, host2, host1|host2, host1, host2)\.$/);
     expect(branch.request.hops.length).toBeGreaterThan(120);
   });
 });

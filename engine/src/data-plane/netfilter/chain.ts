@@ -3,6 +3,7 @@
  * ipt_do_table). What is recorded is what the kernel's TRACE target tells: each rule that matched, the ends of chains.
  */
 import type { Chain, Rule } from '../../topology/netfilter.ts';
+import { MATCHED_RULE, MAX_CHAIN_DEPTH, MAX_RULES } from '../budgets.ts';
 import type { CompiledNamespace, CompiledTable } from '../compile.ts';
 import { end, sourceOf, step } from '../run-state.ts';
 import type { Fate, Run, Skb } from '../run-state.ts';
@@ -16,6 +17,8 @@ export type Verdict = { readonly kind: 'accept'; readonly skb: Skb } | { readonl
 
 interface Frame {
   readonly chain: Chain;
+  /** The chains that led here by goto, which are over. */
+  readonly left: readonly string[];
   /** The place of the next rule; behind the last, the chain is over. */
   next: number;
   /** Places of the rules that the packet may match; `null`: all. Nothing that the index asks for changes in a table. */
@@ -23,7 +26,9 @@ interface Frame {
   asked: number;
 }
 
-const frameOf = (chain: Chain, { packet }: Skb): Frame => ({ chain, next: 0, candidates: candidates(chain, packet), asked: 0 });
+const frameOf = (chain: Chain, left: readonly string[], { packet }: Skb): Frame => ({ chain, left, next: 0, candidates: candidates(chain, packet), asked: 0 });
+
+const NONE: readonly string[] = [];
 
 /** Puts `next` on the next rule that may match. */
 function skip(frame: Frame): void {
@@ -31,12 +36,10 @@ function skip(frame: Frame): void {
   frame.next = frame.candidates[frame.asked++] ?? frame.chain.rules.length;
 }
 
-const MAX_DEPTH = 512;
-
 export function walkTable(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, at: Position): Verdict {
   const start = table.chains.get(at.hook);
   if (start === undefined) return { kind: 'accept', skb };
-  const stack: Frame[] = [frameOf(start, skb)];
+  const stack: Frame[] = [frameOf(start, NONE, skb)];
   let now = skb;
   for (;;) {
     const frame = stack.at(-1);
@@ -49,6 +52,7 @@ export function walkTable(run: Run, ns: CompiledNamespace, table: CompiledTable,
       continue;
     }
     frame.next++;
+    if (++run.rulesAsked > MAX_RULES) return stop(end(run, ns, now, 'too-many-rules', { what: table.table.name, rule: rule.text }, sourceOf(rule.origin)));
     const input = { run, ns, skb: now, packet: now.packet, at, rule };
     const result = matches(input);
     if (result === false) continue;
@@ -118,12 +122,12 @@ const targetName = (target: ActingTarget): string => (target.kind === 'log' ? ta
 function enter(table: CompiledTable, stack: Frame[], name: string, via: 'jump' | 'goto', skb: Skb): 'chain-missing' | 'chain-loop' | 'jump-depth' | null {
   const chain = table.chains.get(name);
   if (chain === undefined) return 'chain-missing';
-  if (stack.some((frame) => frame.chain.name === name)) return 'chain-loop';
-  if (stack.length >= MAX_DEPTH) return 'jump-depth';
+  if (stack.some((frame) => frame.chain.name === name || frame.left.includes(name))) return 'chain-loop';
+  if (stack.length >= MAX_CHAIN_DEPTH) return 'jump-depth';
   // After a goto the chain's end leads to where the jump before it came from. The built-in chain keeps its policy.
-  if (via === 'goto' && stack.length > 1) stack.pop();
-  else if (via === 'goto') (stack[0] as Frame).next = Number.POSITIVE_INFINITY;
-  stack.push(frameOf(chain, skb));
+  const over = via === 'goto' && stack.length > 1 ? stack.pop() : undefined;
+  if (via === 'goto' && over === undefined) (stack[0] as Frame).next = Number.POSITIVE_INFINITY;
+  stack.push(frameOf(chain, over === undefined ? NONE : [...over.left, over.chain.name], skb));
   return null;
 }
 
@@ -144,6 +148,7 @@ function leave(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Fra
 
 function recordRule(run: Run, ns: CompiledNamespace, table: CompiledTable, frame: Frame, at: Position, rule: Rule, verdict: string): void {
   const number = frame.next;
+  run.rulesAsked += MATCHED_RULE;
   step(run, {
     stage: 'netfilter', hook: at.hook, table: table.table.name, chain: frame.chain.name, event: 'rule', number, rule: rule.text, verdict,
     sentence: `Rule ${number} of ${frame.chain.name} (${table.table.name}) on ${ns.label} matches: ${verdict}.`,

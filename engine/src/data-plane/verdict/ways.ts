@@ -78,7 +78,7 @@ function probe(s: Scratch): Probe {
       return 0;
     },
     phase: 'request', queue: [], answers: [], conntrack: new Map(), neighbours: new Map(), learned: new Map(), learnedRemotes: new Map(), recent: new Map(),
-    journey: emptyJourney(), nextId: 0,
+    journey: emptyJourney(), rulesAsked: 0, nextId: 0,
   };
   return { run, asked };
 }
