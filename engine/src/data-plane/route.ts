@@ -2,11 +2,13 @@
  * Routing: policy rules in order of priority, each table by longest prefix, TOS, metric, then one of the nexthops.
  * net/core/fib_rules.c: fib_rules_lookup; net/ipv4/fib_trie.c: fib_table_lookup; net/ipv6/route.c: ip6_pol_route.
  */
-import { contains, formatAddress } from '../net/address.ts';
+import { memo, perRecord } from '../memo.ts';
+import { contains, formatAddress, formatPrefix } from '../net/address.ts';
 import type { Address, Family } from '../net/address.ts';
 import { matching } from '../net/lpm.ts';
 import { LOCAL_TABLE, MAIN_TABLE } from '../topology/model.ts';
 import type { Nexthop, PolicyRule, Route } from '../topology/model.ts';
+import type { Step } from '../trace/model.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { deviceMatches } from './netfilter/matches/ip.ts';
 import { end, sourceOf, step } from './run-state.ts';
@@ -45,7 +47,43 @@ export const keyOf = (skb: Skb, input: string, output: string | null = null): Ro
   return { family: ip.family, destination: ip.destination, source: ip.source, mark: skb.mark, protocol: ip.protocol, tos: ip.tos & 0x1c, input, output };
 };
 
+/** Where nothing but the destination decides, an answer holds for every packet. */
 export function lookup(run: Run, ns: CompiledNamespace, key: RouteKey): Lookup {
+  if (!decides(ns, key.family).alone) return search(run, ns, key);
+  const text = formatAddress(key.destination);
+  const known = answers.get(ns)?.get(key.output)?.get(text);
+  if (known !== undefined) return known;
+  const found = search(run, ns, key);
+  remember(ns, key.output, text, found);
+  return found;
+}
+
+/** By the device that a packet must leave by, then by destination. */
+const answers = new WeakMap<CompiledNamespace, Map<string | null, Map<string, Lookup>>>();
+
+function remember(ns: CompiledNamespace, output: string | null, destination: string, found: Lookup): void {
+  const byOutput = answers.get(ns) ?? new Map<string | null, Map<string, Lookup>>();
+  answers.set(ns, byOutput);
+  const known = byOutput.get(output);
+  // Who asks for every address there is does not fill the memory.
+  if (known === undefined || known.size >= MOST_REMEMBERED) byOutput.set(output, new Map([[destination, found]]));
+  else known.set(destination, found);
+}
+
+const MOST_REMEMBERED = 10_000;
+
+/** `destination`: no rule and no route asks for more of a packet. `alone`: nor is anything left to chance. */
+export const decides = perRecord((ns: CompiledNamespace, family: Family) => {
+  const byRules = ns.rules[family].every((r) => (r.from === null || r.from.length === 0) && r.inInterface === null && r.mark === null && r.protocol === null);
+  const routes = ns.namespace.routes.filter((r) => r.destination.address.family === family);
+  const destination = byRules && routes.every((r) => r.tos === 0);
+  return { destination, alone: destination && routes.every((r) => r.nexthops.length <= 1) && (family === 4 || !haveSiblings(routes)) };
+});
+
+/** Routes of one prefix and metric, which are nexthops of each other. */
+const haveSiblings = (routes: readonly Route[]): boolean => new Set(routes.map((r) => `${r.table} ${formatPrefix(r.destination)} ${r.metric}`)).size < routes.length;
+
+function search(run: Run, ns: CompiledNamespace, key: RouteKey): Lookup {
   const rules = ns.rules[key.family];
   let from = 0;
   for (const rule of rules) {
@@ -124,8 +162,7 @@ function pickNexthop(run: Run, ns: CompiledNamespace, route: Route, siblings: re
   const usable = members.flatMap((r) => r.nexthops.filter((n) => isUsable(ns, r, n, key)).map((nexthop) => ({ route: r, nexthop })));
   const total = usable.reduce((sum, u) => sum + u.nexthop.weight, 0);
   if (usable.length === 0) return null;
-  const name = `route ${ns.index} ${route.table} ${route.text} ${formatAddress(key.destination)}`;
-  const index = usable.length === 1 ? 0 : run.choose(name, usable.map((u) => ({ probability: u.nexthop.weight / total })));
+  const index = usable.length === 1 ? 0 : run.choose(`route ${ns.index} ${route.table} ${route.text} ${formatAddress(key.destination)}`, usable.map((u) => ({ probability: u.nexthop.weight / total })));
   const picked = usable[index] ?? usable[0];
   return picked === undefined ? null : { route: picked.route, device: picked.nexthop.device ?? 'lo', via: picked.nexthop.via };
 }
@@ -138,17 +175,25 @@ function isUsable(ns: CompiledNamespace, route: Route, nexthop: Nexthop, key: Ro
 
 /** Writes what decided. The rules that every namespace has go without saying. */
 export function recordRoute(run: Run, ns: CompiledNamespace, found: Found, subject: string): void {
-  const { route, rule } = found;
-  if (rule.action.kind === 'lookup' && !(isDefault(rule, 0, LOCAL_TABLE) || isDefault(rule, 32766, MAIN_TABLE) || rule.priority === 32767)) {
-    step(run, { stage: 'policy-rule', rule: rule.text, table: rule.action.table, sentence: `The policy rule \`${rule.text.trim()}\` on ${ns.label} chooses the table.`, source: sourceOf(rule.origin) });
-  }
+  for (const each of wordsOf(found, subject)(ns)) step(run, each);
+}
+
+const wordsOf = perRecord((found: Found, subject: string) => memo((ns: CompiledNamespace) => [...policyStep(ns, found), routeStep(ns, found, subject)]));
+
+function policyStep(ns: CompiledNamespace, { rule }: Found): readonly Step[] {
+  if (rule.action.kind !== 'lookup' || isDefault(rule, 0, LOCAL_TABLE) || isDefault(rule, 32766, MAIN_TABLE) || rule.priority === 32767) return [];
+  return [{ stage: 'policy-rule', rule: rule.text, table: rule.action.table, sentence: `The policy rule \`${rule.text.trim()}\` on ${ns.label} chooses the table.`, source: sourceOf(rule.origin) }];
+}
+
+function routeStep(ns: CompiledNamespace, found: Found, subject: string): Step {
+  const { route } = found;
   const via = found.via === null ? null : formatAddress(found.via);
   const where = route.type === 'local' ? `it is for ${ns.label} itself` : `it leaves by ${found.device}${via === null ? '' : ` towards ${via}`}`;
-  step(run, {
+  return {
     stage: 'route', route: route.text, table: route.table, via, device: found.device,
     sentence: `${subject} matches \`${route.text}\` on ${ns.label}: ${where}.`,
     source: sourceOf(route.origin),
-  });
+  };
 }
 
 const isDefault = (rule: PolicyRule, priority: number, table: number): boolean =>

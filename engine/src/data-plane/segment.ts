@@ -2,8 +2,8 @@
  * Who hears a broadcast from a device: over veth pairs, bridges and networks, and through a vxlan's default entries.
  * That is what ARP and neighbour discovery ask; the answer's way back teaches the bridges.
  */
+import { memo, perRecord } from '../memo.ts';
 import type { Address, Mac } from '../net/address.ts';
-
 import type { Interface } from '../topology/model.ts';
 import type { Attachment, CompiledNamespace, CompiledTopology } from './compile.ts';
 import { namespaceKey } from './compile.ts';
@@ -22,7 +22,11 @@ export interface Passed {
   readonly from: string | null;
 }
 
-export function hearers(compiled: CompiledTopology, ns: CompiledNamespace, device: Interface): readonly Heard[] {
+export const hearers = (compiled: CompiledTopology, ns: CompiledNamespace, device: Interface): readonly Heard[] => heardFrom(compiled, ns)(device);
+
+const heardFrom = perRecord((compiled: CompiledTopology, ns: CompiledNamespace) => memo((device: Interface) => listen(compiled, ns, device)));
+
+function listen(compiled: CompiledTopology, ns: CompiledNamespace, device: Interface): readonly Heard[] {
   const heard: Heard[] = [];
   const visited = new Set<string>([`${ns.index} ${device.name}`]);
 
@@ -56,7 +60,11 @@ export function hearers(compiled: CompiledTopology, ns: CompiledNamespace, devic
 }
 
 /** The other end of a link. */
-export function facing(compiled: CompiledTopology, ns: CompiledNamespace, device: Interface): readonly Attachment[] {
+export const facing = (compiled: CompiledTopology, ns: CompiledNamespace, device: Interface): readonly Attachment[] => otherEnds(compiled, ns)(device);
+
+const otherEnds = perRecord((compiled: CompiledTopology, ns: CompiledNamespace) => memo((device: Interface) => otherEndsOf(compiled, ns, device)));
+
+function otherEndsOf(compiled: CompiledTopology, ns: CompiledNamespace, device: Interface): readonly Attachment[] {
   const { device: kind } = device;
   switch (kind.kind) {
     case 'veth': {
@@ -79,13 +87,13 @@ export function facing(compiled: CompiledTopology, ns: CompiledNamespace, device
   }
 }
 
-export function peerOf(compiled: CompiledTopology, device: Interface): Attachment | undefined {
+export const peerOf: (compiled: CompiledTopology, device: Interface) => Attachment | undefined = perRecord((compiled: CompiledTopology, device: Interface) => {
   if (device.device.kind !== 'veth' || device.device.peer === null) return undefined;
   const { host, namespace, name } = device.device.peer;
   const ns = compiled.byName.get(namespaceKey(host, namespace));
   const peer = ns?.devices.get(name);
   return ns === undefined || peer === undefined ? undefined : { ns, device: peer };
-}
+});
 
 const vxlanPeers = (compiled: CompiledTopology, remote: Address, vni: number): readonly Attachment[] =>
   compiled.namespaces

@@ -7,9 +7,11 @@
 
 export type Family = 4 | 6;
 
+type Words = readonly [number, number, number, number];
+
 export interface Address {
   readonly family: Family;
-  readonly words: readonly [number, number, number, number];
+  readonly words: Words;
 }
 
 export interface Prefix {
@@ -80,12 +82,28 @@ function groupsOf(text: string, last: boolean): number[] | undefined {
   return groups;
 }
 
+/** The text of an address; asked of the same few addresses over and over, it remembers the last of each place. */
 export function formatAddress(address: Address): string {
-  if (address.family === 4) {
-    const n = address.words[3];
-    return `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
-  }
-  const groups = address.words.flatMap((w) => [w >>> 16, w & 0xffff]);
+  const { family, words } = address;
+  const place = textPlace(words[0] ^ words[1] ^ words[2] ^ words[3]);
+  const known = recent[place];
+  if (known !== undefined && known.family === family && sameWords(known.words, words)) return known.text;
+  const text = family === 4 ? formatV4(words[3]) : formatV6(words);
+  recent[place] = { family, words, text };
+  return text;
+}
+
+const PLACES = 4096;
+const recent: ({ readonly family: Family; readonly words: Words; readonly text: string } | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
+
+const textPlace = (mixed: number): number => (mixed ^ (mixed >>> 12)) & (PLACES - 1);
+
+const sameWords = (a: Words, b: Words): boolean => a[3] === b[3] && a[2] === b[2] && a[1] === b[1] && a[0] === b[0];
+
+const formatV4 = (n: number): string => `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
+
+function formatV6(words: Words): string {
+  const groups = words.flatMap((w) => [w >>> 16, w & 0xffff]);
   // RFC 5952: the longest run of two or more zero groups, the first of equals, becomes `::`.
   let start = -1;
   let length = 1;
@@ -144,6 +162,7 @@ export const lastAddress = (prefix: Prefix): Address =>
 
 export function contains(prefix: Prefix, address: Address): boolean {
   if (prefix.address.family !== address.family) return false;
+  if (address.family === 4) return ((prefix.address.words[3] ^ address.words[3]) & maskWord(4, prefix.length, 3)) === 0;
   for (let i = 3; i >= 0; i--) {
     const k = i as 0 | 1 | 2 | 3;
     if (((prefix.address.words[k] ^ address.words[k]) & maskWord(address.family, prefix.length, k)) !== 0) return false;
@@ -175,12 +194,12 @@ export function compareAddresses(a: Address, b: Address): number {
 }
 
 export const isLoopback = (address: Address): boolean =>
-  address.family === 4 ? address.words[3] >>> 24 === 127 : address.words[3] === 1 && address.words.slice(0, 3).every((w) => w === 0);
+  address.family === 4 ? address.words[3] >>> 24 === 127 : address.words[3] === 1 && (address.words[0] | address.words[1] | address.words[2]) === 0;
 
 export const isMulticast = (address: Address): boolean =>
   address.family === 4 ? address.words[3] >>> 28 === 0xe : address.words[0] >>> 24 === 0xff;
 
-export const isUnspecified = (address: Address): boolean => address.words.every((w) => w === 0);
+export const isUnspecified = ({ words }: Address): boolean => (words[0] | words[1] | words[2] | words[3]) === 0;
 
 /** 169.254.0.0/16 and fe80::/10. */
 export const isLinkLocal = (address: Address): boolean =>
@@ -194,11 +213,19 @@ export function parseMac(text: string): Mac | undefined {
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
 
+/** As `formatAddress`, the last MAC of each place is remembered. */
 export function formatMac(mac: Mac): string {
+  const place = textPlace(mac % 0x1000000);
+  const known = recentMacs[place];
+  if (known?.mac === mac) return known.text;
   const high = Math.floor(mac / 0x1000000);
   const low = mac % 0x1000000;
-  return `${HEX[high >>> 16] ?? ''}:${HEX[(high >>> 8) & 255] ?? ''}:${HEX[high & 255] ?? ''}:${HEX[low >>> 16] ?? ''}:${HEX[(low >>> 8) & 255] ?? ''}:${HEX[low & 255] ?? ''}`;
+  const text = [high >>> 16, (high >>> 8) & 255, high & 255, low >>> 16, (low >>> 8) & 255, low & 255].map((n) => HEX[n] ?? '').join(':');
+  recentMacs[place] = { mac, text };
+  return text;
 }
+
+const recentMacs: ({ readonly mac: Mac; readonly text: string } | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
 
 export const BROADCAST_MAC = 0xffff_ffff_ffff as Mac;
 

@@ -46,10 +46,15 @@ export function* matching<T>(lpm: Lpm<T>, address: Address): Generator<readonly 
   }
 }
 
+const NONE: readonly never[] = [];
+
 /** The values of the longest prefix that contains the address. */
 export function longestMatch<T>(lpm: Lpm<T>, address: Address): readonly T[] {
-  for (const values of matching(lpm, address)) return values;
-  return [];
+  for (const { length, entries } of lpm.levels) {
+    const values = entries.get(keyOf(address, length));
+    if (values !== undefined) return values;
+  }
+  return NONE;
 }
 
 /** The slow way, for a short list that is asked once; the first of equals. */
