@@ -13,6 +13,7 @@ import { outcomeOf, reason } from '../trace/reasons.ts';
 import type { Details, ReasonCode } from '../trace/reasons.ts';
 import { MAX_HOPS } from './budgets.ts';
 import type { CompiledNamespace, CompiledTopology } from './compile.ts';
+import type { EndedWalk } from './netfilter/chain.ts';
 import type { ConntrackTable, Tracked } from './netfilter/conntrack.ts';
 import { headersOf } from './packet-headers.ts';
 import type { Packet } from './packet.ts';
@@ -95,6 +96,8 @@ export interface Run {
   readonly learnedRemotes: Map<string, Map<Mac, Address>>;
   /** Lists of the recent match, by namespace and name. */
   readonly recent: Map<string, Set<string>>;
+  /** Told of the walks that end packets; `null` where nobody asks. */
+  readonly watch: ((walk: EndedWalk) => void) | null;
   journey: JourneyState;
   /** Against `MAX_RULES`. */
   rulesAsked: number;

@@ -9,7 +9,7 @@ import { outsideOf } from '../control-plane/outside.ts';
 import { planOf, podKey } from '../control-plane/plan.ts';
 import type { NodePlan, Plan } from '../control-plane/plan.ts';
 import { finished, matchVeths } from './captured.ts';
-import type { Host, Pod, Topology } from './model.ts';
+import type { Host, Interface, Namespace, Pod, Topology } from './model.ts';
 import { declared } from './origin.ts';
 import type { ClusterSpec, PodSpec } from './spec.ts';
 
@@ -54,11 +54,36 @@ const nodeAddresses = (node: NodePlan): Pod['addresses'] =>
   ([4, 6] as const).flatMap((family) => node.uplink?.addresses.find((a) => a.address.family === family)?.address ?? []);
 
 function nodeHost(plan: Plan, node: NodePlan, ports: ServicePorts): Host {
-  const derived = [nodeNamespace(plan, node, ports), ...node.pods.map((pod) => podNamespace(plan, node, pod))];
-  const matched = matchVeths(node.spec.name, derived, node.spec.captured);
+  const matched = nodeNamespaces(plan, node, ports);
   const capturedOf = new Map(node.pods.map((pod) => [podKey(pod), pod.captured]));
   const namespaces = matched.map((namespace, i) => finished(namespace, i === 0 ? node.spec.captured : (capturedOf.get(namespace.name) ?? {})));
   return { name: node.spec.name, kind: 'node', namespaces, origin: declared(node.spec.at) };
+}
+
+/** The node's own first; the pods' veths under the names that were captured. */
+const nodeNamespaces = (plan: Plan, node: NodePlan, ports: ServicePorts): readonly Namespace[] =>
+  matchVeths(node.spec.name, [nodeNamespace(plan, node, ports), ...node.pods.map((pod) => podNamespace(plan, node, pod))], node.spec.captured);
+
+export interface ProgrammedNamespace {
+  readonly node: string;
+  /** As the cluster's programs would leave it on the devices that are there. */
+  readonly namespace: Namespace;
+  /** As the devices would be, had nobody captured any. */
+  readonly devices: readonly Interface[];
+}
+
+/** The namespaces of the nodes as they would be without their captured rules, routes, neighbours and the like. */
+export function programmedNamespaces(spec: ClusterSpec): readonly ProgrammedNamespace[] {
+  const plan = planOf(spec);
+  const services = servicesOf(plan, [...plan.pods.values()].map((pod) => podOf(plan, pod)));
+  const ports = servicePortsOf(plan, services);
+  return [...plan.nodes.values()].flatMap((node) => {
+    const devicesOf = new Map([['', node.spec.captured.interfaces], ...node.pods.map((pod) => [podKey(pod), pod.captured.interfaces] as const)]);
+    return nodeNamespaces(plan, node, ports).map((namespace, i) => {
+      const interfaces = devicesOf.get(i === 0 ? '' : namespace.name);
+      return { node: node.spec.name, namespace: finished(namespace, interfaces === undefined ? {} : { interfaces }), devices: namespace.interfaces };
+    });
+  });
 }
 
 const withKernelState = (host: Host): Host => ({ ...host, namespaces: host.namespaces.map((n) => finished(n, {})) });

@@ -31,15 +31,17 @@ export interface Beginning {
   readonly at: CompiledNamespace;
   /** `before`: what is told before anything else. */
   readonly begin: (run: Run) => { readonly work: Work; readonly before: readonly Step[] };
+  readonly watch?: Run['watch'];
 }
 
 /** Every branch with its probability; those of the earlier choice first, so that endpoints come in the rules' order. */
-export function runTrace(compiled: CompiledTopology, flow: Flow): Trace {
+export function runTrace(compiled: CompiledTopology, flow: Flow, watch?: Run['watch']): Trace {
   const sender = compiled.byName.get(namespaceKey(flow.host, flow.namespace));
   if (sender === undefined) return { from: flow.fromText, to: flow.toText, branches: [openBranch(1, 'no-sender', `${flow.host}/${flow.namespace}`)] };
   return runFrom(compiled, flow, {
     sender, at: sender,
     begin: (run) => ({ work: { kind: 'send', ns: sender, sending: requestOf(run) }, before: resolutionOf(flow, sender) }),
+    ...(watch === undefined ? {} : { watch }),
   });
 }
 
@@ -97,7 +99,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
     if (key !== '') answers.set(key, index);
     return index;
   };
-  const run = newRun(compiled, flow, beginning.sender, choose);
+  const run = newRun(compiled, flow, beginning.sender, choose, beginning.watch ?? null);
   const { work, before } = beginning.begin(run);
   const request = journey(run, beginning.at, work, before);
   const answer = run.answers.shift();
@@ -106,7 +108,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
   return { branch: branchOf(probability, request, answer, reply), chosen };
 }
 
-function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choose: Run['choose']): Run {
+function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choose: Run['choose'], watch: Run['watch']): Run {
   return {
     compiled, flow, sender, choose,
     phase: 'request',
@@ -117,6 +119,7 @@ function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespac
     learned: new Map(),
     learnedRemotes: new Map(),
     recent: new Map(),
+    watch,
     journey: emptyJourney(),
     rulesAsked: 0,
     nextId: 0,

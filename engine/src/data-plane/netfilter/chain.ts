@@ -15,6 +15,15 @@ import type { ActingTarget } from './targets/apply.ts';
 
 export type Verdict = { readonly kind: 'accept'; readonly skb: Skb } | { readonly kind: 'ended'; readonly fate: Fate };
 
+/** A table's walk that the packet did not survive, as it began. */
+export interface EndedWalk {
+  readonly run: Run;
+  readonly ns: CompiledNamespace;
+  readonly table: CompiledTable;
+  readonly skb: Skb;
+  readonly at: Position;
+}
+
 interface Frame {
   readonly chain: Chain;
   /** The chains that led here by goto, which are over. */
@@ -37,6 +46,12 @@ function skip(frame: Frame): void {
 }
 
 export function walkTable(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, at: Position): Verdict {
+  const verdict = walk(run, ns, table, skb, at);
+  if (verdict.kind === 'ended') run.watch?.({ run, ns, table, skb, at });
+  return verdict;
+}
+
+function walk(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, at: Position): Verdict {
   const start = table.chains.get(at.hook);
   if (start === undefined) return { kind: 'accept', skb };
   const stack: Frame[] = [frameOf(start, NONE, skb)];

@@ -78,7 +78,7 @@ function probe(s: Scratch): Probe {
       return 0;
     },
     phase: 'request', queue: [], answers: [], conntrack: new Map(), neighbours: new Map(), learned: new Map(), learnedRemotes: new Map(), recent: new Map(),
-    journey: emptyJourney(), rulesAsked: 0, nextId: 0,
+    watch: null, journey: emptyJourney(), rulesAsked: 0, nextId: 0,
   };
   return { run, asked };
 }
