@@ -12,7 +12,7 @@ const DEFAULT_SEQUENCE = 1;
 
 function ipHeader(run: Run, ns: CompiledNamespace, source: Address, destination: Address, protocol: number, dontFragment: boolean): Ip {
   const { family } = destination;
-  return { family, source, destination, protocol, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: family === 6 || dontFragment, fragmentedTo: null };
+  return { family, source, destination, protocol, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: family === 6 || dontFragment, fragmentedTo: null, rejoined: false };
 }
 
 const PROTOCOLS = { TCP, UDP, SCTP } as const;

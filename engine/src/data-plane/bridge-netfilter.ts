@@ -12,7 +12,7 @@ import { inputRoute, refuseInput } from './input-route.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { withFrame } from './packet.ts';
-import { keyOf, lookup, recordRoute } from './route.ts';
+import { keyOf, lookup, recordRoute, refuse } from './route.ts';
 import type { Found } from './route.ts';
 import { end } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
@@ -42,6 +42,8 @@ function redirect(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb):
       return { skb: addressed(skb, bridge) };
     }
     case 'refused':
+      // In IPv4 ip_error again; IPv6 drops it here, and tells nobody (br_nf_pre_routing_finish_ipv6).
+      return skb.packet.ip.family === 4 && input.by.kind !== 'undecided' ? { skb: addressed(skb, bridge) } : { fate: refuse(run, ns, skb, input.by) };
     case 'ended':
     case 'group':
       return { fate: refuseInput(run, ns, bridge.name, skb, input) };

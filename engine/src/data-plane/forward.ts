@@ -11,7 +11,7 @@ import type { CompiledNamespace } from './compile.ts';
 import { icmpError, timeExceeded } from './icmp-error.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { nextHopOf, output, outputDevice, routeMtu, tellTooBig } from './output.ts';
-import { JOINED, pieceLength, withIp } from './packet.ts';
+import { pieceLength, withIp } from './packet.ts';
 import type { Found } from './route.ts';
 import { end, kernel, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
@@ -28,8 +28,7 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   const out = outputDevice(found);
   const mtu = routeMtu(ns, found);
   const known = ns.devices.get(out)?.device.kind !== 'unknown';
-  const joined = ip.family === 6 && ip.fragmentedTo === JOINED;
-  if (known && ip.dontFragment && !joined && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
+  if (known && ip.dontFragment && !(ip.family === 6 && ip.rejoined) && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
   const ttl = ip.ttl - 1;
   const sentence = `${ns.label} forwards the packet from ${device} to ${out}, and its ${ip.family === 4 ? 'TTL' : 'hop limit'} is now ${ttl}.`;
   step(run, { stage: 'forward', ttl, sentence, source: kernel('forwarding') });

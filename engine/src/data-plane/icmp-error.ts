@@ -47,6 +47,7 @@ export function icmpError(run: Run, ns: CompiledNamespace, skb: Skb, kind: IcmpE
       id: nextId(run),
       dontFragment: family === 6,
       fragmentedTo: null,
+      rejoined: false,
     },
     transport: { kind: 'icmp', type: kind.type, code: kind.code, identifier: null, sequence: 0, mtu: kind.mtu, quoted: quoted(packet), payload: 0 },
   };

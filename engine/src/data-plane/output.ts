@@ -6,7 +6,7 @@
  * net/ipv4/ip_output.c: ip_output, ip_finish_output; net/ipv6/ip6_output.c: ip6_output.
  */
 import { contains, formatAddress, isMulticast, sameAddress } from '../net/address.ts';
-import type { Address } from '../net/address.ts';
+import type { Address, Family } from '../net/address.ts';
 import { globalAddresses } from '../topology/lookup.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Interface, Namespace, Topology } from '../topology/model.ts';
@@ -14,7 +14,7 @@ import type { CompiledNamespace } from './compile.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { ipLength, JOINED, pieceLength, withFrame, withIp } from './packet.ts';
+import { ipHeaderLength, ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import type { Found } from './route.ts';
 import { end, kernel, passOn, sourceOf, step } from './run-state.ts';
@@ -46,8 +46,10 @@ type Fitting = { readonly skb: Skb } | { readonly fate: Fate };
 
 /** ip_fragment: what may not be fragmented ends here with an error to its sender. */
 function fit(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Fitting {
-  if (pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback') return { skb: skb.packet.ip.fragmentedTo === JOINED ? { ...skb, packet: withIp(skb.packet, { fragmentedTo: null }) } : skb };
-  if (skb.packet.ip.dontFragment && skb.packet.ip.fragmentedTo === null && !mayFragment(skb)) return { fate: tellTooBig(run, ns, skb, device.name, mtu) };
+  const { ip } = skb.packet;
+  if (pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback') return { skb: ip.rejoined ? { ...skb, packet: withIp(skb.packet, { fragmentedTo: null, rejoined: false }) } : skb };
+  if (ip.rejoined && ip.fragmentedTo !== null && ip.fragmentedTo <= mtu) return { skb: asItCame(run, ns, skb, device, mtu) };
+  if (ip.dontFragment && ip.fragmentedTo === null && !mayFragment(skb)) return { fate: tellTooBig(run, ns, skb, device.name, mtu) };
   return { skb: fragment(run, ns, skb, device, mtu) };
 }
 
@@ -63,7 +65,22 @@ export function tellTooBig(run: Run, ns: CompiledNamespace, skb: Skb, device: st
 export function fragment(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Skb {
   const sentence = `The packet of ${ipLength(skb.packet)} bytes is larger than the MTU of ${device.name} on ${ns.label}, ${mtu}, and travels in fragments.`;
   step(run, { stage: 'fragment', mtu, sentence, source: sourceOf(device.origin) });
-  return { ...skb, packet: withIp(skb.packet, { fragmentedTo: mtu, dontFragment: skb.packet.ip.family === 6 }) };
+  return { ...skb, packet: withIp(skb.packet, { fragmentedTo: largestPiece(skb.packet.ip.family, mtu), rejoined: false, dontFragment: skb.packet.ip.family === 6 }) };
+}
+
+/** ip_do_fragment's fast path: the pieces that were put together fit as they are. */
+function asItCame(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Skb {
+  const sentence = `The packet of ${ipLength(skb.packet)} bytes is larger than the MTU of ${device.name} on ${ns.label}, ${mtu}, and travels on in the fragments that it came in.`;
+  step(run, { stage: 'fragment', mtu, sentence, source: sourceOf(device.origin) });
+  return { ...skb, packet: withIp(skb.packet, { rejoined: false }) };
+}
+
+const FRAGMENT_HEADER_LENGTH = 8;
+
+/** All pieces but the last carry a multiple of 8 bytes. */
+function largestPiece(family: Family, mtu: number): number {
+  const headers = ipHeaderLength(family) + (family === 6 ? FRAGMENT_HEADER_LENGTH : 0);
+  return headers + ((mtu - headers) & ~7);
 }
 
 function finish(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, nextHop: Address): Fate {

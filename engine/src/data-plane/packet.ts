@@ -33,6 +33,8 @@ export interface Ip {
   readonly dontFragment: boolean;
   /** The packet travels in fragments of at most this many bytes; `null`: in one piece. */
   readonly fragmentedTo: number | null;
+  /** It was put together from those fragments, and IP does not know how long they were: it may be fragmented anew, and need not. */
+  readonly rejoined: boolean;
 }
 
 export type Transport = IcmpMessage | UdpDatagram | TcpSegment | SctpPacket;
@@ -90,9 +92,6 @@ export const ipHeaderLength = (family: Family): number => (family === 4 ? 20 : 4
 export const ETHERNET_LENGTH = 14;
 const VXLAN_LENGTH = 8;
 
-/** `fragmentedTo` of a packet that was put together again, and whose pieces nobody remembers: it may be fragmented, and need not. */
-export const JOINED = 65535;
-
 /** What a device takes above its MTU, room for a VLAN tag (include/linux/netdevice.h: __is_skb_forwardable). */
 export const MTU_TOLERANCE = 4;
 
@@ -100,7 +99,7 @@ export const MTU_TOLERANCE = 4;
 export const ipLength = (packet: Packet): number => ipHeaderLength(packet.ip.family) + transportLength(packet.transport);
 
 /** The bytes of its largest piece. */
-export const pieceLength = (packet: Packet): number => Math.min(ipLength(packet), packet.ip.fragmentedTo ?? Number.POSITIVE_INFINITY);
+export const pieceLength = (packet: Packet): number => (packet.ip.rejoined ? ipLength(packet) : Math.min(ipLength(packet), packet.ip.fragmentedTo ?? Number.POSITIVE_INFINITY));
 
 /** MSS, SACK permitted, timestamps and window scale: what Linux puts into a SYN (net/ipv4/tcp_output.c: tcp_syn_options). */
 const SYN_OPTIONS_LENGTH = 20;

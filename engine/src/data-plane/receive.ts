@@ -15,7 +15,7 @@ import { forward } from './forward.ts';
 import { inputRoute, refuseInput } from './input-route.ts';
 import { deliverLocally } from './local-delivery.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { JOINED, withIp } from './packet.ts';
+import { withIp } from './packet.ts';
 import type { Packet } from './packet.ts';
 import { recordRoute } from './route.ts';
 import { end, exhausted, hop, sourceOf } from './run-state.ts';
@@ -54,7 +54,7 @@ function receiveIp(run: Run, ns: CompiledNamespace, device: string, skb: Skb): F
  * br_netfilter's conntrack puts fragments together; how long they were stands in the control block, which IP clears
  * (ip_rcv_core, ip6_rcv_core).
  */
-const joined = (packet: Packet): Packet => (packet.ip.fragmentedTo === null ? packet : withIp(packet, { fragmentedTo: JOINED }));
+const joined = (packet: Packet): Packet => (packet.ip.fragmentedTo === null ? packet : withIp(packet, { rejoined: true }));
 
 /** What loopback gives back has kept its route: it is for this host, and no source is checked. */
 function route(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {

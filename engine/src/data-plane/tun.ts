@@ -41,7 +41,7 @@ function outerPacket(run: Run, ns: CompiledNamespace, tun: Tun, inner: Packet, r
   const { family } = remote;
   return {
     frame: null,
-    ip: { family, source: tun.local ?? { family, words: [0, 0, 0, 0] }, destination: remote, protocol: UDP, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: true, fragmentedTo: null },
+    ip: { family, source: tun.local ?? { family, words: [0, 0, 0, 0] }, destination: remote, protocol: UDP, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: true, fragmentedTo: null, rejoined: false },
     transport: { kind: 'udp', sourcePort: tun.port, destinationPort: tun.port, checksum: true, carried: { kind: 'ip', packet: inner }, payload: 0 },
   };
 }

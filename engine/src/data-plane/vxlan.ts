@@ -75,7 +75,7 @@ function outerPacket(run: Run, ns: CompiledNamespace, vxlan: Vxlan, inner: Packe
   const dontFragment = family === 6 || vxlan.df === 'set' || (vxlan.df === 'inherit' && inner.ip.dontFragment);
   return {
     frame: null,
-    ip: { family, source: vxlan.local ?? { family, words: [0, 0, 0, 0] }, destination: remote.address, protocol: UDP, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment, fragmentedTo: null },
+    ip: { family, source: vxlan.local ?? { family, words: [0, 0, 0, 0] }, destination: remote.address, protocol: UDP, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment, fragmentedTo: null, rejoined: false },
     transport: { kind: 'udp', sourcePort, destinationPort: remote.port, checksum: vxlan.checksum, carried: { kind: 'vxlan', vni: remote.vni, packet: inner }, payload: 0 },
   };
 }

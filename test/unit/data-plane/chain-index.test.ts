@@ -29,7 +29,7 @@ function ruleOf({ source, destination, port, inverted }: Wanted): Rule {
 
 const packetOf = (source: number, destination: number, port: number): Packet => ({
   frame: null,
-  ip: { family: 4, source: host(source).address, destination: host(destination).address, protocol: 17, ttl: 64, tos: 0, id: 0, dontFragment: true, fragmentedTo: null },
+  ip: { family: 4, source: host(source).address, destination: host(destination).address, protocol: 17, ttl: 64, tos: 0, id: 0, dontFragment: true, fragmentedTo: null, rejoined: false },
   transport: { kind: 'udp', sourcePort: 9, destinationPort: port, checksum: true, carried: null, payload: 0 },
 });
 

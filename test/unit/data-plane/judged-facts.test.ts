@@ -1,0 +1,28 @@
+/** What random clusters showed of Linux 6.18, each where the simulator had said otherwise (docs/fidelity.md). */
+import { describe, expect, it } from 'vitest';
+import { clusterText, path, stages, trace } from './fixture.ts';
+
+const sentTo = (target: string): string => `iptables {\n*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -p udp -m udp --dport 9000 -j DNAT --to-destination ${target}\nCOMMIT\n}`;
+
+const routes = (refused: string): string => `routes {\ndefault via 192.168.93.254 dev eth0\n192.168.93.0/24 dev eth0 proto kernel scope link src 192.168.93.212\n10.0.14.0/24 dev cni0 proto kernel scope link src 10.0.14.1\n${refused}\n}`;
+
+describe('a rule that gives a bridged packet a destination with a refusing route', () => {
+  it('lets it up into the host, which drops it there', () => {
+    const branch = trace(clusterText({ host1: `${sentTo('10.0.14.16')}\n${routes('blackhole 10.0.14.16')}` }), { from: 'pod1', to: '10.0.14.1:9000/UDP' });
+    expect(branch).toMatchObject({ outcome: 'dropped', reason: { code: 'route-blackhole' }, answer: { kind: 'none' } });
+    expect(path(branch.request.hops)).toEqual(['pod1/eth0 out', 'host1/veth in', 'host1/cni0 in']);
+  });
+
+  it('lets the host tell the sender about an unreachable one', () => {
+    const branch = trace(clusterText({ host1: `${sentTo('10.0.14.16')}\n${routes('unreachable 10.0.14.16')}` }), { from: 'pod1', to: '10.0.14.1:9000/UDP' });
+    expect(branch).toMatchObject({ outcome: 'unreachable', answer: { kind: 'icmp', type: 3, code: 1 } });
+  });
+});
+
+describe('fragments that the bridge put together', () => {
+  // The pod's MTU of 1450 makes pieces of 20 + 1424 bytes; the node's 1500 would take longer ones.
+  it('leave as they came where the next device takes them', () => {
+    const branch = trace(clusterText(), { from: 'pod1', to: '203.0.113.7', payload: 2000 });
+    expect(stages(branch.request.hops, 'fragment').map((step) => [step.mtu, step.sentence.endsWith('in the fragments that it came in.')])).toEqual([[1450, false], [1500, true]]);
+  });
+});
