@@ -24,6 +24,8 @@ const SYMBOL_KINDS: Readonly<Record<DocumentSymbol['kind'], SymbolKind>> = {
   node: SymbolKind.Module,
   pod: SymbolKind.Class,
   service: SymbolKind.Interface,
+  namespace: SymbolKind.Struct,
+  'network-policy': SymbolKind.Operator,
   expect: SymbolKind.Boolean,
   interface: SymbolKind.Field,
   port: SymbolKind.Constant,

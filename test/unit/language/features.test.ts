@@ -138,11 +138,11 @@ describe('completion', () => {
   };
 
   it('offers the keywords of the place', () => {
-    expect(offered('$0')).toEqual(['cluster', 'network', 'external', 'node', 'pod', 'service', 'expect']);
+    expect(offered('$0')).toEqual(['cluster', 'network', 'external', 'node', 'pod', 'service', 'namespace', 'network-policy', 'expect']);
     expect(offered('no$0')).toContain('node');
     expect(offered('node n {\n  $0\n}')).toContain('pod-cidr');
     expect(offered('node n { address 10.0.0.1/8 on lan; p$0 }')).toContain('public-ip');
-    expect(offered('cluster x {\n  flannel vxlan { $0 }\n}')).toEqual(['vni', 'port', 'mtu', 'direct-routing', 'routes-per', 'no-masquerade']);
+    expect(offered('cluster x {\n  flannel vxlan { $0 }\n}')).toEqual(['vni', 'port', 'mtu', 'direct-routing', 'routes-per', 'no-masquerade', 'subnet-manager', 'subnet-len', 'ipv6-subnet-len', 'subnet-min', 'subnet-max']);
     expect(offered('service s {\n  $0')).toContain('cluster-ip');
   });
 

@@ -25,6 +25,10 @@ const HEADINGS: Readonly<Record<ContextName, string>> = {
   interface: 'In an interface',
   pod: 'In a pod',
   service: 'In a service',
+  namespace: 'In a namespace',
+  'network-policy': 'In a network policy',
+  ingress: 'In an ingress',
+  egress: 'In an egress',
 };
 
 describe('the reference and the grammar table agree', () => {

@@ -1,12 +1,14 @@
 /** What a file declares, read but not yet bound: values with their places, relative to the declaration's own node. */
 import type { Address, Mac, Port, Prefix } from '../../../../engine/src/net/address.ts';
-import type { ClusterSettings, ServiceSpec } from '../../../../engine/src/topology/spec.ts';
+import type { PolicyType } from '../../../../engine/src/topology/network-policy.ts';
+import type { ClusterSettings, EndpointSpec, PodSpec, ServiceSpec } from '../../../../engine/src/topology/spec.ts';
 import type { Listener } from '../../../../engine/src/topology/model.ts';
 import type { Expectation } from '../../../../engine/src/verify/model.ts';
 import type { Diagnostic, Range } from '../diagnostics/define.ts';
 import type { StatementNode } from '../syntax/tree.ts';
 import type { Located } from './decode.ts';
-import type { EndpointValue, ObjectName } from './values.ts';
+import type { SelectorDeclaration } from './selector.ts';
+import type { EndpointValue, ObjectName, PolicyPortValue } from './values.ts';
 
 export type CaptureKeyword = 'routes' | 'rules' | 'addresses' | 'links' | 'neighbours' | 'fdb' | 'iptables' | 'ip6tables' | 'ipset' | 'sysctl';
 
@@ -71,7 +73,17 @@ export interface NodeDeclaration extends Named {
   readonly publicAddress: Located<Address> | null;
   readonly vtepMac: Mac | null;
   readonly listeners: readonly Listener[] | null;
+  /** docker0's address, or `default`; `null`: Docker does not run here. */
+  readonly docker: Located<Prefix | 'default'> | null;
   readonly captures: readonly Capture[];
+}
+
+/** A container's port. */
+export interface ContainerPortDeclaration extends Range {
+  readonly name: Located<string> | null;
+  readonly listener: Located<Listener>;
+  readonly hostPort: Located<Port> | null;
+  readonly hostAddress: Located<Address> | null;
 }
 
 export interface PodDeclaration extends DeclarationBase {
@@ -83,18 +95,28 @@ export interface PodDeclaration extends DeclarationBase {
   readonly labels: readonly Located<readonly [string, string]>[];
   readonly hostNetwork: boolean;
   readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly ports: readonly ContainerPortDeclaration[];
   readonly listeners: readonly Listener[] | null;
+  readonly dnsPolicy: PodSpec['dnsPolicy'];
+  readonly nameservers: readonly Address[] | null;
   readonly search: readonly string[] | null;
   readonly ndots: number | null;
+  readonly hostname: string | null;
+  readonly subdomain: string | null;
   readonly captures: readonly Capture[];
 }
 
 export interface PortDeclaration extends Range {
   readonly name: Located<string> | null;
   readonly listener: Located<Listener>;
-  readonly target: Located<Port> | null;
+  /** A port, or the name of the pods' port. */
+  readonly target: Located<Port | string> | null;
   readonly nodePort: Located<Port> | null;
 }
+
+/** `address` and `port` are its value; the rest as in EndpointSpec. */
+export type EndpointDeclaration = Located<EndpointValue> & Omit<EndpointSpec, 'address' | 'port' | 'at'>;
 
 export interface ServiceDeclaration extends DeclarationBase {
   readonly kind: 'service';
@@ -105,16 +127,47 @@ export interface ServiceDeclaration extends DeclarationBase {
   readonly ports: readonly PortDeclaration[];
   /** `null`: it has no selector. */
   readonly selector: readonly Located<readonly [string, string]>[] | null;
-  readonly endpoints: readonly Located<EndpointValue>[];
+  readonly endpoints: readonly EndpointDeclaration[];
+  readonly endpointsAre: ServiceSpec['endpointsAre'];
   readonly externalAddresses: readonly Located<Address>[];
   readonly loadBalancerAddresses: readonly Located<Address>[];
+  readonly loadBalancerProxies: readonly Located<Address>[];
   readonly loadBalancerSourceRanges: readonly Located<Prefix>[];
   readonly externalName: string | null;
   readonly sessionAffinitySeconds: number | null;
   readonly externalTrafficPolicy: ServiceSpec['externalTrafficPolicy'];
   readonly internalTrafficPolicy: ServiceSpec['internalTrafficPolicy'];
+  readonly trafficDistribution: ServiceSpec['trafficDistribution'];
+  readonly publishNotReady: boolean;
   readonly allocateNodePorts: boolean;
   readonly healthCheckNodePort: Port | null;
+}
+
+export interface NamespaceDeclaration extends Named {
+  readonly kind: 'namespace';
+  readonly labels: readonly Located<readonly [string, string]>[];
+}
+
+export type PeerDeclaration = Range &
+  (
+    | { readonly kind: 'pods'; readonly namespaces: SelectorDeclaration | null; readonly pods: SelectorDeclaration | null }
+    | { readonly kind: 'block'; readonly prefix: Located<Prefix>; readonly except: readonly Located<Prefix>[] }
+  );
+
+/** One `ingress` or `egress` of a policy. */
+export interface TrafficDeclaration extends Range {
+  readonly peers: readonly PeerDeclaration[];
+  readonly ports: readonly Located<PolicyPortValue>[];
+}
+
+export interface NetworkPolicyDeclaration extends DeclarationBase {
+  readonly kind: 'network-policy';
+  readonly name: Located<ObjectName> | null;
+  /** `null`: every pod of the namespace. */
+  readonly pods: SelectorDeclaration | null;
+  readonly ingress: readonly TrafficDeclaration[];
+  readonly egress: readonly TrafficDeclaration[];
+  readonly types: readonly PolicyType[] | null;
 }
 
 export interface ExpectDeclaration extends DeclarationBase {
@@ -129,4 +182,5 @@ export interface ExpectDeclaration extends DeclarationBase {
 }
 
 export type Declaration =
-  | ClusterDeclaration | NetworkDeclaration | ExternalDeclaration | NodeDeclaration | PodDeclaration | ServiceDeclaration | ExpectDeclaration;
+  | ClusterDeclaration | NetworkDeclaration | ExternalDeclaration | NodeDeclaration | PodDeclaration | ServiceDeclaration | NamespaceDeclaration
+  | NetworkPolicyDeclaration | ExpectDeclaration;

@@ -1,5 +1,6 @@
 /** A top-level statement as a declaration, cached under its node. */
-import { DEFAULT_FLANNEL, DEFAULT_KUBE_PROXY } from '../../../../engine/src/control-plane/settings.ts';
+import { DEFAULT_FLANNEL } from '../../../../engine/src/control-plane/settings.ts';
+import type { FlannelSubnets } from '../../../../engine/src/topology/spec.ts';
 import type { Diagnostic } from '../diagnostics/define.ts';
 import { report, shifted } from '../diagnostics/define.ts';
 import { missingStatement } from '../diagnostics/missing-statement.ts';
@@ -11,7 +12,9 @@ import type { Decoded, Located } from './decode.ts';
 import { decode, valuesOf } from './decode.ts';
 import { declareExpectation } from './expectation.ts';
 import { statementOf } from './grammar.ts';
+import { declareKubeProxy } from './declare-kube-proxy.ts';
 import { declarePod, declareService } from './declare-objects.ts';
+import { declareNamespace, declarePolicy } from './declare-policy.ts';
 import type { Statement } from './statements.ts';
 import { Statements, extentOf, unknownStatement } from './statements.ts';
 import { syntaxDiagnosticsWithin } from './syntax-problems.ts';
@@ -55,6 +58,8 @@ function declareWithBlock(keyword: string, s: Statement, out: Diagnostic[]): Dec
     case 'node': return declareNode(s, out);
     case 'pod': return declarePod(s, out);
     case 'service': return declareService(s, out);
+    case 'namespace': return declareNamespace(s, out);
+    case 'network-policy': return declarePolicy(s, out);
     default: return null;
   }
 }
@@ -75,11 +80,7 @@ function declareCluster(s: Statement, out: Diagnostic[]): ClusterDeclaration {
     podCidrs: inside.values('pod-cidr', 'cidr'),
     serviceCidrs: inside.values('service-cidr', 'cidr'),
     flannel: flannelOf(flannel, out),
-    kubeProxy: {
-      ...DEFAULT_KUBE_PROXY,
-      mode: kubeProxy !== undefined && inside.plain('kube-proxy', 'choice') === 'none' ? 'none' : 'iptables',
-      masqueradeAll: kubeProxy !== undefined && new Statements(kubeProxy, 'kube-proxy', out).has('masquerade-all'),
-    },
+    kubeProxy: declareKubeProxy(kubeProxy, out),
   };
 }
 
@@ -110,6 +111,19 @@ function flannelOf(statement: Statement | undefined, out: Diagnostic[]): Cluster
     routesPer: inside.plain('routes-per', 'choice') === 'network' ? 'network' : 'lease',
     directRouting: inside.has('direct-routing'),
     masquerade: !inside.has('no-masquerade'),
+    subnets: subnetsOf(inside),
+  };
+}
+
+/** flannel, pkg/subnet/config.go: ParseConfig; each of the words means that etcd hands out the leases. */
+function subnetsOf(inside: Statements): FlannelSubnets {
+  const said = ['subnet-len', 'ipv6-subnet-len', 'subnet-min', 'subnet-max'].some((keyword) => inside.has(keyword));
+  if (inside.plain('subnet-manager', 'choice') !== 'etcd' && !said) return { manager: 'kube' };
+  return {
+    manager: 'etcd',
+    lengths: { 4: inside.plain('subnet-len', 'prefix-length') ?? 24, 6: inside.plain('ipv6-subnet-len', 'prefix-length') ?? 64 },
+    minimums: inside.values('subnet-min', 'address').map((a) => a.value),
+    maximums: inside.values('subnet-max', 'address').map((a) => a.value),
   };
 }
 
@@ -154,8 +168,16 @@ function declareNode(s: Statement, out: Diagnostic[]): NodeDeclaration {
     publicAddress: inside.value('public-ip', 'address'),
     vtepMac: inside.plain('vtep-mac', 'mac'),
     listeners: listenersOf(inside),
+    docker: dockerOf(inside),
     captures: capturesOf(inside, out),
   };
+}
+
+function dockerOf(inside: Statements): NodeDeclaration['docker'] {
+  const [docker] = inside.all('docker');
+  if (docker === undefined) return null;
+  const { start, end } = docker.decoded.keyword;
+  return inside.value('docker', 'interface-address') ?? { value: 'default', start: start + docker.offset, end: end + docker.offset };
 }
 
 function interfaceOf(s: Statement, out: Diagnostic[]): InterfaceDeclaration {

@@ -98,6 +98,9 @@ export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
   fdb: lineByLine(readFdbLine, (r) => r.entry, (fdb) => ({ fdb })),
   iptables: iptables(4),
   ip6tables: iptables(6),
-  ipset: (lines, at) => ({ state: {}, problems: readIpset(dumpLines(lines, at)).problems }),
+  ipset: (lines, at) => {
+    const { sets, problems } = readIpset(dumpLines(lines, at));
+    return { state: { sets }, problems };
+  },
   sysctl: lineByLine(readSysctlLine, (r) => r.sysctl, (sysctls) => ({ sysctls })),
 };

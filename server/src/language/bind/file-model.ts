@@ -4,7 +4,7 @@ import { shifted } from '../diagnostics/define.ts';
 import type { FileNode } from '../syntax/tree.ts';
 import { declare } from './declare.ts';
 import type {
-  ClusterDeclaration, Declaration, ExpectDeclaration, ExternalDeclaration, NetworkDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration,
+  ClusterDeclaration, Declaration, ExpectDeclaration, ExternalDeclaration, NamespaceDeclaration, NetworkDeclaration, NetworkPolicyDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration,
 } from './declarations.ts';
 import { syntaxDiagnostics } from './syntax-problems.ts';
 
@@ -30,6 +30,8 @@ export interface FileModel {
   readonly nodes: readonly Placed<NodeDeclaration>[];
   readonly pods: readonly Placed<PodDeclaration>[];
   readonly services: readonly Placed<ServiceDeclaration>[];
+  readonly namespaces: readonly Placed<NamespaceDeclaration>[];
+  readonly policies: readonly Placed<NetworkPolicyDeclaration>[];
   readonly expectations: readonly Placed<ExpectDeclaration>[];
   /** Syntax, shapes and values. */
   readonly diagnostics: readonly Diagnostic[];
@@ -64,6 +66,8 @@ export function fileModelOf(tree: FileNode): FileModel {
     nodes: of('node'),
     pods: of('pod'),
     services: of('service'),
+    namespaces: of('namespace'),
+    policies: of('network-policy'),
     expectations: of('expect'),
     diagnostics,
   };

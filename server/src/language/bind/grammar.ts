@@ -4,7 +4,8 @@
  */
 import type { ValueKind } from './values.ts';
 
-export type ContextName = 'file' | 'cluster' | 'flannel' | 'kube-proxy' | 'network' | 'external' | 'node' | 'interface' | 'pod' | 'service';
+export type ContextName =
+  | 'file' | 'cluster' | 'flannel' | 'kube-proxy' | 'network' | 'external' | 'node' | 'interface' | 'pod' | 'service' | 'namespace' | 'network-policy' | 'ingress' | 'egress';
 
 /** What an object's name stands for where it is used. */
 export type NameSpaceName = 'node' | 'network';
@@ -80,6 +81,8 @@ const FILE: readonly StatementGrammar[] = [
   statement('node', [argument('NAME', 'name')], 'a host with its own kernel', { block: 'node', times: 'many' }),
   statement('pod', [argument('[NAMESPACE/]NAME', 'object-name'), argument('NODE', 'name', { after: 'on', refersTo: 'node' })], 'a pod; the namespace is `default` unless given', { block: 'pod', times: 'many' }),
   statement('service', [argument('[NAMESPACE/]NAME', 'object-name')], 'a Kubernetes service', { block: 'service', times: 'many' }),
+  statement('namespace', [argument('NAME', 'name')], 'a Kubernetes namespace, where its labels matter', { block: 'namespace', times: 'many' }),
+  statement('network-policy', [argument('[NAMESPACE/]NAME', 'object-name')], 'a Kubernetes NetworkPolicy: who may speak with the pods that it selects', { block: 'network-policy', times: 'many' }),
   statement('expect', [], 'what must hold', { times: 'many', usage: 'FROM -> TO[:PORT][/PROTOCOL] …' }),
 ];
 
@@ -88,7 +91,7 @@ const CLUSTER: readonly StatementGrammar[] = [
   statement('pod-cidr', [list('CIDR', 'cidr')], "the pods' network; default `10.244.0.0/16`"),
   statement('service-cidr', [list('CIDR', 'cidr')], "the services' addresses; default `10.96.0.0/12`"),
   statement('flannel', [argument('BACKEND', 'choice', { choices: ['vxlan', 'udp', 'host-gw', 'none'] })], 'what carries packets between hosts: VXLAN (the default), a tun device that flanneld reads, routes to the hosts, or nothing', { block: 'flannel' }),
-  statement('kube-proxy', [argument('MODE', 'choice', { choices: ['iptables', 'none'] })], 'how services are programmed: as iptables rules (the default) or not at all', { block: 'kube-proxy' }),
+  statement('kube-proxy', [argument('MODE', 'choice', { choices: ['iptables', 'nftables', 'ipvs', 'none'] })], 'how services are programmed: as iptables rules (the default) or not at all; nftables and ipvs are not simulated yet', { block: 'kube-proxy' }),
 ];
 
 const FLANNEL: readonly StatementGrammar[] = [
@@ -98,9 +101,21 @@ const FLANNEL: readonly StatementGrammar[] = [
   flag('direct-routing', 'of vxlan: routes to hosts on the same network, without encapsulation'),
   statement('routes-per', [argument('UNIT', 'choice', { choices: ['lease', 'network'] })], "of vxlan: a route, neighbour and FDB entry for each lease (the default), or flannel's older single route to the whole network"),
   flag('no-masquerade', 'FLANNEL-POSTRTG is not programmed'),
+  statement('subnet-manager', [argument('MANAGER', 'choice', { choices: ['kube', 'etcd'] })], "who hands out leases: Kubernetes, as each node's pod-cidr (the default), or flannel by its rules in etcd"),
+  statement('subnet-len', [argument('N', 'prefix-length')], 'of the leases that etcd hands out; default 24'),
+  statement('ipv6-subnet-len', [argument('N', 'prefix-length')], 'of their IPv6 leases; default 64'),
+  statement('subnet-min', [list('ADDRESS', 'address')], 'the first lease; default the second subnet of the pod network'),
+  statement('subnet-max', [list('ADDRESS', 'address')], 'the last lease; default the last subnet of the pod network'),
 ];
 
-const KUBE_PROXY: readonly StatementGrammar[] = [flag('masquerade-all', 'what goes to a service is always masqueraded')];
+const KUBE_PROXY: readonly StatementGrammar[] = [
+  flag('masquerade-all', 'what goes to a service is always masqueraded'),
+  statement('detect-local', [argument('MODE', 'choice', { choices: ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] }), argument('NAME', 'interface-name', { need: 'optional' })], "how pods' own traffic is told: by the pods' addresses (the default), by the node's, by the bridge NAME, or by devices whose names begin with NAME"),
+  statement('cluster-cidr', [list('CIDR', 'cidr', { choices: ['None'] })], "the pods' addresses; default the cluster's `pod-cidr`"),
+  statement('node-port-addresses', [list('CIDR', 'cidr', { choices: ['primary'] })], "which of a node's addresses answer node ports; default all, `primary` the node's own"),
+  flag('no-localhost-node-ports', 'node ports do not answer on 127.0.0.1'),
+  flag('conntrack-tcp-be-liberal', 'packets outside of the TCP window are not invalid, and the rule that drops invalid ones is left out'),
+];
 
 const NETWORK: readonly StatementGrammar[] = [
   statement('gateway', [list('ADDRESS', 'address')], 'the router that leads out'),
@@ -116,6 +131,7 @@ const NODE: readonly StatementGrammar[] = [
   statement('vtep-mac', [argument('MAC', 'mac')], 'the MAC of flannel.1'),
   LABELS,
   LISTEN,
+  statement('docker', [argument('ADDRESS/LENGTH', 'interface-address', { need: 'optional' })], 'Docker runs here: docker0 (172.17.0.1/16 unless given), its chains, and a FORWARD policy of DROP'),
   ...CAPTURES,
 ];
 
@@ -130,7 +146,13 @@ const POD: readonly StatementGrammar[] = [
   LABELS,
   LISTEN,
   flag('host-network', "shares the node's namespace: its addresses are the node's, and the node listens where it does, too"),
+  statement('port', [argument('NAME', 'name', { need: 'optional' }), argument('PORT[/PROTOCOL]', 'listener'), argument('N', 'port', { after: 'host-port', need: 'optional' }), argument('ADDRESS', 'address', { after: 'host-ip', need: 'optional' })], "a container's port: its name, and the node's port that leads to it", { times: 'many' }),
   flag('not-ready', "in no service's endpoints"),
+  flag('terminating', "in a service's endpoints only where none is ready"),
+  statement('dns-policy', [argument('POLICY', 'choice', { choices: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'] })], "who writes resolv.conf; default ClusterFirst, which on the host's network means the node's own"),
+  statement('nameserver', [list('ADDRESS', 'address')], "resolv.conf's name servers, where they are not the cluster's"),
+  statement('hostname', [argument('NAME', 'name')], "its first name in the DNS of a headless service"),
+  statement('subdomain', [argument('NAME', 'name')], 'the headless service whose DNS has its hostname'),
   statement('search', [list('DOMAIN', 'name')], "resolv.conf's search list, where it is not the cluster's"),
   statement('ndots', [argument('N', 'ndots')], "resolv.conf's ndots; default 5"),
   ...CAPTURES,
@@ -138,20 +160,35 @@ const POD: readonly StatementGrammar[] = [
 
 const SERVICE: readonly StatementGrammar[] = [
   statement('cluster-ip', [list('ADDRESS', 'address', { choices: ['None'] })], '`None` makes it headless'),
-  statement('port', [argument('NAME', 'name', { need: 'optional' }), argument('PORT[/PROTOCOL]', 'listener'), argument('TARGET', 'port', { after: '->', need: 'optional' }), argument('N', 'port', { after: 'node-port', need: 'optional' })], 'protocol TCP unless given; the target is the port unless given', { times: 'many' }),
+  statement('port', [argument('NAME', 'name', { need: 'optional' }), argument('PORT[/PROTOCOL]', 'listener'), argument('TARGET', 'target-port', { after: '->', need: 'optional' }), argument('N', 'port', { after: 'node-port', need: 'optional' })], "protocol TCP unless given; the target is the port unless given, or the name of the pods' port", { times: 'many' }),
   statement('selector', [list('KEY=VALUE', 'label')], 'the pods behind it, by their labels'),
-  statement('endpoints', [list('ADDRESS[:PORT]', 'endpoint')], 'by hand, instead of a selector or besides it', { times: 'many' }),
+  statement('endpoints', [list('ADDRESS[:PORT]', 'endpoint'), argument('PORT', 'name', { after: 'port', need: 'optional' }), argument('NODE', 'name', { after: 'on', need: 'optional', refersTo: 'node' }), argument('STATE', 'choice', { after: 'state', need: 'optional', choices: ['ready', 'not-ready', 'terminating', 'terminating-not-ready'] }), argument('HOSTNAME', 'name', { after: 'hostname', need: 'optional' }), list('ZONE', 'name', { after: 'for-zones', need: 'optional' }), list('FOR-NODE', 'name', { after: 'for-nodes', need: 'optional', refersTo: 'node' })], 'by hand, instead of a selector or besides it: of the service port PORT, on NODE, meant for zones and nodes', { times: 'many' }),
+  flag('endpoints-only', 'the endpoints by hand are all there are, whatever the selector selects'),
   statement('type', [argument('TYPE', 'choice', { choices: ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] })], 'default ClusterIP, or NodePort where a port has a node-port'),
   statement('external-ip', [list('ADDRESS', 'address')], 'addresses that the nodes answer to for it'),
-  statement('load-balancer-ip', [list('ADDRESS', 'address')], "the load balancer's addresses"),
+  statement('load-balancer-ip', [list('ADDRESS', 'address'), argument('MODE', 'choice', { after: 'mode', need: 'optional', choices: ['VIP', 'Proxy'] })], "the load balancer's addresses; kube-proxy leaves those of the mode Proxy alone", { times: 'many' }),
   statement('load-balancer-source-ranges', [list('CIDR', 'cidr')], 'who may use the load balancer'),
   statement('external-name', [argument('NAME', 'name')], 'the DNS name that it stands for'),
   statement('session-affinity', [argument('SECONDS', 'seconds')], 'ClientIP affinity'),
   statement('external-traffic-policy', [argument('POLICY', 'choice', { choices: ['Cluster', 'Local'] })], 'which endpoints traffic from outside may reach; default Cluster'),
   statement('internal-traffic-policy', [argument('POLICY', 'choice', { choices: ['Cluster', 'Local'] })], 'which endpoints pods and nodes may reach; default Cluster'),
+  statement('traffic-distribution', [argument('PREFERENCE', 'choice', { choices: ['PreferClose', 'PreferSameZone', 'PreferSameNode'] })], "endpoints near the sender first, by the nodes' label `topology.kubernetes.io/zone`"),
+  flag('publish-not-ready-addresses', 'pods that are not ready are endpoints too'),
   flag('no-node-ports', 'a load balancer without node ports'),
   statement('health-check-node-port', [argument('N', 'port')], 'of a load balancer with the policy Local'),
 ];
+
+const SELECTOR_DOC = 'as kubectl writes selectors: `app=web, tier in (front, back), !legacy`';
+
+const NETWORK_POLICY: readonly StatementGrammar[] = [
+  statement('pods', [], `whom it isolates, ${SELECTOR_DOC}; default every pod of the namespace`, { usage: '[SELECTOR]' }),
+  statement('types', [list('TYPE', 'choice', { choices: ['Ingress', 'Egress'] })], 'in which directions; default Ingress, and Egress where it has an `egress`'),
+  statement('ingress', [], 'what may come in; without one, nothing may', { block: 'ingress', times: 'many' }),
+  statement('egress', [], 'what may go out; without one, nothing may', { block: 'egress', times: 'many' }),
+];
+
+const POLICY_PORT = statement('port', [list('PORT[-LAST][/PROTOCOL]', 'policy-port')], "of the receiving pod: a number, a range, the name of a pod's port, or `*`; protocol TCP unless given; default every port", { times: 'many' });
+const PEER_USAGE = '[namespaces [SELECTOR]] [pods [SELECTOR]] | ip-block CIDR [except CIDR[, …]]';
 
 export const GRAMMAR: Readonly<Record<ContextName, readonly StatementGrammar[]>> = {
   file: FILE,
@@ -164,6 +201,10 @@ export const GRAMMAR: Readonly<Record<ContextName, readonly StatementGrammar[]>>
   interface: INTERFACE,
   pod: POD,
   service: SERVICE,
+  namespace: [LABELS],
+  'network-policy': NETWORK_POLICY,
+  ingress: [statement('from', [], 'who sends; several are alternatives; default everybody', { times: 'many', usage: PEER_USAGE }), POLICY_PORT],
+  egress: [statement('to', [], 'who receives; several are alternatives; default everybody', { times: 'many', usage: PEER_USAGE }), POLICY_PORT],
 };
 
 const byKeyword = new Map(Object.entries(GRAMMAR).map(([context, statements]) => [context, new Map(statements.map((s) => [s.keyword, s]))]));
@@ -178,7 +219,7 @@ export const contextsOf = (keyword: string): readonly ContextName[] =>
 export function placeOf(context: ContextName): string {
   switch (context) {
     case 'file': return 'at the top of the file';
-    case 'external': case 'interface': return `in an ${context}`;
+    case 'external': case 'interface': case 'ingress': case 'egress': return `in an ${context}`;
     case 'flannel': case 'kube-proxy': return `in ${context}`;
     default: return `in a ${context}`;
   }

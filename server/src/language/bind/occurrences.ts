@@ -26,7 +26,7 @@ export interface BoundFile {
 /** The key of a declared object. */
 export function keyOf(d: Declaration): string | null {
   if (d.kind === 'expect' || d.name === null) return null;
-  if (d.kind === 'pod' || d.kind === 'service') return `${d.kind} ${fullName(d.name.value)}`;
+  if (d.kind === 'pod' || d.kind === 'service' || d.kind === 'network-policy') return `${d.kind} ${fullName(d.name.value)}`;
   return `${d.kind} ${d.name.value}`;
 }
 
@@ -47,6 +47,11 @@ export function* occurrencesIn(placed: Placed<Declaration>, file: BoundFile): It
   } else if (d.kind === 'service') {
     const namespace = d.name?.value.namespace ?? '';
     for (const l of d.selector ?? []) yield { ...rangeIn(placed, l), key: `label ${namespace} ${l.value.join('=')}`, role: 'reference' };
+  } else if (d.kind === 'network-policy') {
+    const namespace = d.name?.value.namespace ?? '';
+    // A peer without namespaces is of the policy's own.
+    const own = [d.pods, ...[...d.ingress, ...d.egress].flatMap((t) => t.peers.flatMap((p) => (p.kind === 'pods' && p.namespaces === null ? [p.pods] : [])))];
+    for (const l of own.flatMap((s) => s?.labels ?? [])) yield { ...rangeIn(placed, l), key: `label ${namespace} ${l.value.join('=')}`, role: 'reference' };
   } else if (d.kind === 'expect') yield* partiesIn(placed as Placed<typeof d>, file);
   if (d.kind === 'node' || d.kind === 'pod') {
     const owner = { declaration: d, offset: placed.offset };

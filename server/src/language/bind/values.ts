@@ -3,6 +3,7 @@ import type { Address, Mac, Port, Prefix } from '../../../../engine/src/net/addr
 import { bitsOf, formatAddress, formatPrefix, networkOf, parseAddress, parseMac, parsePrefix, samePrefix } from '../../../../engine/src/net/address.ts';
 import { whyNotIpv6 } from './address-kind.ts';
 import type { Listener } from '../../../../engine/src/topology/model.ts';
+import type { PolicyPort } from '../../../../engine/src/topology/network-policy.ts';
 
 export interface ObjectName {
   readonly namespace: string;
@@ -13,6 +14,9 @@ export interface EndpointValue {
   readonly address: Address;
   readonly port: Port | null;
 }
+
+/** One entry of a NetworkPolicy's ports. */
+export type PolicyPortValue = Pick<PolicyPort, 'protocol' | 'port' | 'endPort'>;
 
 /** What each kind is read to. */
 export interface ValueTypes {
@@ -25,11 +29,14 @@ export interface ValueTypes {
   mac: Mac;
   port: Port;
   listener: Listener;
+  'target-port': Port | string;
+  'policy-port': PolicyPortValue;
   label: readonly [key: string, value: string];
   endpoint: EndpointValue;
   mtu: number;
   vni: number;
   ndots: number;
+  'prefix-length': number;
   seconds: number;
   choice: string;
   file: string;
@@ -131,15 +138,46 @@ function readListener(text: string): Reading<Listener> {
   return value({ protocol: upper, port: port.value });
 }
 
+const isProtocol = (text: string): text is Listener['protocol'] => text === 'TCP' || text === 'UDP' || text === 'SCTP';
+
+/** IANA_SVC_NAME, as container ports are named (apimachinery, IsValidPortName). */
+export const PORT_NAME = /^(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/;
+
+function readTargetPort(text: string): Reading<Port | string> {
+  if (PORT_NAME.test(text)) return value(text);
+  const port = readPort(text);
+  return port.ok ? port : wrong(`'${text}' is neither a port from 1 to 65535 nor the name of a pod's port`);
+}
+
+/** `80/TCP`, `8000-9000/TCP`, `http`; `*` for every port of a protocol. */
+function readPolicyPort(text: string): Reading<PolicyPortValue> {
+  const [head = '', tail = 'TCP', ...more] = text.split('/');
+  const protocol = tail.toUpperCase();
+  if (more.length > 0 || !isProtocol(protocol)) return wrong(`'${tail}' is no protocol of a NetworkPolicy: TCP, UDP or SCTP`);
+  if (head === '*') return value({ protocol, port: null, endPort: null });
+  if (PORT_NAME.test(head)) return value({ protocol, port: head, endPort: null });
+  const [first = '', last, ...others] = head.split('-');
+  const port = readPort(first);
+  if (!port.ok || others.length > 0) return wrong(`'${head}' is no port: write PORT, FIRST-LAST, the name of a pod's port, or *`);
+  if (last === undefined) return value({ protocol, port: port.value, endPort: null });
+  const end = readPort(last);
+  if (!end.ok) return end;
+  return end.value < port.value ? wrong(`'${head}' ends before it begins`, `${last}-${first}/${protocol}`) : value({ protocol, port: port.value, endPort: end.value });
+}
+
 const LABEL_PART = /^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$/;
+
+/** A label's key, with or without a prefix. */
+export const isLabelKey = (key: string): boolean => key.slice(key.indexOf('/') + 1) !== '' && LABEL_PART.test(key.slice(key.indexOf('/') + 1));
+
+export const isLabelValue = (text: string): boolean => LABEL_PART.test(text);
 
 function readLabel(text: string): Reading<readonly [string, string]> {
   const equals = text.indexOf('=');
   const key = text.slice(0, equals);
   const of = text.slice(equals + 1);
   if (equals < 1) return wrong(`'${text}' is no label: write KEY=VALUE`);
-  const name = key.slice(key.indexOf('/') + 1);
-  if (name === '' || !LABEL_PART.test(name) || !LABEL_PART.test(of)) return wrong(`'${text}' is no label: key and value begin and end with a letter or digit`);
+  if (!isLabelKey(key) || !isLabelValue(of)) return wrong(`'${text}' is no label: key and value begin and end with a letter or digit`);
   return value([key, of]);
 }
 
@@ -165,10 +203,13 @@ const READERS: { readonly [K in ValueKind]: (text: string) => Reading<ValueTypes
   mac: readMac,
   port: readPort,
   listener: readListener,
+  'target-port': readTargetPort,
+  'policy-port': readPolicyPort,
   label: readLabel,
   endpoint: readEndpoint,
   mtu: (text) => readNumber(text, 'MTU', 68, 65535),
   vni: (text) => readNumber(text, 'VNI', 0, 16777215),
+  'prefix-length': (text) => readNumber(text, 'prefix length', 1, 128),
   ndots: (text) => readNumber(text, 'ndots', 0, 15),
   seconds: (text) => readNumber(text, 'time in seconds', 1, 86400),
   choice: value,

@@ -33,7 +33,8 @@ export const checkDuplicateNames: Check = function* ({ model }) {
     const { declaration: d } = p;
     if (d.kind === 'node' || d.kind === 'external') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'host');
     else if (d.kind === 'network') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'network');
-    else if (d.kind === 'pod' || d.kind === 'service') yield* check({ ...p, declaration: d }, d.name, d.name === null ? '' : fullName(d.name.value), d.kind);
+    else if (d.kind === 'namespace') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'namespace');
+    else if (d.kind === 'pod' || d.kind === 'service' || d.kind === 'network-policy') yield* check({ ...p, declaration: d }, d.name, d.name === null ? '' : fullName(d.name.value), d.kind);
     else if (d.kind === 'cluster') yield* once('cluster', rangeIn(p, d.keyword), { kind: 'cluster', name: d.name?.value ?? 'cluster', where: ' although a file has one cluster' });
   }
   for (const node of model.nodes) {

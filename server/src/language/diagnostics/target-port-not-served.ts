@@ -22,7 +22,8 @@ export const checkTargetPorts: Check = function* ({ model }) {
     for (const port of d.ports) {
       const { protocol } = port.listener.value;
       const target = port.target?.value ?? port.listener.value.port;
-      if (served.has(`${target}/${protocol}`)) continue;
+      // A named target is another port in each pod: unknown-port-name.
+      if (typeof target === 'string' || served.has(`${target}/${protocol}`)) continue;
       const names = pods.slice(0, 3).flatMap((pod) => (pod.declaration.name === null ? [] : [shortName(pod.declaration.name.value)]));
       const listed = names.join(', ') + (pods.length > 3 ? ' and others' : '');
       yield report(targetPortNotServed, { service: fullName(d.name.value), target: `${target}/${protocol}`, pods: listed }, rangeIn(p, port.target ?? port.listener));

@@ -35,9 +35,9 @@ function symbolOf(placed: Placed<Declaration>): DocumentSymbol {
 
 function nameOf(d: Declaration): string {
   switch (d.kind) {
-    case 'pod': case 'service': return d.name === null ? d.kind : shortName(d.name.value);
+    case 'pod': case 'service': case 'network-policy': return d.name === null ? d.kind : shortName(d.name.value);
     case 'expect': return d.expectation?.text ?? `${d.from?.value ?? '?'} -> ${d.to?.value ?? '?'}`;
-    case 'cluster': case 'network': case 'external': case 'node': return d.name?.value ?? d.kind;
+    case 'cluster': case 'network': case 'external': case 'node': case 'namespace': return d.name?.value ?? d.kind;
   }
 }
 
@@ -49,6 +49,8 @@ function detailOf(d: Declaration): string {
     case 'node': return d.podCidrs.map((c) => formatPrefix(c.value)).join(', ');
     case 'pod': return [...d.addresses.map((a) => formatAddress(a.value)), ...(d.host === null ? [] : [`on ${d.host.value}`])].join(' ');
     case 'service': return d.headless ? 'None' : d.clusterAddresses.map((a) => formatAddress(a.value)).join(', ');
+    case 'namespace': return d.labels.map((l) => l.value.join('=')).join(', ');
+    case 'network-policy': return d.pods?.labels.map((l) => l.value.join('=')).join(', ') ?? '';
     case 'expect': return '';
   }
 }

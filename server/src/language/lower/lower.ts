@@ -1,9 +1,11 @@
 /** Declarations to the engine's `ClusterSpec`, every part with the line that it comes from. */
-import type { Address } from '../../../../engine/src/net/address.ts';
+import { ipv4 } from '../../../../engine/src/net/address.ts';
+import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
 import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
 import type { CapturedState, ClusterSettings, ClusterSpec, ExternalSpec, InterfaceSpec, NetworkSpec, NodeSpec, PodSpec, ServiceSpec } from '../../../../engine/src/topology/spec.ts';
 import type { Labels } from '../../../../engine/src/topology/model.ts';
 import type { Expectation } from '../../../../engine/src/verify/model.ts';
+import { lowerNamespace, lowerPolicy } from './lower-policy.ts';
 import type { Capture, ClusterDeclaration, ExternalDeclaration, InterfaceDeclaration, NetworkDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration } from '../bind/declarations.ts';
 import type { Located } from '../bind/decode.ts';
 import { DEFAULTS, DEFAULT_CLUSTER_NAME, DEFAULT_DOMAIN } from '../bind/defaults.ts';
@@ -30,8 +32,8 @@ export function lowerSpec(context: LowerContext): ClusterSpec {
     nodes: lower(model.nodes, lowerNode),
     pods: lower(model.pods, lowerPod),
     services: lower(model.services, lowerService),
-    namespaces: [],
-    networkPolicies: [],
+    namespaces: lower(model.namespaces, lowerNamespace),
+    networkPolicies: lower(model.policies, lowerPolicy),
   };
 }
 
@@ -83,6 +85,9 @@ function lowerInterface(context: LowerContext, place: Place, i: InterfaceDeclara
   };
 }
 
+/** Docker's default-address-pools begin so (moby, libnetwork/ipamutils). */
+const DOCKER_BRIDGE: Prefix = { address: ipv4(0xac11_0001), length: 16 };
+
 function lowerNode(context: LowerContext, placed: Placed<NodeDeclaration>): NodeSpec | null {
   const { declaration: d, offset } = placed;
   if (d.name === null) return null;
@@ -94,7 +99,7 @@ function lowerNode(context: LowerContext, placed: Placed<NodeDeclaration>): Node
     publicAddress: d.publicAddress?.value ?? null,
     vtepMac: d.vtepMac,
     listeners: d.listeners,
-    docker: null,
+    docker: d.docker === null ? null : { bridge: d.docker.value === 'default' ? DOCKER_BRIDGE : d.docker.value, at: context.at(placed, d.docker) },
     captured: context.captured(d.captures, offset),
     at: lineOf(context, placed),
   };
@@ -112,15 +117,18 @@ function lowerPod(context: LowerContext, placed: Placed<PodDeclaration>): PodSpe
     labels: labelsOf(d.labels),
     hostNetwork: d.hostNetwork,
     ready: d.ready,
-    terminating: false,
-    ports: [],
-    dnsPolicy: 'ClusterFirst',
-    nameservers: null,
-    hostname: null,
-    subdomain: null,
+    terminating: d.terminating,
+    ports: d.ports.map((p) => ({
+      name: p.name?.value ?? '', protocol: p.listener.value.protocol, port: p.listener.value.port,
+      hostPort: p.hostPort?.value ?? null, hostAddress: p.hostAddress?.value ?? null, at: context.at(placed, p),
+    })),
     listeners: d.listeners,
+    dnsPolicy: d.dnsPolicy,
+    nameservers: d.nameservers,
     search: d.search,
     ndots: d.ndots,
+    hostname: d.hostname,
+    subdomain: d.subdomain,
     captured: context.captured(d.captures, offset),
     at: lineOf(context, placed),
   };
@@ -132,8 +140,6 @@ function nodeAddresses(context: LowerContext, name: string): Address[] {
   const [first] = node?.declaration.interfaces.filter((i) => i.network !== null) ?? [];
   return first === undefined ? [] : first.addresses.map((a) => a.value.address);
 }
-
-const READY_ENDPOINT = { portName: null, ready: true, serving: true, terminating: false, node: null, hostname: null, hints: null } as const;
 
 function lowerService(context: LowerContext, placed: Placed<ServiceDeclaration>): ServiceSpec | null {
   const { declaration: d } = placed;
@@ -147,24 +153,27 @@ function lowerService(context: LowerContext, placed: Placed<ServiceDeclaration>)
       name: p.name?.value ?? '',
       protocol: p.listener.value.protocol,
       port: p.listener.value.port,
-      targetPort: p.target?.value ?? p.listener.value.port,
-      targetPortName: null,
+      targetPort: typeof p.target?.value === 'number' ? p.target.value : p.listener.value.port,
+      targetPortName: typeof p.target?.value === 'string' ? p.target.value : null,
       nodePort: p.nodePort?.value ?? null,
       at: context.at(placed, p),
     })),
     selector: d.selector === null ? null : labelsOf(d.selector),
-    endpoints: d.endpoints.map((e) => ({ ...READY_ENDPOINT, ...e.value, at: context.at(placed, e) })),
-    endpointsAre: 'besides-selector',
+    endpoints: d.endpoints.map((e) => ({
+      ...e.value, portName: e.portName, ready: e.ready, serving: e.serving, terminating: e.terminating,
+      node: e.node, hostname: e.hostname, hints: e.hints, at: context.at(placed, e),
+    })),
+    endpointsAre: d.endpointsAre,
     externalAddresses: plain(d.externalAddresses),
     loadBalancerAddresses: plain(d.loadBalancerAddresses),
-    loadBalancerProxies: [],
+    loadBalancerProxies: plain(d.loadBalancerProxies),
     loadBalancerSourceRanges: plain(d.loadBalancerSourceRanges),
     externalName: d.externalName,
     sessionAffinitySeconds: d.sessionAffinitySeconds,
     externalTrafficPolicy: d.externalTrafficPolicy,
     internalTrafficPolicy: d.internalTrafficPolicy,
-    trafficDistribution: null,
-    publishNotReady: false,
+    trafficDistribution: d.trafficDistribution,
+    publishNotReady: d.publishNotReady,
     allocateNodePorts: d.allocateNodePorts,
     healthCheckNodePort: d.healthCheckNodePort,
     at: lineOf(context, placed),

@@ -11,7 +11,7 @@ import { TOP_LEVEL_KEYWORDS, VERBATIM_KEYWORDS } from './tree.ts';
 /** Statements of nodes and pods that no tool prints as the first word of a line: they end a dump that was not closed. */
 const MEMBER_KEYWORDS: ReadonlySet<string> = new Set([
   'address', 'interface', 'pod-cidr', 'public-ip', 'vtep-mac', 'labels', 'listen', 'ip', 'mac', 'host-network',
-  'not-ready', 'search', 'ndots', 'gateway', 'mtu',
+  'not-ready', 'terminating', 'port', 'search', 'ndots', 'dns-policy', 'nameserver', 'hostname', 'subdomain', 'docker', 'gateway', 'mtu',
 ]);
 
 /** Words that begin a line of a dump although they look like keywords. */

@@ -84,7 +84,7 @@ export interface TextEdit {
 
 /** Words that begin a declaration at the top of a file. Inside an unclosed block such a line ends the block. */
 export const TOP_LEVEL_KEYWORDS: ReadonlySet<string> = new Set([
-  'cluster', 'network', 'external', 'node', 'pod', 'service', 'expect', 'policy', 'fault', 'objects',
+  'cluster', 'network', 'external', 'node', 'pod', 'service', 'namespace', 'network-policy', 'expect', 'policy', 'fault', 'objects',
 ]);
 
 /** Statements whose block holds a dump. */
