@@ -40,13 +40,20 @@ export function candidates(chain: Chain, packet: Packet): readonly number[] | nu
   const index = chainIndex(chain);
   if (index === null) return null;
   const port = destinationPortOf(packet);
-  const lists = [
-    index.rest,
-    index.byDestination?.get(hostHash(packet.ip.destination)) ?? NO_RULES,
-    index.bySource?.get(hostHash(packet.ip.source)) ?? NO_RULES,
-    (port === null ? undefined : index.byPort?.get(port)) ?? NO_RULES,
-  ];
-  return lists.flatMap((list) => [...list.subarray(0, list.length - 1)]).sort((a, b) => a - b);
+  const byDestination = index.byDestination?.get(hostHash(packet.ip.destination)) ?? NO_RULES;
+  const bySource = index.bySource?.get(hostHash(packet.ip.source)) ?? NO_RULES;
+  const byPort = (port === null ? undefined : index.byPort?.get(port)) ?? NO_RULES;
+  const { rest } = index;
+  const merged: number[] = [];
+  for (let r = 0, d = 0, s = 0, p = 0; ; ) {
+    const rule = Math.min(rest[r] as number, byDestination[d] as number, bySource[s] as number, byPort[p] as number);
+    if (rule === NO_RULE) return merged;
+    merged.push(rule);
+    if (rule === rest[r]) r++;
+    else if (rule === byDestination[d]) d++;
+    else if (rule === bySource[s]) s++;
+    else p++;
+  }
 }
 
 /** Equal for equal addresses; an index over it holds every rule that could match, and perhaps others. */

@@ -8,6 +8,8 @@ import type { CompiledNamespace, CompiledTable } from '../compile.ts';
 import { end, sourceOf, step } from '../run-state.ts';
 import type { Fate, Run, Skb } from '../run-state.ts';
 import { candidates } from './chain-index.ts';
+import { planOf, rulePlan } from './chain-plan.ts';
+import type { ChainPlan } from './chain-plan.ts';
 import { matches } from './matches/evaluate.ts';
 import type { Position } from './matches/match.ts';
 import { applyTarget } from './targets/apply.ts';
@@ -26,6 +28,7 @@ export interface EndedWalk {
 
 interface Frame {
   readonly chain: Chain;
+  readonly plan: ChainPlan;
   /** The chains that led here by goto, which are over. */
   readonly left: readonly string[];
   /** The place of the next rule; behind the last, the chain is over. */
@@ -35,7 +38,7 @@ interface Frame {
   asked: number;
 }
 
-const frameOf = (chain: Chain, left: readonly string[], { packet }: Skb): Frame => ({ chain, left, next: 0, candidates: candidates(chain, packet), asked: 0 });
+const frameOf = (table: CompiledTable, chain: Chain, left: readonly string[], { packet }: Skb): Frame => ({ chain, plan: planOf(table, chain), left, next: 0, candidates: candidates(chain, packet), asked: 0 });
 
 const NONE: readonly string[] = [];
 
@@ -54,7 +57,7 @@ export function walkTable(run: Run, ns: CompiledNamespace, table: CompiledTable,
 function walk(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, at: Position): Verdict {
   const start = table.chains.get(at.hook);
   if (start === undefined) return { kind: 'accept', skb };
-  const stack: Frame[] = [frameOf(start, NONE, skb)];
+  const stack: Frame[] = [frameOf(table, start, NONE, skb)];
   let now = skb;
   for (;;) {
     const frame = stack.at(-1);
@@ -69,7 +72,7 @@ function walk(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, a
     frame.next++;
     if (++run.rulesAsked > MAX_RULES) return stop(end(run, ns, now, 'too-many-rules', { what: table.table.name, rule: rule.text }, sourceOf(rule.origin)));
     const input = { run, ns, skb: now, packet: now.packet, at, rule };
-    const result = matches(input);
+    const result = matches(input, rulePlan(frame.plan, frame.next - 1, rule));
     if (result === false) continue;
     if (result !== true && changesNothing(rule)) continue;
     if (result !== true) return stop(end(run, ns, now, 'match-unknown', { rule: rule.text, what: result.unknown }, sourceOf(rule.origin)));
@@ -142,7 +145,7 @@ function enter(table: CompiledTable, stack: Frame[], name: string, via: 'jump' |
   // After a goto the chain's end leads to where the jump before it came from. The built-in chain keeps its policy.
   const over = via === 'goto' && stack.length > 1 ? stack.pop() : undefined;
   if (via === 'goto' && over === undefined) (stack[0] as Frame).next = Number.POSITIVE_INFINITY;
-  stack.push(frameOf(chain, over === undefined ? NONE : [...over.left, over.chain.name], skb));
+  stack.push(frameOf(table, chain, over === undefined ? NONE : [...over.left, over.chain.name], skb));
   return null;
 }
 
@@ -164,15 +167,17 @@ function leave(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Fra
 function recordRule(run: Run, ns: CompiledNamespace, table: CompiledTable, frame: Frame, at: Position, rule: Rule, verdict: string): void {
   const number = frame.next;
   run.rulesAsked += MATCHED_RULE;
-  step(run, {
+  const { told } = rulePlan(frame.plan, number - 1, rule);
+  step(run, (told[at.hook] ??= {
     stage: 'netfilter', hook: at.hook, table: table.table.name, chain: frame.chain.name, event: 'rule', number, rule: rule.text, verdict,
     sentence: `Rule ${number} of ${frame.chain.name} (${table.table.name}) on ${ns.label} matches: ${verdict}.`,
     source: sourceOf(rule.origin),
-  });
+  }));
 }
 
 function recordEnd(run: Run, ns: CompiledNamespace, table: CompiledTable, chain: Chain, at: Position, event: 'return' | 'policy', verdict: string): void {
-  step(run, {
+  const { ends } = planOf(table, chain);
+  step(run, (ends[at.hook] ??= {
     stage: 'netfilter', hook: at.hook, table: table.table.name, chain: chain.name, event, rule: null, verdict,
     number: event === 'policy' ? null : chain.rules.length + 1,
     sentence:
@@ -180,5 +185,5 @@ function recordEnd(run: Run, ns: CompiledNamespace, table: CompiledTable, chain:
         ? `No rule of ${chain.name} (${table.table.name}) on ${ns.label} decides, so its policy does: ${verdict}.`
         : `The chain ${chain.name} (${table.table.name}) on ${ns.label} ends, and the caller goes on.`,
     source: sourceOf(chain.origin),
-  });
+  }));
 }

@@ -14,7 +14,7 @@ import { ACK, FIN, isIcmpError, RST, SYN } from '../packet.ts';
 import type { Packet } from '../packet.ts';
 import { end, kernel, step } from '../run-state.ts';
 import type { Fate, Run, Skb } from '../run-state.ts';
-import { inverse, startsIcmpFlow, tupleKey, tupleOf, tupleText } from './tuple.ts';
+import { inverse, sameInZone, startsIcmpFlow, tupleHash, tupleOf, tupleText } from './tuple.ts';
 import type { Tuple } from './tuple.ts';
 
 export type Direction = 'original' | 'reply';
@@ -53,7 +53,14 @@ export interface Tracked {
 }
 
 export interface ConntrackTable {
-  readonly byTuple: Map<string, { readonly entry: ConntrackEntry; readonly direction: Direction }>;
+  /** Flows by the hash of either of their tuples. */
+  readonly byHash: Map<number, Entered[]>;
+}
+
+interface Entered {
+  readonly tuple: Tuple;
+  readonly entry: ConntrackEntry;
+  readonly direction: Direction;
 }
 
 const NO_ZONES = { original: 0, reply: 0 };
@@ -65,19 +72,35 @@ export const template = (zones: Readonly<Record<Direction, number>>): Tracked =>
 export function conntrackTable(run: Run, ns: CompiledNamespace): ConntrackTable {
   const known = run.conntrack.get(ns.index);
   if (known !== undefined) return known;
-  const table: ConntrackTable = { byTuple: new Map() };
+  const table: ConntrackTable = { byHash: new Map() };
   run.conntrack.set(ns.index, table);
   return table;
 }
 
-/** The tuple as the table has it for a packet of this direction; a zone may hold for one direction only. */
-const find = (table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>, tuple = tupleOf(packet, 0)) => {
-  for (const direction of ['original', 'reply'] as const) {
-    const hit = table.byTuple.get(tupleKey({ ...tuple, zone: zones[direction] }));
-    if (hit?.direction === direction) return hit;
-  }
+/** What the table has under a tuple in a zone. */
+function inTable(table: ConntrackTable, tuple: Tuple, zone: number): Entered | undefined {
+  const same = table.byHash.get(tupleHash(tuple));
+  if (same === undefined) return undefined;
+  for (const each of same) if (each.tuple.zone === zone && sameInZone(each.tuple, tuple)) return each;
   return undefined;
-};
+}
+
+/** The newest comes first (__nf_conntrack_hash_insert: hlist_nulls_add_head_rcu). */
+function enter(table: ConntrackTable, tuple: Tuple, entry: ConntrackEntry, direction: Direction): void {
+  const hash = tupleHash(tuple);
+  const same = table.byHash.get(hash);
+  if (same === undefined) table.byHash.set(hash, [{ tuple, entry, direction }]);
+  else same.unshift({ tuple, entry, direction });
+}
+
+/** The tuple as the table has it for a packet of this direction; a zone may hold for one direction only. */
+function find(table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>, tuple = tupleOf(packet, 0)): Entered | undefined {
+  if (table.byHash.size === 0) return undefined;
+  const original = inTable(table, tuple, zones.original);
+  if (original?.direction === 'original') return original;
+  const reply = inTable(table, tuple, zones.reply);
+  return reply?.direction === 'reply' ? reply : undefined;
+}
 
 /** Gives the packet its flow, and writes the step. Loopback's second pass and NOTRACK change nothing. */
 export function track(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb): Skb {
@@ -185,16 +208,16 @@ export function confirm(run: Run, ns: CompiledNamespace, skb: Skb): Fate | null 
   if (entry === null || entry.confirmed || skb.tracked?.direction !== 'original') return null;
   const table = conntrackTable(run, ns);
   for (const tuple of [entry.original, entry.reply]) {
-    if (table.byTuple.has(tupleKey(tuple))) return end(run, ns, skb, 'conntrack-clash', { what: tupleText(tuple) });
+    if (inTable(table, tuple, tuple.zone) !== undefined) return end(run, ns, skb, 'conntrack-clash', { what: tupleText(tuple) });
   }
   entry.confirmed = true;
-  table.byTuple.set(tupleKey(entry.original), { entry, direction: 'original' });
-  table.byTuple.set(tupleKey(entry.reply), { entry, direction: 'reply' });
+  enter(table, entry.original, entry, 'original');
+  enter(table, entry.reply, entry, 'reply');
   return null;
 }
 
 /** Whether another flow has the tuple that this one's replies would have (nf_nat_used_tuple). */
 export const taken = (run: Run, ns: CompiledNamespace, reply: Tuple, except: ConntrackEntry): boolean => {
-  const hit = conntrackTable(run, ns).byTuple.get(tupleKey(reply));
+  const hit = inTable(conntrackTable(run, ns), reply, reply.zone);
   return hit !== undefined && hit.entry !== except;
 };

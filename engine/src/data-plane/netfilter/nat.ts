@@ -93,6 +93,7 @@ const MAX_ADDRESSES = 64;
 /** find_best_ips_proto takes one by a hash with a secret: any of them, with the same probability. */
 function pickAddress(run: Run, tuple: Tuple, from: Address, to: Address): Address {
   const addresses = [from];
+  if (sameAddress(from, to)) return from;
   for (let next = addressPlus(from, 1); compareAddresses(next, to) <= 0 && addresses.length < MAX_ADDRESSES; next = addressPlus(next, 1)) addresses.push(next);
   const index = run.choose(`nat ${tupleKey(tuple)}`, addresses.map(() => ({ probability: 1 / addresses.length })));
   return addresses[index] ?? from;

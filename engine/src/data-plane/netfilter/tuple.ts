@@ -1,6 +1,7 @@
 /** Conntrack tuples (net/netfilter/nf_conntrack_core.c: nf_ct_get_tuple, nf_ct_invert_tuple). */
 import { formatAddress, sameAddress } from '../../net/address.ts';
 import type { Address, Family } from '../../net/address.ts';
+import { hostHash } from './chain-index.ts';
 import { endpointText, protocolName } from '../packet.ts';
 import type { Packet } from '../packet.ts';
 
@@ -61,9 +62,19 @@ export const inverse = ({ family, protocol, source, destination, sourcePort, des
 export const tupleKey = (t: Tuple): string =>
   `${t.zone} ${t.protocol} ${formatAddress(t.source)} ${t.sourcePort} ${formatAddress(t.destination)} ${t.destinationPort} ${t.icmpType ?? ''}`;
 
-export const sameTuple = (a: Tuple, b: Tuple): boolean =>
-  a.sourcePort === b.sourcePort && a.destinationPort === b.destinationPort && a.protocol === b.protocol && a.icmpType === b.icmpType && a.zone === b.zone &&
+export const sameTuple = (a: Tuple, b: Tuple): boolean => a.zone === b.zone && sameInZone(a, b);
+
+/** Whatever their zones. */
+export const sameInZone = (a: Tuple, b: Tuple): boolean =>
+  a.sourcePort === b.sourcePort && a.destinationPort === b.destinationPort && a.protocol === b.protocol && a.icmpType === b.icmpType &&
   sameAddress(a.source, b.source) && sameAddress(a.destination, b.destination);
+
+/** Equal for equal tuples, whatever their zones; not negative, and small enough for an array's index. */
+export function tupleHash({ source, destination, sourcePort, destinationPort, protocol }: Tuple): number {
+  const ports = (sourcePort << 16) ^ destinationPort ^ Math.imul(protocol, 0x27d4eb2f);
+  const mixed = Math.imul(hostHash(source) ^ Math.imul(hostHash(destination), 0x9e3779b1) ^ ports, 0x85ebca6b);
+  return (mixed ^ (mixed >>> 15)) & 0x3fffffff;
+}
 
 /** `UDP 10.0.14.15:40000 -> 10.16.0.10:53` */
 export function tupleText(t: Tuple): string {

@@ -11,14 +11,14 @@ import type { MatchInput, MatchResult } from './match.ts';
 import { matchMetadata } from './metadata.ts';
 import { matchTransport } from './transport.ts';
 
-export function matches(input: MatchInput): MatchResult {
+export function matches(input: MatchInput, { ip, rest }: { readonly ip: readonly Match[]; readonly rest: readonly Match[] }): MatchResult {
+  for (const match of ip) if (evaluate(match, input) === false) return false;
   let open: MatchResult = true;
-  for (const match of input.rule.matches) if (isIpPart(match) && evaluate(match, input) === false) return false;
-  for (const match of input.rule.matches) {
-    if (isIpPart(match) || (open !== true && hasState(match))) continue;
+  for (const match of rest) {
+    if (open !== true && hasState(match)) continue;
     const result = evaluate(match, input);
     if (result === false) return false;
-    if (result !== true) open = open === true ? result : open;
+    if (result !== true && open === true) open = result;
   }
   return open;
 }
