@@ -24,7 +24,7 @@ import type { StepSource } from '../trace/model.ts';
 /** A frame that came in by a port. */
 export function receiveOnPort(run: Run, ns: CompiledNamespace, port: Interface, skb: Skb): Fate {
   const bridge = ns.devices.get(port.port?.master ?? '');
-  if (bridge === undefined) return end(run, ns, skb, 'device-unknown', { device: port.port?.master ?? port.name }, sourceOf(port.origin));
+  if (bridge?.device.kind !== 'bridge') return end(run, ns, skb, 'device-unknown', { device: port.port?.master ?? port.name }, sourceOf(port.origin));
   if (!bridge.up) return end(run, ns, skb, 'device-down', { device: bridge.name }, sourceOf(bridge.origin));
   if (!bridgeCallsNetfilter(ns, skb.packet.ip.family)) return handle(run, ns, bridge, port, skb);
   const result = prerouteOnBridge(run, ns, bridge, { ...skb, physIn: port.name });

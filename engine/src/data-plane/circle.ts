@@ -4,14 +4,14 @@ import type { Interface } from '../topology/model.ts';
 import type { Hop } from '../trace/model.ts';
 import { HOPS_WITHOUT_SUSPICION } from './budgets.ts';
 import type { CompiledNamespace } from './compile.ts';
-import { headersOf } from './packet-headers.ts';
+import { seenAt } from './run-state.ts';
 import type { Run, Skb } from './run-state.ts';
 
 /** The devices that the very same frame passed since it came in here before; `null`: it has not. */
 export function frameCircle(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb): string | null {
   const { hops } = run.journey;
   if (hops.length < HOPS_WITHOUT_SUSPICION) return null;
-  const now = JSON.stringify(headersOf(skb.packet));
+  const now = JSON.stringify(seenAt(device, skb.packet));
   const before = hops.findLastIndex((hop) => isAt(hop, ns, device.name) && hop.direction === 'in' && JSON.stringify(hop.packet) === now);
   return before < 0 ? null : inOrder(hops.slice(before).map((hop) => `${hop.interface} on ${nameOf(hop)}`));
 }

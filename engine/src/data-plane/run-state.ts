@@ -6,6 +6,7 @@
 import type { Address, Mac } from '../net/address.ts';
 import type { SourceRef } from '../topology/origin.ts';
 import type { Origin, Programmer } from '../topology/origin.ts';
+import type { PacketHeaders } from '../packet/headers.ts';
 import type { Interface } from '../topology/model.ts';
 import type { Flow } from '../trace/flow.ts';
 import type { Hop, Outcome, Reason, Receiver, Step, StepSource } from '../trace/model.ts';
@@ -184,16 +185,21 @@ export function step(run: Run, value: Step): void {
   (run.journey.hops.at(-1)?.steps ?? run.journey.before).push(value);
 }
 
-/** The packet at a device, as a capture there shows it. */
+/** The packet as a capture at a device shows it: without a link layer where the device has none. */
+export function seenAt(device: Interface, packet: Packet): PacketHeaders {
+  const bare = device.device.kind === 'loopback' || device.device.kind === 'tun' || device.mac === null;
+  return headersOf(bare ? { ...packet, frame: null } : packet);
+}
+
+/** The packet at a device. */
 export function hop(run: Run, ns: CompiledNamespace, device: Interface, direction: 'in' | 'out', packet: Packet): void {
   const { journey } = run;
-  const bare = device.device.kind === 'loopback' || device.device.kind === 'tun' || device.mac === null;
   journey.hops.push({
     host: ns.host.name,
     namespace: ns.namespace.name,
     interface: device.name,
     direction,
-    packet: headersOf(bare ? { ...packet, frame: null } : packet),
+    packet: seenAt(device, packet),
     steps: journey.hops.length === 0 ? journey.before.splice(0) : [],
   });
 }

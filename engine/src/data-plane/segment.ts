@@ -40,7 +40,7 @@ function listen(compiled: CompiledTopology, ns: CompiledNamespace, device: Inter
       return;
     }
     const bridge = at.ns.devices.get(port.master);
-    if (bridge?.up !== true) return;
+    if (bridge?.up !== true || bridge.device.kind !== 'bridge') return;
     enter({ ns: at.ns, device: bridge }, [...passed, { ns: at.ns, bridge: bridge.name, towards: null, from: at.device.name }]);
     for (const other of at.ns.ports.get(bridge.name) ?? []) {
       if (other.name === at.device.name || (port.isolated && other.port?.isolated === true)) continue;

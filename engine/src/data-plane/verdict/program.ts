@@ -101,7 +101,8 @@ export function compileVerdicts(compiled: CompiledTopology): VerdictProgram {
   const namespaces = compiled.namespaces.map((ns) => programNamespace(ns, devices, macs));
   for (const device of devices) {
     const { port, device: kind } = device.device;
-    device.master = port === null ? null : (device.namespace.devices.get(port.master) ?? null);
+    const master = port === null ? undefined : device.namespace.devices.get(port.master);
+    device.master = master?.kind === 'bridge' ? master : null;
     if (kind.kind !== 'veth' || kind.peer === null) continue;
     const there = compiled.byName.get(namespaceKey(kind.peer.host, kind.peer.namespace));
     device.peer = there === undefined ? null : (namespaces[there.index]?.devices.get(kind.peer.name) ?? null);
