@@ -1,6 +1,7 @@
 /** `k8snet show`: the state in force on a host, as its own tools print it. */
 import type { Namespace, Topology } from '../../engine/src/topology/model.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../../engine/src/topology/model.ts';
+import { savedSets } from '../../engine/src/topology/ipset.ts';
 import { savedTable } from '../../engine/src/topology/iptables-save.ts';
 import type { Table } from '../../engine/src/topology/netfilter.ts';
 import { closest } from '../../engine/src/closest.ts';
@@ -11,18 +12,19 @@ import { EXIT, UsageError } from './io.ts';
 import type { ExitCode, Io } from './io.ts';
 import { load, sayErrors } from './load.ts';
 
-const HELP = `k8snet show FILE HOST routes|neighbours|fdb|iptables|ip6tables [--all]
+const HELP = `k8snet show FILE HOST routes|neighbours|fdb|iptables|ip6tables|ipset [--all]
 
 Prints the state in force on a node or in a pod, declared, derived and captured together, in the format of
-ip route, ip neigh, bridge fdb show, iptables-save and ip6tables-save. HOST is a node or a pod ([NAMESPACE/]NAME).
+ip route, ip neigh, bridge fdb show, iptables-save, ip6tables-save and ipset save. HOST is a node or a pod
+([NAMESPACE/]NAME).
   --all   routes: the local table too, as "ip route show table all"
 
 Exit codes: 0 printed, 2 wrong usage, an unknown host, or a file that cannot be read.
 `;
 
-export const show: Command = { name: 'show', usage: 'FILE HOST routes|neighbours|fdb|iptables|ip6tables', summary: 'prints the state in force, in its native format', help: HELP, run };
+export const show: Command = { name: 'show', usage: 'FILE HOST routes|neighbours|fdb|iptables|ip6tables|ipset', summary: 'prints the state in force, in its native format', help: HELP, run };
 
-const KINDS = ['routes', 'neighbours', 'fdb', 'iptables', 'ip6tables'] as const;
+const KINDS = ['routes', 'neighbours', 'fdb', 'iptables', 'ip6tables', 'ipset'] as const;
 type Kind = (typeof KINDS)[number];
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -61,6 +63,7 @@ function stateOf(namespace: Namespace, kind: Kind, shown: (table: number) => boo
     case 'fdb': return lines(namespace.fdb);
     case 'iptables': return namespace.tables.filter((each) => each.family === 4).map(saved).join('');
     case 'ip6tables': return namespace.tables.filter((each) => each.family === 6).map(saved).join('');
+    case 'ipset': return savedSets(namespace.sets).map((line) => `${line}\n`).join('');
   }
 }
 

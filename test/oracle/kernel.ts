@@ -148,7 +148,7 @@ const hasRulesOf = (namespace: Namespace, family: Family): boolean =>
 
 const withoutRules = (topology: Topology): Topology => ({
   ...topology,
-  hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, tables: [] })) })),
+  hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, tables: [], sets: [] })) })),
 });
 
 const TRACE_RULE: Rule = { matches: [], target: { kind: 'log', spelling: 'TRACE', text: '' }, text: '', origin: derived('k8snet', 'the judge') };

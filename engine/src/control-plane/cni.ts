@@ -102,6 +102,7 @@ export function podNamespace(plan: Plan, node: NodePlan, pod: PodSpec): Namespac
     neighbours: [],
     fdb: [],
     tables: [],
+    sets: [],
     conntrack: [],
     sysctls: endHostSysctls(),
     listeners: listenersOf(pod.listeners, pod.at),

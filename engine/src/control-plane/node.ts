@@ -30,6 +30,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     neighbours: forwarding.neighbours,
     fdb: forwarding.fdb,
     tables: nodeTables(plan, node, ports),
+    sets: [],
     conntrack: [],
     sysctls: nodeSysctls(plan.settings.kubeProxy.mode),
     listeners: listenersOf(plan, node),

@@ -97,6 +97,7 @@ const namespace = (parts: Pick<Namespace, 'interfaces' | 'routes' | 'sysctls' | 
   neighbours: [],
   fdb: [],
   tables: [],
+  sets: [],
   conntrack: [],
   ...parts,
 });

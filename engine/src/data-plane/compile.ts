@@ -7,6 +7,8 @@ import type { Lpm } from '../net/lpm.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { FdbEntry, Host, Interface, Namespace, Neighbour, PolicyRule, Route, Sysctl, Topology } from '../topology/model.ts';
 import type { Chain, Rule, Table, TableName } from '../topology/netfilter.ts';
+import { compileSets } from './netfilter/sets.ts';
+import type { CompiledSet } from './netfilter/sets.ts';
 import { defaultRules } from '../control-plane/kernel.ts';
 
 export interface CompiledTopology {
@@ -43,6 +45,8 @@ export interface CompiledNamespace {
   /** By device or bridge, then MAC. */
   readonly fdb: ReadonlyMap<string, ReadonlyMap<Mac, readonly FdbEntry[]>>;
   readonly tables: PerFamily<ReadonlyMap<TableName, CompiledTable>>;
+  /** By name. */
+  readonly sets: ReadonlyMap<string, CompiledSet>;
   readonly sysctls: ReadonlyMap<string, Sysctl>;
   /** Something in this namespace asks for connection tracking: a nat table, or a rule that names it. */
   readonly tracks: PerFamily<boolean>;
@@ -98,6 +102,7 @@ function compileNamespace(host: Host, namespace: Namespace, index: number): Comp
     neighbours: new Map(namespace.neighbours.map((n) => [neighbourKey(n.device, n.address), n])),
     fdb: forwardingTables(namespace),
     tables: { 4: compileTables(namespace, 4), 6: compileTables(namespace, 6) },
+    sets: compileSets(namespace.sets),
     sysctls: new Map(namespace.sysctls.map((s) => [s.name, s])),
     tracks: { 4: asksForTracking(namespace, 4), 6: asksForTracking(namespace, 6) },
   };

@@ -6,6 +6,7 @@
  */
 import { contains, formatAddress, formatMac } from '../net/address.ts';
 import type { Address, Family, Mac } from '../net/address.ts';
+import { savedSets } from '../topology/ipset.ts';
 import { savedTable } from '../topology/iptables-save.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Host, Interface, Namespace, Network, Topology, Vxlan } from '../topology/model.ts';
@@ -226,7 +227,13 @@ function sysctlLines(namespace: Namespace, which: 'of the namespace' | 'of a dev
   return ordered.length === 0 ? [] : [set(ordered.map((s) => `${s.name}=${s.value}`))];
 }
 
-const rulesLines = (namespace: Namespace): string[] => ([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), family));
+/** The sets first: a rule that names one is refused without it. */
+const rulesLines = (namespace: Namespace): string[] =>
+  [...setLines(namespace), ...([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), family))];
+
+/** Without the options of the hash itself, which an older ipset does not know. */
+const setLines = ({ sets }: Namespace): string[] =>
+  sets.length === 0 ? [] : ["ipset restore <<'END'", ...savedSets(sets).map((line) => (line.startsWith('create ') ? line.replaceAll(/ (bucketsize|initval) \S+/g, '') : line)), 'END'];
 
 function tableLines(tables: readonly Table[], family: 4 | 6): string[] {
   if (tables.every((table) => table.chains.every((chain) => chain.rules.length === 0 && chain.policy !== 'DROP'))) return [];

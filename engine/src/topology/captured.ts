@@ -22,6 +22,7 @@ export function finished(namespace: Namespace, captured: CapturedState): Namespa
     neighbours: captured.neighbours ?? namespace.neighbours,
     fdb: captured.fdb ?? namespace.fdb,
     tables: captured.tables === undefined ? namespace.tables : mergedTables(namespace.tables, captured.tables),
+    sets: captured.sets ?? namespace.sets,
     conntrack: captured.conntrack ?? namespace.conntrack,
     sysctls: captured.sysctls === undefined ? namespace.sysctls : mergedSysctls(namespace.sysctls, captured.sysctls),
   };

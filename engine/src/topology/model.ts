@@ -3,6 +3,7 @@
  * that it crosses to the panel unchanged. `build.ts` is the only maker.
  */
 import type { Address, Family, Mac, Port, Prefix } from '../net/address.ts';
+import type { IpSet } from './ipset.ts';
 import type { ConntrackRecord, Table } from './netfilter.ts';
 import type { Origin } from './origin.ts';
 
@@ -54,6 +55,7 @@ export interface Namespace {
   readonly neighbours: readonly Neighbour[];
   readonly fdb: readonly FdbEntry[];
   readonly tables: readonly Table[];
+  readonly sets: readonly IpSet[];
   /** Flows that are known before a trace begins. */
   readonly conntrack: readonly ConntrackRecord[];
   readonly sysctls: readonly Sysctl[];

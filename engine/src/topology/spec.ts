@@ -4,6 +4,7 @@
  */
 import type { Address, Family, Mac, Port, Prefix } from '../net/address.ts';
 import type { BridgePort, FdbEntry, Interface, InterfaceAddress, Labels, Listener, Neighbour, PolicyRule, Route, Sysctl } from './model.ts';
+import type { IpSet } from './ipset.ts';
 import type { ConntrackRecord, Table } from './netfilter.ts';
 import type { NetworkPolicy } from './network-policy.ts';
 import type { SourceRef } from './origin.ts';
@@ -119,6 +120,7 @@ export interface CapturedState {
   readonly fdb?: readonly FdbEntry[];
   /** By family and name: a captured nat table leaves filter derived. */
   readonly tables?: readonly Table[];
+  readonly sets?: readonly IpSet[];
   readonly conntrack?: readonly ConntrackRecord[];
   /** Single values over the defaults, never the whole. */
   readonly sysctls?: readonly Sysctl[];

@@ -24,7 +24,7 @@ function device(name: string, device: Device, addresses: readonly string[] = [],
 }
 
 const namespace = (name: string, interfaces: readonly Interface[]): Namespace => ({
-  name, interfaces, rules: [], routes: [], neighbours: [], fdb: [], tables: [], conntrack: [], sysctls: [], listeners: { kind: 'any' }, origin: at(1),
+  name, interfaces, rules: [], routes: [], neighbours: [], fdb: [], tables: [], sets: [], conntrack: [], sysctls: [], listeners: { kind: 'any' }, origin: at(1),
 });
 
 export interface PodSketch {

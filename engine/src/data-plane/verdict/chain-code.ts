@@ -117,7 +117,7 @@ function compileMatches(draft: Draft, matches: readonly Match[]): void {
 }
 
 /** What evaluate.ts cannot answer either; matches that it can and `rule-match.ts` cannot are no part of it. */
-const OPEN: readonly Match['kind'][] = ['limit', 'hashlimit', 'rpfilter', 'set', 'unknown'];
+const OPEN: readonly Match['kind'][] = ['limit', 'hashlimit', 'rpfilter', 'unknown'];
 
 const isOpen = (match: Match): boolean => OPEN.includes(match.kind);
 

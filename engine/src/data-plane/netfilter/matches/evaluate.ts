@@ -9,6 +9,7 @@ import { matchFlow } from './flow.ts';
 import { matchIp } from './ip.ts';
 import type { MatchInput, MatchResult } from './match.ts';
 import { matchMetadata } from './metadata.ts';
+import { matchSet } from './set.ts';
 import { matchTransport } from './transport.ts';
 
 export function matches(input: MatchInput, { ip, rest }: { readonly ip: readonly Match[]; readonly rest: readonly Match[] }): MatchResult {
@@ -28,6 +29,8 @@ const IP_PART: readonly Match['kind'][] = ['protocol', 'source', 'destination', 
 export const isIpPart = (match: Match): boolean => IP_PART.includes(match.kind);
 
 const hasState = (match: Match): boolean => match.kind === 'statistic-random' || match.kind === 'statistic-nth' || match.kind === 'recent';
+
+const open = (text: string): MatchResult => ({ unknown: `\`${text.trimEnd()}\`, which cannot be told from the file` });
 
 function evaluate(match: Match, input: MatchInput): MatchResult {
   switch (match.kind) {
@@ -74,15 +77,15 @@ function evaluate(match: Match, input: MatchInput): MatchResult {
       return matchRecent(match, input);
     case 'limit':
     case 'hashlimit':
-      return { unknown: `-m ${match.kind} ${match.text}`.trimEnd() };
+      return open(`-m ${match.kind} ${match.text}`);
     case 'owner':
       // xt_owner.c: a packet without a local socket has no owner.
-      return input.skb.local ? { unknown: `-m owner ${match.text}`.trimEnd() } : match.inverted;
+      return input.skb.local ? open(`-m owner ${match.text}`) : match.inverted;
     case 'rpfilter':
-      return { unknown: `-m rpfilter ${match.text}`.trimEnd() };
+      return open(`-m rpfilter ${match.text}`);
     case 'set':
-      return { unknown: `-m set --match-set ${match.name} ${match.directions.join(',')}` };
+      return matchSet(match, input);
     case 'unknown':
-      return { unknown: `${match.name === '' ? '' : `-m ${match.name} `}${match.text}`.trimEnd() };
+      return open(`${match.name === '' ? '' : `-m ${match.name} `}${match.text}`);
   }
 }

@@ -25,7 +25,7 @@ export interface MatchInput {
   readonly rule: Rule;
 }
 
-/** A text says what the answer would depend on. */
+/** `unknown` says what the answer would depend on, and why that is not known. */
 export type MatchResult = boolean | { readonly unknown: string };
 
 export const invert = (result: boolean, match: { readonly inverted: boolean }): boolean => result !== match.inverted;
