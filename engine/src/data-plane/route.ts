@@ -160,9 +160,10 @@ function pickNexthop(run: Run, ns: CompiledNamespace, route: Route, siblings: re
   const group = key.family === 6 && route.type === 'unicast' ? siblings.filter((r) => r.metric === route.metric && r.type === 'unicast' && r.nexthops.some((n) => n.via !== null)) : [];
   const members = group.length > 1 && group.includes(route) ? group : [route];
   const usable = members.flatMap((r) => r.nexthops.filter((n) => isUsable(ns, r, n, key)).map((nexthop) => ({ route: r, nexthop })));
-  const total = usable.reduce((sum, u) => sum + u.nexthop.weight, 0);
+  const weights = usable.map((u) => Math.max(u.nexthop.weight, 1));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (usable.length === 0) return null;
-  const index = usable.length === 1 ? 0 : run.choose(`route ${ns.index} ${route.table} ${route.text} ${formatAddress(key.destination)}`, usable.map((u) => ({ probability: u.nexthop.weight / total })));
+  const index = usable.length === 1 ? 0 : run.choose(`route ${ns.index} ${route.table} ${route.text} ${formatAddress(key.destination)}`, weights.map((weight) => ({ probability: weight / total })));
   const picked = usable[index] ?? usable[0];
   return picked === undefined ? null : { route: picked.route, device: picked.nexthop.device ?? 'lo', via: picked.nexthop.via };
 }
