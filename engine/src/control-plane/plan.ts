@@ -4,7 +4,9 @@
  */
 import { compareAddresses, contains, firstAddress, formatAddress, formatPrefix, networkOf, overlaps } from '../net/address.ts';
 import type { Address, Family, Mac, Prefix } from '../net/address.ts';
-import type { Lease, Route } from '../topology/model.ts';
+import type { Lease, Route, Topology } from '../topology/model.ts';
+import { METADATA_NAME } from '../topology/network-policy.ts';
+import type { NetworkPolicy } from '../topology/network-policy.ts';
 import { derived } from '../topology/origin.ts';
 import type { ClusterSpec, ExternalSpec, InterfaceSpec, NetworkSpec, NodeSpec, PodSpec, ServiceSpec } from '../topology/spec.ts';
 import { inventedMac } from './mac.ts';
@@ -19,6 +21,8 @@ export interface Plan {
   /** By `namespace/name`; a pod whose node is not declared is among them. */
   readonly pods: ReadonlyMap<string, PodSpec>;
   readonly services: readonly ServiceSpec[];
+  readonly policies: readonly NetworkPolicy[];
+  readonly namespaceLabels: Topology['namespaceLabels'];
   /** Of every node, IPv4 before IPv6, nodes by name. */
   readonly leases: readonly Lease[];
   /** The MAC that captured neighbour tables agree on, by address. */
@@ -71,6 +75,8 @@ export function planOf(spec: ClusterSpec): Plan {
     externals: [...unique(spec.externals, (e) => e.name).values()].filter((e) => !specs.has(e.name)),
     pods,
     services: [...unique(spec.services, podKey).values()],
+    policies: [...unique(spec.networkPolicies, podKey).values()],
+    namespaceLabels: Object.fromEntries([...unique(spec.namespaces, (n) => n.name)].map(([name, n]) => [name, { ...n.labels, [METADATA_NAME]: name }])),
     leases: [...nodes.values()].flatMap((n) => n.leases).sort((a, b) => compareAddresses(a.subnet.address, b.subnet.address)),
     learnedMacs,
   };

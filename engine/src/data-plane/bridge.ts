@@ -15,6 +15,7 @@ import { prerouteOnBridge } from './bridge-netfilter.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { learn } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
+import { egressPolicy } from './policy/stage.ts';
 import { MTU_TOLERANCE, pieceLength } from './packet.ts';
 import { end, kernel, passCopies, passOn, sourceOf, stateKey, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
@@ -43,6 +44,8 @@ function handle(run: Run, ns: CompiledNamespace, bridge: Interface, port: Interf
     report(run, ns, bridge, [bridge.name], 'local', frame.destination, sourceOf(bridge.origin));
     return passOn(run, { kind: 'receive-up', ns, device: bridge, skb });
   }
+  const isolated = egressPolicy(run, ns, skb);
+  if (isolated !== null) return isolated;
   if (where === null) return flood(run, ns, bridge, port, skb);
   return forwardTo(run, ns, bridge, port, where, skb);
 }

@@ -10,6 +10,8 @@ import type { Chain, Rule, Table, TableName } from '../topology/netfilter.ts';
 import { compileSets } from './netfilter/sets.ts';
 import type { CompiledSet } from './netfilter/sets.ts';
 import { defaultRules } from '../control-plane/kernel.ts';
+import { isolationOf } from './policy/isolation.ts';
+import type { Isolation } from './policy/isolation.ts';
 
 export interface CompiledTopology {
   readonly topology: Topology;
@@ -18,6 +20,8 @@ export interface CompiledTopology {
   readonly byName: ReadonlyMap<string, CompiledNamespace>;
   /** Who is plugged into a network. */
   readonly plugged: ReadonlyMap<string, readonly Attachment[]>;
+  /** `null`: no NetworkPolicy. */
+  readonly isolation: Isolation | null;
 }
 
 /** A device in its namespace. */
@@ -75,7 +79,8 @@ export function compileTopology(topology: Topology): CompiledTopology {
       }
     }
   }
-  return { topology, namespaces, byName, plugged };
+  const isolation = once(() => isolationOf(topology));
+  return { topology, namespaces, byName, plugged, get isolation() { return isolation(); } };
 }
 
 function group<K, V>(map: Map<K, V[]>, key: K, value: V): void {

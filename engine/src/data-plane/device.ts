@@ -12,6 +12,7 @@ import type { Attachment, CompiledNamespace } from './compile.ts';
 import { MTU_TOLERANCE, pieceLength } from './packet.ts';
 import { end, hop, passCopies, passOn, sourceOf } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
+import { ingressPolicy } from './policy/stage.ts';
 import { facing, peerOf } from './segment.ts';
 import { readFromTun } from './tun.ts';
 import { encapsulate } from './vxlan.ts';
@@ -19,6 +20,9 @@ import { encapsulate } from './vxlan.ts';
 export function transmit(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb): Fate {
   const source = sourceOf(device.origin);
   if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, source);
+  const there = device.device.kind === 'veth' ? peerOf(run.compiled, device) : undefined;
+  const isolated = there === undefined ? null : ingressPolicy(run, ns, there.ns, skb);
+  if (isolated !== null) return isolated;
   hop(run, ns, device, 'out', skb.packet);
   switch (device.device.kind) {
     case 'loopback':

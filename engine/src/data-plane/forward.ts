@@ -1,7 +1,7 @@
 /**
  * A packet for somebody else.
  *
- *   route -> [TTL -> MTU -> TTL - 1 -> FORWARD] -> POSTROUTING
+ *   route -> [TTL -> MTU -> TTL - 1 -> egress policy -> FORWARD] -> POSTROUTING
  *
  * net/ipv4/ip_forward.c: ip_forward; net/ipv6/ip6_output.c: ip6_forward. Errors about the TTL and the MTU quote the
  * packet as it came, a REJECT in FORWARD the decremented one.
@@ -10,6 +10,7 @@ import { routeCircle } from './circle.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { icmpError, timeExceeded } from './icmp-error.ts';
 import { runHook } from './netfilter/hooks.ts';
+import { egressPolicy } from './policy/stage.ts';
 import { nextHopOf, output, outputDevice, routeMtu, tellTooBig } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
 import type { Found } from './route.ts';
@@ -33,6 +34,8 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   const sentence = `${ns.label} forwards the packet from ${device} to ${out}, and its ${ip.family === 4 ? 'TTL' : 'hop limit'} is now ${ttl}.`;
   step(run, { stage: 'forward', ttl, sentence, source: kernel('forwarding') });
   const lowered = { ...skb, packet: withIp(skb.packet, { ttl }) };
+  const isolated = egressPolicy(run, ns, lowered);
+  if (isolated !== null) return isolated;
   const verdict = runHook(run, ns, lowered, { hook: 'FORWARD', input: device, output: out, destinationLocal: false, nextHop: nextHopOf(found, skb.packet) });
   return verdict.kind === 'ended' ? verdict.fate : output(run, ns, verdict.skb, found);
 }

@@ -29,6 +29,8 @@ export function buildTopology(spec: ClusterSpec): Topology {
     hosts: [...[...plan.nodes.values()].map((node) => nodeHost(plan, node, ports)), ...outside.hosts.map(withKernelState)],
     pods,
     services,
+    policies: plan.policies,
+    namespaceLabels: plan.namespaceLabels,
   };
 }
 
@@ -41,6 +43,7 @@ function podOf(plan: Plan, pod: PodSpec): Pod {
     addresses: pod.hostNetwork && node !== undefined ? nodeAddresses(node) : pod.addresses,
     hostNetwork: pod.hostNetwork,
     ready: pod.ready,
+    ports: pod.ports.filter((p) => p.name !== '').map(({ name, protocol, port }) => ({ name, protocol, port })),
     labels: pod.labels,
     // The ClusterFirst policy means the node's own resolver for a pod on the host's network.
     search: pod.search ?? (pod.hostNetwork ? [] : clusterSearch(pod.namespace, plan.settings.domain)),

@@ -5,6 +5,7 @@
 import type { Address, Family, Mac, Port, Prefix } from '../net/address.ts';
 import type { IpSet } from './ipset.ts';
 import type { ConntrackRecord, Table } from './netfilter.ts';
+import type { NetworkPolicy } from './network-policy.ts';
 import type { Origin } from './origin.ts';
 
 export interface Topology {
@@ -13,6 +14,9 @@ export interface Topology {
   readonly hosts: readonly Host[];
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
+  readonly policies: readonly NetworkPolicy[];
+  /** Of the Kubernetes namespaces of which something was said, `kubernetes.io/metadata.name` among them. */
+  readonly namespaceLabels: Readonly<Record<string, Labels>>;
 }
 
 export interface Cluster {
@@ -244,6 +248,10 @@ export type Listeners = { readonly kind: 'any' } | { readonly kind: 'only'; read
 /** Labels as a record: `k8s-app` -> `kube-dns`. */
 export type Labels = Readonly<Record<string, string>>;
 
+export interface NamedPort extends Listener {
+  readonly name: string;
+}
+
 export interface Pod {
   readonly namespace: string;
   readonly name: string;
@@ -251,6 +259,8 @@ export interface Pod {
   readonly addresses: readonly Address[];
   readonly hostNetwork: boolean;
   readonly ready: boolean;
+  /** Container ports with a name, which services and policies ask for. */
+  readonly ports: readonly NamedPort[];
   readonly labels: Labels;
   /** resolv.conf's search list, in order. */
   readonly search: readonly string[];

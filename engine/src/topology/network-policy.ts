@@ -3,6 +3,9 @@ import type { Port, Prefix } from '../net/address.ts';
 import type { Labels } from './model.ts';
 import type { SourceRef } from './origin.ts';
 
+/** The label that every namespace has (KEP-2161). */
+export const METADATA_NAME = 'kubernetes.io/metadata.name';
+
 /** All parts must hold; one without a part selects everything (apimachinery, LabelSelectorAsSelector). */
 export interface LabelSelector {
   readonly labels: Labels;
@@ -48,3 +51,6 @@ export interface NetworkPolicy {
   readonly types: readonly PolicyType[] | null;
   readonly at: SourceRef;
 }
+
+/** In which directions it isolates. */
+export const typesOf = (policy: NetworkPolicy): readonly PolicyType[] => policy.types ?? (policy.egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress']);

@@ -48,6 +48,7 @@ export function noteOf(step: Step): StepNote | null {
     case 'netfilter': return netfilterNote(step);
     case 'conntrack': return null;
     case 'nat': return natNote(step);
+    case 'network-policy': return note(`${step.direction} policy ${step.verdict === 'allow' ? 'allows' : step.verdict === 'deny' ? 'denies' : 'leaves open'}`, TRANSLATED);
     case 'forward': return null;
     case 'encapsulate': return note(`${step.kind.toUpperCase()} → ${step.remote}`, TUNNELLED);
     case 'decapsulate': return note(`${step.kind.toUpperCase()} from ${step.remote}`, TUNNELLED);

@@ -115,6 +115,14 @@ export type Step = StepBase &
     | { readonly stage: 'conntrack'; readonly hook: Hook; readonly state: string; readonly original: string; readonly reply: string }
     /** Addresses or ports translated, by a rule or by the flow's conntrack entry. */
     | { readonly stage: 'nat'; readonly hook: Hook; readonly change: 'source' | 'destination'; readonly before: string; readonly after: string; readonly by: 'rule' | 'conntrack' }
+    /** `policies` are those that decided, as `namespace/name`: the one that allows it, or all that isolate the pod. */
+    | {
+        readonly stage: 'network-policy';
+        readonly direction: 'ingress' | 'egress';
+        readonly pod: string;
+        readonly policies: readonly string[];
+        readonly verdict: 'allow' | 'deny' | 'undefined';
+      }
     | { readonly stage: 'forward'; readonly ttl: number }
     | { readonly stage: 'encapsulate'; readonly kind: 'vxlan' | 'udp'; readonly vni: number | null; readonly remote: string }
     | { readonly stage: 'decapsulate'; readonly kind: 'vxlan' | 'udp'; readonly vni: number | null; readonly remote: string }

@@ -121,6 +121,7 @@ function toldAlone(step: Alone): readonly Told[] {
     case 'forward': return [];
     case 'encapsulate': return passing(`into ${step.kind}${step.vni === null ? '' : ` vni ${step.vni}`} for ${step.remote}`);
     case 'decapsulate': return passing(`out of ${step.kind}${step.vni === null ? '' : ` vni ${step.vni}`} from ${step.remote}`);
+    case 'network-policy': return one(step.verdict === 'allow' ? 'policy' : 'POLICY', sentence);
     case 'fragment': return one('fragment', sentence);
     case 'icmp-error': return one('ICMP', `${icmpName(step.to.includes(':') ? 6 : 4, step.type, step.code)}, to ${step.to}`);
     case 'deliver': return [line('delivered', { text: sentence, source: null })];

@@ -68,7 +68,7 @@ export function cluster(nodes: readonly Host[]): Topology {
     pods: nodes.flatMap((host) => host.namespaces.slice(1).map((pod) => {
       const [ns = '', name = ''] = pod.name.split('/');
       return {
-        namespace: ns, name, node: host.name, addresses: pod.interfaces[1]?.addresses.map((a) => a.address) ?? [], hostNetwork: false, ready: true,
+        namespace: ns, name, node: host.name, addresses: pod.interfaces[1]?.addresses.map((a) => a.address) ?? [], hostNetwork: false, ready: true, ports: [],
         labels: {}, search: [], ndots: 5, origin: at(40),
       };
     })),
@@ -77,6 +77,8 @@ export function cluster(nodes: readonly Host[]): Topology {
       loadBalancerAddresses: [], externalName: null, origin: at(50),
       ports: [{ name: 'dns', protocol: 'UDP', port: 53, nodePort: null, endpoints: [] }],
     }],
+    policies: [],
+    namespaceLabels: {},
   };
 }
 
@@ -170,7 +172,7 @@ const REPLY_STEPS: readonly (readonly Step[])[] = [
 /** pod1 asks kube-dns by its service address, and is answered. */
 export function serviceBranch(): Branch {
   return {
-    probability: 1, outcome: 'delivered', reason: null, seenAs: { address: '10.0.14.15', port: 40000 },
+    probability: 1, supposing: [], outcome: 'delivered', reason: null, seenAs: { address: '10.0.14.15', port: 40000 },
     deliveredTo: { kind: 'pod', name: 'kube-system/kube-dns-1', address: '10.0.0.46', port: 53 },
     answer: { kind: 'reply', from: '10.16.0.10', type: null, code: null, ttl: 62 },
     request: { hops: tunnelled(HOST1, HOST3, ['10.0.14.15', 40000, '10.16.0.10', 53], ['10.0.14.15', 40000, '10.0.0.46', 53], REQUEST_STEPS) },
@@ -196,7 +198,7 @@ export function outsideBranch(): Branch {
   const back = (destination: string, ttl: number): PacketHeaders => [ethernet(BRIDGE, POD), ip('203.0.113.7', destination, ttl), udp(443, 40000)];
   const masquerade = nat('source', '10.0.14.15:40000', '192.168.93.212:40000', 'rule', captured(30));
   return {
-    probability: 1, outcome: 'delivered', reason: null, seenAs: { address: '192.168.93.212', port: 40000 },
+    probability: 1, supposing: [], outcome: 'delivered', reason: null, seenAs: { address: '192.168.93.212', port: 40000 },
     deliveredTo: { kind: 'external', name: 'qq.com', address: '203.0.113.7', port: 443 },
     answer: { kind: 'reply', from: '203.0.113.7', type: null, code: null, ttl: 62 },
     request: { hops: [

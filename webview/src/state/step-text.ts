@@ -10,6 +10,7 @@ export function placeOfStep(step: Step): string {
     case 'policy-rule': return 'ip rule';
     case 'source-check': return 'source check';
     case 'icmp-error': return 'ICMP error';
+    case 'network-policy': return `${step.direction} policy`;
     case 'fdb': return 'FDB';
     case 'name': return 'DNS';
     case 'send': case 'neighbour': case 'bridge': case 'forward': case 'encapsulate': case 'decapsulate': case 'fragment':
@@ -28,6 +29,7 @@ export function quotedText(step: Step): string | null {
     case 'fdb': return step.destination === null ? step.mac : `${step.mac} dst ${step.destination}`;
     case 'netfilter': return step.rule;
     case 'nat': return `${step.before} → ${step.after}`;
+    case 'network-policy': return step.policies.join(', ');
     case 'conntrack': return step.reply === '' ? null : `expects the reply ${step.reply}`;
     case 'send': case 'source-check': case 'bridge': case 'forward': case 'encapsulate': case 'decapsulate': case 'fragment':
     case 'icmp-error': case 'deliver': case 'drop': case 'assumption': case 'undecided': return null;

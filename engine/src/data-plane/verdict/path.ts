@@ -124,7 +124,10 @@ export function transmit(s: Scratch, device: ProgramDevice): void {
 /** In another namespace nothing of the sk_buff is left but the packet (skb_scrub_packet). */
 function arrive(s: Scratch, to: ProgramDevice | null): void {
   if (to === null || !to.up || s.packet.length > to.mtu) return giveUp(s);
-  if (to.namespace !== s.namespace) s.mark = 0;
+  if (to.namespace !== s.namespace) {
+    if (to.namespace.isolated || s.namespace.isolated) return giveUp(s);
+    s.mark = 0;
+  }
   scrub(s);
   receive(s, to);
 }

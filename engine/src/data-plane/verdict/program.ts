@@ -37,6 +37,8 @@ type ByFamily<T> = readonly [T, T];
 export interface ProgramNamespace {
   readonly index: number;
   readonly compiled: CompiledNamespace;
+  /** A NetworkPolicy selects the pod: what passes its veth is the exact engine's to judge. */
+  readonly isolated: boolean;
   readonly devices: ReadonlyMap<string, ProgramDevice>;
   readonly bridgeNetfilter: ByFamily<boolean>;
   readonly ttl: ByFamily<number>;
@@ -98,7 +100,7 @@ export const listenerKey = (port: number, protocol: number): number => port * 25
 export function compileVerdicts(compiled: CompiledTopology): VerdictProgram {
   const devices: ProgramDevice[] = [];
   const macs = new Map<number, number>();
-  const namespaces = compiled.namespaces.map((ns) => programNamespace(ns, devices, macs));
+  const namespaces = compiled.namespaces.map((ns) => programNamespace(ns, compiled, devices, macs));
   for (const device of devices) {
     const { port, device: kind } = device.device;
     const master = port === null ? undefined : device.namespace.devices.get(port.master);
@@ -119,13 +121,14 @@ export function macId(macs: Map<number, number>, mac: number | null): number {
   return macs.size - 1;
 }
 
-function programNamespace(ns: CompiledNamespace, devices: ProgramDevice[], macs: Map<number, number>): ProgramNamespace {
+function programNamespace(ns: CompiledNamespace, { isolation }: CompiledTopology, devices: ProgramDevice[], macs: Map<number, number>): ProgramNamespace {
   const { listeners } = ns.namespace;
   const own = new Map<string, ProgramDevice>();
   const kinds = ns.namespace.interfaces.map((each) => each.device);
   const namespace: ProgramNamespace = {
     index: ns.index,
     compiled: ns,
+    isolated: ns.host.kind === 'node' && isolation?.pods.has(ns.namespace.name) === true,
     devices: own,
     bridgeNetfilter: [bridgeCallsNetfilter(ns, 4), bridgeCallsNetfilter(ns, 6)],
     ttl: [defaultTtl(ns, 4), defaultTtl(ns, 6)],
