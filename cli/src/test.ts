@@ -1,5 +1,6 @@
 /** `k8snet test`: whether the expectations of files hold. */
-import type { Repair, Verdict } from '../../engine/src/verify/model.ts';
+import { explanationLines } from '../../engine/src/verify/explanation-text.ts';
+import type { Verdict } from '../../engine/src/verify/model.ts';
 import { readArguments } from './command.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './io.ts';
@@ -9,7 +10,7 @@ import { errorsOf, load, sayErrors } from './load.ts';
 const HELP = `k8snet test FILE…
 
 Traces every "expect" statement of the files and says which hold. One that does not says what happened instead and,
-where it is known, what to add so that it holds.
+where it is known, why, and what to change so that it holds.
 
 Exit codes: 0 all hold, 1 one does not or a file has errors, 2 wrong usage or a file that cannot be read.
 `;
@@ -36,13 +37,10 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 function linesOf(verdict: Verdict): string {
   const { text, at } = verdict.expectation;
-  const head = `${verdict.passed ? 'pass' : 'FAIL'} ${at.file}:${at.line}: ${text}\n`;
-  const why = verdict.sentence === null ? '' : `     ${verdict.sentence}\n`;
-  return `${head}${why}${verdict.repair === null ? '' : repairLines(verdict.repair, verdict.sentence ?? '')}`;
-}
-
-/** `said` is what stands above already. */
-function repairLines(repair: Repair, said: string): string {
-  const why = said.includes(repair.sentence) ? [] : [`     ${repair.sentence}`];
-  return [`     repair: ${repair.title}:`, ...why, ...repair.lines.map((line) => `       ${line}`), ''].join('\n');
+  const head = `${verdict.passed ? 'pass' : 'FAIL'} ${at.file}:${at.line}: ${text}`;
+  const { explanation } = verdict;
+  const said = explanation?.causes.map((c) => c.sentence) ?? [];
+  // The causes stand in lines of their own.
+  const what = said.reduce((sentence, cause) => sentence.replace(` ${cause}`, ''), verdict.sentence ?? '');
+  return [head, ...[what, ...(explanation === null ? [] : explanationLines(explanation))].filter((line) => line !== '').map((line) => `     ${line}`), ''].join('\n');
 }

@@ -1,6 +1,7 @@
 /** What must hold: the `expect` statements of a file. */
 import type { SourceRef } from '../topology/origin.ts';
 import type { Trace } from '../trace/model.ts';
+import type { Explanation } from './explanation.ts';
 
 /** `expect pod1 -> pod2 delivered via host1/flannel.1, host2/flannel.1` */
 export interface Expectation {
@@ -23,22 +24,10 @@ export interface Expectation {
 export interface Verdict {
   readonly expectation: Expectation;
   readonly passed: boolean;
-  /** What happened instead, and where; one sentence. `null` when it passed. */
+  /** What happened instead, and where, and the root cause; one to three sentences. `null` when it passed. */
   readonly sentence: string | null;
-  /** State that would make it hold, found missing from what was captured: rules in iptables-save's form. */
-  readonly repair: Repair | null;
+  /** Why, and the ways out; `null` when it passed, and where a party has no such name. */
+  readonly explanation: Explanation | null;
   /** `null` where a party has no such name. */
   readonly trace: Trace | null;
-}
-
-export interface Repair {
-  /** "add flannel's masquerade rules to the nat table of host1" */
-  readonly title: string;
-  readonly sentence: string;
-  /** The captured block to add to, on one node. */
-  readonly node: string;
-  readonly block: 'iptables' | 'ip6tables' | 'routes' | 'neighbours' | 'fdb' | 'sysctl';
-  /** For iptables: the table. */
-  readonly table: string | null;
-  readonly lines: readonly string[];
 }

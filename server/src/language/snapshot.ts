@@ -11,7 +11,7 @@ import { once } from '../../../engine/src/once.ts';
 import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
 import { checkExpectation } from '../../../engine/src/verify/expect.ts';
 import type { Expectation, Verdict } from '../../../engine/src/verify/model.ts';
-import type { FileLookup } from './bind/capture-content.ts';
+import type { FileLookup, Files } from './bind/capture-content.ts';
 import { capturedState, fileLookup } from './bind/capture-content.ts';
 import type { FileModel, Place } from './bind/file-model.ts';
 import { fileModelOf, rangeIn } from './bind/file-model.ts';
@@ -27,12 +27,10 @@ import type { LineIndex } from './syntax/cursor.ts';
 import { parse, reparse } from './syntax/parser.ts';
 import type { FileNode, TextEdit } from './syntax/tree.ts';
 
-export interface SnapshotInput {
+export interface SnapshotInput extends Files {
   /** As it stands in the `file` of every source reference. */
   readonly file: string;
   readonly text: string;
-  /** The text of a file named by `from "FILE"`, relative to this file's folder; `undefined` where there is none. */
-  readonly readFile?: (path: string) => string | undefined;
 }
 
 export interface Snapshot extends SnapshotInput {
@@ -67,13 +65,14 @@ export function updateSnapshot(old: Snapshot, edits: readonly TextEdit[], newTex
     tree = reparse(tree, text, edit, next);
     text = next;
   }
-  const input = old.readFile === undefined ? { file: old.file, text: newText } : { file: old.file, text: newText, readFile: old.readFile };
+  const { file, readFile, listFolder } = old;
+  const input = { file, text: newText, ...(readFile === undefined ? {} : { readFile }), ...(listFolder === undefined ? {} : { listFolder }) };
   return snapshotOf(input, edits.length === 0 ? parse(newText) : tree, old.files);
 }
 
 function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | null): Snapshot {
-  const files = fileLookup(input.file, input.readFile, before);
-  const model = fileModelOf(tree);
+  const files = fileLookup(input.file, input, before);
+  const model = fileModelOf(tree, files);
   const names = once(() => namesOf(model));
   const lines = once(() => createLineIndex(input.text));
   const lineOf = (offset: number): number => lineNumber(lines(), offset) + 1;
@@ -87,11 +86,11 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
   const topology = once(() => buildTopology(spec()));
   const compiled = once(() => compileTopology(topology()));
   const expectations = once(() => lowerExpectations(context));
-  const judged = once(() => expectations().map((e) => once(() => checkExpectation(spec(), topology(), compiled(), e))));
+  const judged = once(() => expectations().map((e) => once(() => checkExpectation(spec(), topology(), compiled(), e, expectations()))));
   const verdictOf = (index: number): Verdict | undefined => judged()[index]?.();
   const verdicts = once(() => judged().map((verdict) => verdict()));
   const diagnostics = once(() => diagnose({ text: input.text, model, names: names(), files }));
-  const verifyDiagnostics = once(() => expectationDiagnostics({ text: input.text, model, names: names(), files }, verdicts()));
+  const verifyDiagnostics = once(() => expectationDiagnostics({ file: input.file, text: input.text, model, names: names(), files }, verdicts()));
   return Object.freeze({
     ...input,
     tree,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Edit } from '../../../engine/src/verify/explanation.ts';
 import type { Verdict } from '../../../engine/src/verify/model.ts';
 import { checkExpectation } from '../../../engine/src/verify/expect.ts';
 import { createSnapshot } from '../../../server/src/language/snapshot.ts';
@@ -9,7 +10,7 @@ const article = readFileSync(new URL('../../../examples/article.k8snet', import.
 /** The verdicts of a file's expectations. */
 function verdicts(text: string): readonly Verdict[] {
   const snapshot = createSnapshot({ file: 'test.k8snet', text });
-  return snapshot.expectations.map((e) => checkExpectation(snapshot.spec(), snapshot.topology(), snapshot.compiled(), e));
+  return snapshot.expectations.map((e) => checkExpectation(snapshot.spec(), snapshot.topology(), snapshot.compiled(), e, snapshot.expectations));
 }
 
 function only(text: string): Verdict {
@@ -17,6 +18,13 @@ function only(text: string): Verdict {
   if (verdict === undefined || more !== undefined) throw new Error('one expectation, please');
   return verdict;
 }
+
+/** The edits of the first repair. */
+const edits = (verdict: Verdict | undefined): readonly Edit[] => verdict?.explanation?.repairs[0]?.edits ?? [];
+
+const added = (verdict: Verdict | undefined): readonly string[] => edits(verdict).flatMap((e) => (e.kind === 'lines' ? e.add : []));
+
+const HOST1 = { kind: 'node', name: 'host1' };
 
 /** The article's network with today's flannel and nothing captured but what is given for host1. */
 const cluster = (inHost1: string, expectation: string): string => `
@@ -46,12 +54,12 @@ describe("the article's expectations", () => {
   });
 
   it('say of the last what is seen instead, and what the captured table of which host lacks', () => {
-    expect(last?.sentence).toBe("qq.com sees 10.0.14.15 as the sender, not 192.168.93.212. The captured nat table of host1 lacks flannel's rules for the masquerading of host1's pods.");
+    expect(last?.sentence).toBe("qq.com sees 10.0.14.15 as the sender, not 192.168.93.212. The nat table of host1, captured (test.k8snet:24), lacks flannel's rules for the masquerading of host1's pods.");
   });
 
   it('offer the rules that flannel programs, and hold with them in the file', () => {
-    expect(last?.repair).toMatchObject({ node: 'host1', block: 'iptables', table: 'nat' });
-    const lines = last?.repair?.lines ?? [];
+    expect(edits(last)).toMatchObject([{ kind: 'lines', owner: HOST1, block: 'iptables', table: 'nat' }]);
+    const lines = added(last);
     expect(lines[0]).toBe('-A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG');
     expect(lines).toContain('-A FLANNEL-POSTRTG -s 10.0.0.0/16 ! -d 224.0.0.0/4 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully');
     const mended = article.replace(/(--to-destination 10\.0\.0\.46:53)/, `$1\n    ${lines.join('\n    ')}`);
@@ -95,7 +103,7 @@ describe('delivered', () => {
     const verdict = only(cluster('  iptables {\n    *nat\n    :POSTROUTING ACCEPT [0:0]\n  }', 'pod1 -> qq.com:443/TCP delivered'));
     expect(verdict.passed).toBe(false);
     expect(verdict.sentence).toMatch(/^The request arrives at external qq\.com, but the reply is (unreachable|dropped): /);
-    expect(verdict.repair?.title).toBe("add flannel's rules for the masquerading of host1's pods to the nat table of host1");
+    expect(verdict.explanation?.repairs[0]?.title).toBe("add flannel's rules for the masquerading of host1's pods to the nat table of host1");
   });
 });
 
@@ -128,41 +136,56 @@ describe('a party that nobody is', () => {
 
 describe('a repair', () => {
   it('is the one FDB entry that is missing', () => {
-    const { repair } = only(cluster('  fdb {\n    6a:8c:10:00:00:09 dev flannel.1 dst 192.168.93.219 self permanent\n  }', 'pod1 -> far delivered'));
-    expect(repair).toMatchObject({ node: 'host1', block: 'fdb', lines: ['6a:8c:10:00:00:02 dev flannel.1 dst 192.168.93.213 self permanent'] });
-    expect(repair?.sentence).toBe("The captured FDB of host1 lacks flannel's FDB entries for the lease of host2, 10.0.5.0/24.");
+    const verdict = only(cluster('  fdb {\n    6a:8c:10:00:00:09 dev flannel.1 dst 192.168.93.219 self permanent\n  }', 'pod1 -> far delivered'));
+    expect(edits(verdict)).toMatchObject([{ owner: HOST1, block: 'fdb', add: ['6a:8c:10:00:00:02 dev flannel.1 dst 192.168.93.213 self permanent'], remove: [] }]);
+    expect(verdict.explanation?.causes.map((c) => c.sentence)).toEqual([
+      "The FDB of host1, captured (test.k8snet:10), lacks flannel's FDB entry for the lease of host2, 10.0.5.0/24: `6a:8c:10:00:00:02 dev flannel.1 dst 192.168.93.213 self permanent`.",
+    ]);
   });
 
   it('is the one neighbour that is missing', () => {
-    const { repair } = only(cluster('  neighbours {\n    192.168.93.254 dev eth0 lladdr 2a:33:7d:5a:f1:2b STALE\n  }', 'pod1 -> far delivered'));
-    expect(repair).toMatchObject({ block: 'neighbours', lines: ['10.0.5.0 dev flannel.1 lladdr 6a:8c:10:00:00:02 PERMANENT'] });
+    const verdict = only(cluster('  neighbours {\n    192.168.93.254 dev eth0 lladdr 2a:33:7d:5a:f1:2b STALE\n  }', 'pod1 -> far delivered'));
+    expect(edits(verdict)).toMatchObject([{ block: 'neighbours', add: ['10.0.5.0 dev flannel.1 lladdr 6a:8c:10:00:00:02 PERMANENT'] }]);
   });
 
   it('is the one route that is missing', () => {
     const captured = '  routes {\n    default via 192.168.93.254 dev eth0\n    10.0.14.0/24 dev cni0 proto kernel scope link src 10.0.14.1\n    192.168.93.0/24 dev eth0 proto kernel scope link src 192.168.93.212\n  }';
-    const { repair } = only(cluster(captured, 'pod1 -> far delivered'));
-    expect(repair).toMatchObject({ block: 'routes', lines: ['10.0.5.0/24 via 10.0.5.0 dev flannel.1 onlink'] });
-    expect(repair?.sentence).toBe("The captured routes of host1 lack flannel's routes for the lease of host2, 10.0.5.0/24.");
+    const verdict = only(cluster(captured, 'pod1 -> far delivered'));
+    expect(edits(verdict)).toMatchObject([{ block: 'routes', add: ['10.0.5.0/24 via 10.0.5.0 dev flannel.1 onlink'] }]);
   });
 
-  it('is the sysctl that was turned off', () => {
-    const { repair } = only(cluster('  sysctl {\n    net.ipv4.ip_forward = 0\n  }', 'pod1 -> far delivered'));
-    expect(repair).toMatchObject({ block: 'sysctl', lines: ['net.ipv4.ip_forward = 1'] });
+  it('is the sysctl that was turned off, in the line where it was', () => {
+    const verdict = only(cluster('  sysctl {\n    net.ipv4.ip_forward = 0\n  }', 'pod1 -> far delivered'));
+    expect(edits(verdict)).toMatchObject([{ block: 'sysctl', add: ['net.ipv4.ip_forward = 1'], remove: [{ line: 10 }] }]);
   });
 
   it('is looked for on the host where the reply is lost, too', () => {
     const broken = cluster('', 'pod1 -> far delivered').replace('vtep-mac 6a:8c:10:00:00:02 }', 'vtep-mac 6a:8c:10:00:00:02\n  fdb {\n    33:33:00:00:00:01 dev eth0 self permanent\n  }\n}');
-    expect(only(broken).repair).toMatchObject({ node: 'host2', block: 'fdb', lines: ['6a:8c:10:00:00:01 dev flannel.1 dst 192.168.93.212 self permanent'] });
+    expect(edits(only(broken))).toMatchObject([{ owner: { name: 'host2' }, block: 'fdb', add: ['6a:8c:10:00:00:01 dev flannel.1 dst 192.168.93.212 self permanent'] }]);
   });
 
   it('of several groups of one table names only those that are needed', () => {
-    const { repair, sentence } = only(cluster('  iptables {\n    *nat\n    :PREROUTING ACCEPT [0:0]\n  }', 'pod1 -> web:80/TCP delivered'));
-    expect(sentence).toMatch(/The captured nat table of host1 lacks /);
-    expect(repair?.lines.some((l) => l.startsWith('-A KUBE-SERVICES -d 10.16.0.20/32'))).toBe(true);
-    expect(repair?.lines.some((l) => l.includes('FLANNEL'))).toBe(false);
+    const verdict = only(cluster('  iptables {\n    *nat\n    :PREROUTING ACCEPT [0:0]\n  }', 'pod1 -> web:80/TCP delivered'));
+    expect(verdict.sentence).toMatch(/The nat table of host1, captured \(test\.k8snet:10\), lacks /);
+    expect(added(verdict).some((l) => l.startsWith('-A KUBE-SERVICES -d 10.16.0.20/32'))).toBe(true);
+    expect(added(verdict).some((l) => l.includes('FLANNEL'))).toBe(false);
   });
 
-  it('is not offered where nothing captured is to blame', () => {
-    expect(only(cluster('', 'pod1 -> far:81/TCP delivered')).repair).toBeNull();
+  it('of a port that nobody listens on is that the pod listens there', () => {
+    const verdict = only(cluster('', 'pod1 -> far:81/TCP delivered'));
+    expect(edits(verdict)).toEqual([{ kind: 'statement', owner: { kind: 'pod', name: 'default/far' }, inside: null, keyword: 'listen', at: null, text: 'listen 8080/TCP, 81/TCP' }]);
+  });
+
+  it('is not offered where it breaks another expectation', () => {
+    const [first, second] = verdicts(`${cluster('', 'pod1 -> far:81/TCP delivered')}expect near -> far:81/TCP rejected\n`);
+    expect([first?.passed, second?.passed]).toEqual([false, true]);
+    expect(first?.explanation?.repairs).toEqual([]);
+    expect(first?.explanation?.causes.map((c) => c.code)).toEqual(['port-closed']);
+  });
+
+  it('of an expectation that nothing arrives is never the removal of what lets it arrive', () => {
+    const captured = '  routes {\n    default via 192.168.93.254 dev eth0\n    10.0.5.0/24 via 10.0.5.0 dev flannel.1 onlink\n    10.0.14.0/24 dev cni0\n    192.168.93.0/24 dev eth0\n  }';
+    const verdict = only(cluster(captured, 'pod1 -> far not delivered'));
+    expect(verdict.explanation).toEqual({ causes: [], repairs: [] });
   });
 });

@@ -1,0 +1,62 @@
+/** Changes of the cluster's and the devices' settings. */
+import type { ClusterSettings, ClusterSpec } from '../topology/spec.ts';
+import { inPlace, nodeOwner, withNode } from './candidate.ts';
+import type { Candidate } from './candidate.ts';
+import type { Edit } from './explanation.ts';
+import { askedService, placesOf } from './situation.ts';
+import type { Situation } from './situation.ts';
+
+export function aroundTheSettings(situation: Situation): readonly Candidate[] {
+  const { cluster } = situation.spec;
+  return [...(cluster === null ? [] : clusterChanges(situation, cluster)), ...deviceMtus(situation)];
+}
+
+interface Setting {
+  readonly wrong: string;
+  readonly title: string;
+  readonly inside: string | null;
+  readonly keyword: string;
+  readonly text: string | null;
+  readonly changed: ClusterSettings;
+}
+
+function clusterChanges(situation: Situation, cluster: ClusterSettings): readonly Candidate[] {
+  const { flannel, kubeProxy } = cluster;
+  const found: Setting[] = [];
+  const where = `the cluster${inPlace(cluster.at)}`;
+  if (!flannel.masquerade && flannel.backend !== 'none') {
+    found.push({ wrong: `flannel of ${where} does not masquerade what leaves the pod network (no-masquerade).`, title: "let flannel masquerade: remove 'no-masquerade'", inside: 'flannel', keyword: 'no-masquerade', text: null, changed: { ...cluster, flannel: { ...flannel, masquerade: true } } });
+  }
+  if (flannel.backend === 'none') {
+    found.push({ wrong: `No pod network stretches between the nodes: ${where} has flannel none.`, title: 'let flannel carry packets between the nodes by vxlan', inside: null, keyword: 'flannel', text: 'flannel vxlan', changed: { ...cluster, flannel: { ...flannel, backend: 'vxlan', port: 8472 } } });
+  }
+  if (kubeProxy.mode === 'none' && askedService(situation) !== undefined) {
+    found.push({ wrong: `Nothing programs services: ${where} has kube-proxy none.`, title: 'let kube-proxy program services', inside: null, keyword: 'kube-proxy', text: 'kube-proxy iptables', changed: { ...cluster, kubeProxy: { ...kubeProxy, mode: 'iptables' } } });
+  }
+  if (flannel.mtu !== null && isTooLarge(situation)) {
+    found.push({ wrong: `flannel's MTU of ${flannel.mtu} in ${where} does not fit the devices that carry it.`, title: "let flannel choose its MTU: remove 'mtu'", inside: 'flannel', keyword: 'mtu', text: null, changed: { ...cluster, flannel: { ...flannel, mtu: null } } });
+  }
+  return found.map(({ wrong, title, inside, keyword, text, changed }) => {
+    const edit: Edit = { kind: 'statement', owner: { kind: 'cluster', name: '' }, inside, keyword, at: null, text };
+    return { wrong, title, host: situation.last?.host ?? '', namespace: situation.last?.namespace ?? '', at: cluster.at, edits: [edit], applied: (spec: ClusterSpec) => ({ ...spec, cluster: changed }) };
+  });
+}
+
+const isTooLarge = ({ reason }: Situation): boolean => reason?.code === 'needs-fragmenting' || reason?.code === 'over-mtu';
+
+/** A declared MTU that differs from the network's. */
+function deviceMtus(situation: Situation): readonly Candidate[] {
+  if (!isTooLarge(situation)) return [];
+  const hosts = new Set(placesOf(situation).map((p) => p.host));
+  return situation.spec.nodes.filter((n) => hosts.has(n.name)).flatMap((node) => node.interfaces.flatMap((device): readonly Candidate[] => {
+    const network = situation.spec.networks.find((n) => n.name === device.network);
+    if (device.mtu === null || network === undefined || device.mtu === network.mtu) return [];
+    return [{
+      wrong: `${device.name} on ${node.name}${inPlace(device.at)} has an MTU of ${device.mtu}, and the network ${network.name} one of ${network.mtu}.`,
+      title: `give ${device.name} on ${node.name} the MTU of ${network.name}`,
+      host: node.name, namespace: 'root', at: device.at,
+      edits: [{ kind: 'statement', owner: nodeOwner(node.name), inside: device.name, keyword: 'mtu', at: null, text: null }],
+      applied: (spec) => withNode(spec, node.name, (n) => ({ ...n, interfaces: n.interfaces.map((i) => (i.name === device.name ? { ...i, mtu: null } : i)) })),
+    }];
+  }));
+}

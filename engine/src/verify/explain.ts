@@ -1,0 +1,229 @@
+/**
+ * The root cause of a flow that fails, and what mends it: changes are tried on a copy of the spec, one after the other.
+ * One that lets the packet arrive names the cause; one that only lets it come farther leads to the next cause.
+ */
+import { compileTopology } from '../data-plane/compile.ts';
+import type { CompiledTopology } from '../data-plane/compile.ts';
+import type { EndedWalk } from '../data-plane/netfilter/chain.ts';
+import { buildTopology } from '../topology/build.ts';
+import type { Topology } from '../topology/model.ts';
+import type { ClusterSpec } from '../topology/spec.ts';
+import type { Trace } from '../trace/model.ts';
+import { resolveQuestion } from '../trace/party.ts';
+import type { Question } from '../trace/party.ts';
+import { runTrace } from '../trace/run.ts';
+import { adoptionOf, adoptions, wholesale } from './adopt.ts';
+import { aroundTheEnd } from './around-end.ts';
+import { aroundTheService } from './around-service.ts';
+import { aroundTheSettings } from './around-settings.ts';
+import type { Candidate } from './candidate.ts';
+import { deviationsOf } from './deviation.ts';
+import type { Deviation } from './deviation.ts';
+import type { Cause, Explanation, Repair } from './explanation.ts';
+import { judge } from './judge.ts';
+import type { Expectation } from './model.ts';
+import { nearestRule } from './nearest.ts';
+import { decidingEvent, isAnswered, isFarther, reachOf, situationOf } from './situation.ts';
+import type { Event, Situation } from './situation.ts';
+import { symptomOf } from './symptom.ts';
+
+export interface Asked {
+  readonly spec: ClusterSpec;
+  readonly topology: Topology;
+  readonly compiled: CompiledTopology;
+  readonly question: Question;
+  /** What else must hold; those of them that hold now must hold after a repair. */
+  readonly expectations: readonly Expectation[];
+  /** When the question is answered as it should be; `null`: when the packet arrives and its answer comes back. */
+  readonly goal: ((topology: Topology, trace: Trace) => boolean) | null;
+  /** Where something else is wanted than that the packet arrives, only what the cluster's programs would have left is tried. */
+  readonly wanted: 'arrival' | 'something-else';
+}
+
+/** Stacked causes that are looked for, one behind the other. */
+const MAX_CAUSES = 5;
+/** Repairs offered. */
+const MAX_REPAIRS = 3;
+/** Tries for one cause: each derives the topology anew and traces once. */
+const MAX_TRIES = 48;
+
+/** Without a goal of its own: the packet arrives, whichever way it takes, and is answered. */
+const arrives = (trace: Trace): boolean => trace.branches.length > 0 && trace.branches.every((b) => b.probability === 0 || isAnswered(b));
+
+/** `null` where the question is answered as it should be, or cannot be asked. */
+export function explain(asked: Asked): Explanation | null {
+  const search = explaining(asked);
+  for (;;) {
+    const next = search.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** The same in steps, each a try, for who has other work in between. */
+export function* explaining(asked: Asked): Generator<undefined, Explanation | null> {
+  const { question } = asked;
+  const search: Search = { asked, isGoal: asked.goal ?? ((_, trace) => arrives(trace)), held: null };
+  const first = traced(asked.topology, asked.compiled, question);
+  if (first === undefined || search.isGoal(asked.topology, first.trace)) return null;
+  let now: State = { ...first, spec: asked.spec, topology: asked.topology };
+  const causes: Cause[] = [];
+  const chain: Candidate[] = [];
+  for (;;) {
+    const situation = situationOf(now.spec, now.topology, first.flow, now.trace);
+    if (situation === undefined) return { causes, repairs: [] };
+    const result = yield* mend(search, situation, now, chain);
+    const [best] = result.mending;
+    if (best === undefined && result.progress === null && (asked.wanted === 'something-else' || isAnswered(situation.branch))) return { causes, repairs: [] };
+    causes.push(causeOf(situation, now, best ?? result.progress?.candidate));
+    if (best !== undefined) return { causes, repairs: result.mending.map((c) => repairOf([...chain, c])) };
+    if (result.progress === null || causes.length >= MAX_CAUSES) return { causes, repairs: [] };
+    chain.push(result.progress.candidate);
+    now = result.progress.state;
+  }
+}
+
+interface State {
+  readonly spec: ClusterSpec;
+  readonly topology: Topology;
+  readonly trace: Trace;
+  readonly walks: readonly EndedWalk[];
+}
+
+interface Search {
+  readonly asked: Asked;
+  readonly isGoal: (topology: Topology, trace: Trace) => boolean;
+  /** The expectations that hold before any change; judged when first needed. */
+  held: readonly Expectation[] | null;
+}
+
+function traced(topology: Topology, compiled: CompiledTopology, question: Question) {
+  const resolved = resolveQuestion(topology, question);
+  if ('error' in resolved) return undefined;
+  const walks: EndedWalk[] = [];
+  const trace = runTrace(compiled, resolved.flow, (walk) => walks.push(walk));
+  return { flow: resolved.flow, trace, walks };
+}
+
+interface Mended {
+  readonly mending: readonly Candidate[];
+  readonly progress: { readonly candidate: Candidate; readonly state: State } | null;
+}
+
+function* mend(search: Search, situation: Situation, before: State, chain: readonly Candidate[]): Generator<undefined, Mended> {
+  const mending: Candidate[] = [];
+  let progress: Mended['progress'] = null;
+  let farthest = reachOf(before.trace);
+  let tries = 0;
+  const limit = triesFor(before.spec);
+  for (const candidate of candidates(situation, search.asked.wanted, (parts) => pruned(search, before, parts))) {
+    if (tries >= limit || mending.length >= MAX_REPAIRS) break;
+    if (chain.some((c) => c.title === candidate.title)) continue;
+    tries++;
+    const state = tried(search, before, candidate);
+    yield undefined;
+    if (state === undefined) continue;
+    if (search.isGoal(state.topology, state.trace)) {
+      if (keepsWhatHolds(search, state)) mending.push(candidate);
+      continue;
+    }
+    const reach = reachOf(state.trace);
+    if (!isFarther(reach, farthest)) continue;
+    farthest = reach;
+    progress = { candidate, state };
+  }
+  return { mending, progress };
+}
+
+/** A large cluster takes long to derive: fewer tries, so that the whole stays quick. */
+const triesFor = (spec: ClusterSpec): number => Math.max(6, Math.min(MAX_TRIES, Math.floor(60_000 / (1 + spec.services.length * 10 + spec.pods.length * 4))));
+
+/** What a program would have left first, then changes around what ended the packet, then whole blocks. */
+function* candidates(situation: Situation, wanted: Asked['wanted'], prune: (parts: readonly Deviation[]) => readonly Deviation[] | undefined): Iterable<Candidate> {
+  const deviations = deviationsOf(situation.spec);
+  const seen = new Set<string>();
+  const fresh = (c: Candidate): boolean => seen.size < seen.add(JSON.stringify(c.edits)).size;
+  for (const c of adoptions(situation, deviations, wanted)) if (fresh(c)) yield c;
+  const around = wanted === 'arrival' ? [...aroundTheService(situation), ...aroundTheSettings(situation), ...aroundTheEnd(situation)] : [];
+  for (const c of around) if (fresh(c)) yield c;
+  for (const parts of wholesale(situation, deviations)) {
+    const kept = prune(parts);
+    const c = kept === undefined ? undefined : adoptionOf(kept);
+    if (c !== undefined && fresh(c)) yield c;
+  }
+}
+
+/** Of a group that mends, what is needed for it; `undefined` where the whole does not. */
+function pruned(search: Search, before: State, parts: readonly Deviation[]): readonly Deviation[] | undefined {
+  const works = (some: readonly Deviation[]): boolean => {
+    const c = adoptionOf(some);
+    const state = c === undefined ? undefined : tried(search, before, c);
+    return state !== undefined && search.isGoal(state.topology, state.trace);
+  };
+  if (!works(parts)) return undefined;
+  const most = parts.length > 12 ? halved(parts, works) : parts;
+  return most.reduceRight<readonly Deviation[]>((kept, part) => {
+    const without = kept.filter((p) => p !== part);
+    return without.length > 0 && works(without) ? without : kept;
+  }, most);
+}
+
+/** Drops large parts at once while the rest still mends. */
+function halved(parts: readonly Deviation[], works: (some: readonly Deviation[]) => boolean): readonly Deviation[] {
+  let kept = parts;
+  for (let size = Math.ceil(parts.length / 2); size >= 4; size = Math.ceil(size / 2)) {
+    for (let start = 0; start < kept.length; start += size) {
+      const without = [...kept.slice(0, start), ...kept.slice(start + size)];
+      if (without.length > 0 && works(without)) {
+        kept = without;
+        start -= size;
+      }
+    }
+    if (size === 4) break;
+  }
+  return kept;
+}
+
+function tried({ asked }: Search, before: State, candidate: Candidate): State | undefined {
+  const spec = candidate.applied(before.spec);
+  const topology = buildTopology(spec);
+  const result = traced(topology, compileTopology(topology), asked.question);
+  return result === undefined ? undefined : { spec, topology, trace: result.trace, walks: result.walks };
+}
+
+function keepsWhatHolds(search: Search, after: State): boolean {
+  const { asked } = search;
+  search.held ??= asked.expectations.filter((e) => holds(asked.topology, asked.compiled, e));
+  if (search.held.length === 0) return true;
+  const compiled = compileTopology(after.topology);
+  return search.held.every((e) => holds(after.topology, compiled, e));
+}
+
+function holds(topology: Topology, compiled: CompiledTopology, expectation: Expectation): boolean {
+  const result = traced(topology, compiled, expectation);
+  return result !== undefined && judge(topology, result.trace, expectation) === null;
+}
+
+function causeOf(situation: Situation, state: State, mending: Candidate | undefined): Cause {
+  const { last, reason } = situation;
+  const symptom = symptomOf(situation);
+  return {
+    code: reason?.code ?? null,
+    sentence: mending?.wrong ?? symptom.sentence,
+    host: mending?.host || (last?.host ?? situation.flow.host),
+    namespace: mending === undefined || mending.host === '' ? (last?.namespace ?? situation.flow.namespace) : mending.namespace,
+    at: mending === undefined ? symptom.at : mending.at,
+    nearest: nearestOf(situation, state.walks),
+  };
+}
+
+/** Only where a rule or a policy decided. */
+function nearestOf(situation: Situation, walks: readonly EndedWalk[]): Cause['nearest'] {
+  const event = decidingEvent(situation);
+  const { last, reason } = situation;
+  if (event === undefined || last === undefined || (reason?.code !== 'rule-drop' && reason?.code !== 'rule-reject' && reason?.code !== 'policy-drop')) return null;
+  const walk = walks.findLast((w) => w.ns.host.name === last.host && w.ns.namespace.name === last.namespace && w.table.table.name === event.table && w.at.hook === event.hook);
+  const events = last.steps.filter((s): s is Event => s.stage === 'netfilter' && s.table === event.table && s.hook === event.hook);
+  return walk === undefined ? null : nearestRule(walk, events);
+}
+
+const repairOf = (chain: readonly Candidate[]): Repair => ({ title: chain.map((c) => c.title).join('; then '), edits: chain.flatMap((c) => c.edits) });

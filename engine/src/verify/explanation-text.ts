@@ -1,0 +1,25 @@
+/** An explanation for a terminal: the causes in order, what came nearest, and what each repair changes. */
+import { ownerText, placeText } from './candidate.ts';
+import type { Edit, Explanation } from './explanation.ts';
+
+/** Lines without their ends. */
+export function explanationLines({ causes, repairs }: Explanation): readonly string[] {
+  const numbered = causes.length > 1;
+  return [
+    ...causes.flatMap((cause, i) => [`cause${numbered ? ` ${i + 1}` : ''}: ${cause.sentence}`, ...(cause.nearest === null ? [] : [`  nearest: ${cause.nearest.sentence}`])]),
+    ...repairs.flatMap((repair) => [`repair: ${repair.title}`, ...repair.edits.flatMap(editLines).map((line) => `  ${line}`)]),
+  ];
+}
+
+/** `+` what is added, `-` the places of what goes. */
+export function editLines(edit: Edit): readonly string[] {
+  const where = ownerText(edit.owner);
+  switch (edit.kind) {
+    case 'lines':
+      return [`${where} ${edit.block}${edit.table === null ? '' : ` (${edit.table})`}${edit.before === null ? '' : `, before ${placeText(edit.before)}`}:`, ...edit.remove.map((at) => `- ${placeText(at)}`), ...edit.add.map((line) => `+ ${line}`)];
+    case 'words':
+      return [`${placeText(edit.at)}: ${edit.from} → ${edit.to}`];
+    case 'statement':
+      return [`${where}${edit.inside === null ? '' : ` ${edit.inside}`}: ${edit.text === null ? `- ${edit.keyword}` : `+ ${edit.text}`}`];
+  }
+}

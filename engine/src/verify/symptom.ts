@@ -1,0 +1,36 @@
+/** What can be said of a failure by the trace alone, where no change is known that would mend it. */
+import { formatAddress, sameAddress } from '../net/address.ts';
+import { podName } from '../topology/lookup.ts';
+import type { SourceRef } from '../topology/origin.ts';
+import { inPlace, placeOf } from './candidate.ts';
+import { askedService } from './situation.ts';
+import type { Situation } from './situation.ts';
+
+export interface Symptom {
+  readonly sentence: string;
+  readonly at: SourceRef | null;
+}
+
+export function symptomOf(situation: Situation): Symptom {
+  return serviceSymptom(situation) ?? endSymptom(situation);
+}
+
+/** A service answers on its ports only. */
+function serviceSymptom(situation: Situation): Symptom | undefined {
+  const asked = askedService(situation);
+  const { flow } = situation;
+  if (asked === undefined || asked.port !== undefined || !asked.service.clusterAddresses.some((a) => sameAddress(a, flow.destination))) return undefined;
+  const at = placeOf(asked.service.origin);
+  const ports = asked.service.ports.map((p) => `${p.port}/${p.protocol}`).join(', ') || 'none';
+  const what = flow.protocol === 'ICMP' ? 'a ping is for no port' : `it has no port ${flow.destinationPort}/${flow.protocol}`;
+  return { sentence: `${formatAddress(flow.destination)} is the cluster IP of service ${podName(asked.service)}${inPlace(at)}, which answers on its ports only (${ports}): ${what}.`, at };
+}
+
+function endSymptom({ last, reason, branch }: Situation): Symptom {
+  const end = last?.steps.findLast((s) => s.stage === 'drop' || s.stage === 'undecided');
+  const by = end !== undefined && end.source.file !== undefined && end.source.line !== undefined ? end : last?.steps.findLast((s) => 'layer' in s.source && s.stage !== 'conntrack');
+  const source = by?.source;
+  const at = source?.file === undefined || source.line === undefined ? null : { file: source.file, line: source.line };
+  const sentence = reason?.sentence ?? (branch.answer.kind === 'icmp' ? 'The sender gets an ICMP error instead of an answer.' : 'Nothing is sent in answer.');
+  return { sentence: at === null || end === undefined ? sentence : `${sentence.replace(/\.$/, '')}${inPlace(at)}.`, at };
+}
