@@ -3,7 +3,7 @@
  * net/core/fib_rules.c: fib_rules_lookup; net/ipv4/fib_trie.c: fib_table_lookup; net/ipv6/route.c: ip6_pol_route.
  */
 import { memo, perRecord } from '../memo.ts';
-import { contains, formatAddress, formatPrefix } from '../net/address.ts';
+import { contains, formatAddress, formatPrefix, isLoopback } from '../net/address.ts';
 import type { Address, Family } from '../net/address.ts';
 import { matching } from '../net/lpm.ts';
 import { LOCAL_TABLE, MAIN_TABLE } from '../topology/model.ts';
@@ -13,6 +13,7 @@ import type { CompiledNamespace } from './compile.ts';
 import { deviceMatches } from './netfilter/matches/ip.ts';
 import { end, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
+import { either } from './sysctl.ts';
 
 export interface RouteKey {
   readonly family: Family;
@@ -199,6 +200,16 @@ function routeStep(ns: CompiledNamespace, found: Found, subject: string): Step {
 
 const isDefault = (rule: PolicyRule, priority: number, table: number): boolean =>
   rule.priority === priority && rule.action.kind === 'lookup' && rule.action.table === table && rule.from === null && rule.mark === null;
+
+/**
+ * __mkroute_output: a loopback source leaves the host only with route_localnet; connect() then says EINVAL. `null`: it
+ * may leave.
+ */
+export function refuseLoopback(run: Run, ns: CompiledNamespace, skb: Skb, { route, device }: Found): Fate | null {
+  const { source } = skb.packet.ip;
+  if (route.type === 'local' || ns.devices.get(device)?.device.kind === 'loopback' || !isLoopback(source) || (source.family === 4 && either(ns, 4, device, 'route_localnet'))) return null;
+  return end(run, ns, skb, 'martian-source', { address: formatAddress(source), device, what: 'a loopback address leaves a host only where route_localnet is 1' }, sourceOf(route.origin));
+}
 
 /** The end of a packet that has no way; what is told to the sender is the caller's business. */
 export function refuse(run: Run, ns: CompiledNamespace, skb: Skb, result: Exclude<Lookup, Found>): Fate {

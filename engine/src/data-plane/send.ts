@@ -6,18 +6,17 @@
  * net/ipv4/route.c: ip_route_output_key_hash; net/ipv4/ip_output.c: __ip_local_out;
  * net/ipv4/netfilter.c: ip_route_me_harder.
  */
-import { formatAddress, isLoopback, isUnspecified, sameAddress } from '../net/address.ts';
+import { formatAddress, isUnspecified, sameAddress } from '../net/address.ts';
 import { withMss } from './answers.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { fragment, nextHopOf, output, outputDevice, routeMtu } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
-import { keyOf, lookup, recordRoute, refuse } from './route.ts';
+import { keyOf, lookup, recordRoute, refuse, refuseLoopback } from './route.ts';
 import type { Found } from './route.ts';
 import { end, passOn, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Sending, Skb } from './run-state.ts';
 import { selectSource } from './source-address.ts';
-import { either } from './sysctl.ts';
 
 export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
   const start: Skb = {
@@ -25,6 +24,7 @@ export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
     mark: sending.mark,
     tracked: sending.tracked,
     local: true,
+    hasSocket: sending.hasSocket ?? true,
     tunnels: sending.tunnels,
     physIn: null,
     physOut: null,
@@ -59,12 +59,12 @@ function locallyOut(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Fa
   const verdict = runHook(run, ns, skb, position);
   if (verdict.kind === 'ended') return verdict.fate;
   const after = verdict.skb;
-  if (!rerouted(skb, after)) return checked(run, ns, after, found);
+  if (!rerouted(skb, after)) return refuseLoopback(run, ns, after, found) ?? output(run, ns, after, found);
   // Of the first look-up's device nothing is kept: the socket is not bound to it.
   const again = lookup(run, ns, keyOf(after, 'lo'));
   if (again.kind !== 'found') return refuse(run, ns, after, again);
   if (again.route !== found.route) recordRoute(run, ns, again, `${formatAddress(after.packet.ip.destination)}, looked up again after OUTPUT,`);
-  return checked(run, ns, after, again);
+  return refuseLoopback(run, ns, after, again) ?? output(run, ns, after, again);
 }
 
 /** Out of its device as it stands, past routing and every chain. */
@@ -79,14 +79,3 @@ const rerouted = (before: Skb, after: Skb): boolean =>
   before.packet.ip.tos !== after.packet.ip.tos ||
   !sameAddress(before.packet.ip.destination, after.packet.ip.destination) ||
   !sameAddress(before.packet.ip.source, after.packet.ip.source);
-
-/** __mkroute_output: a loopback source leaves the host only with route_localnet; connect() then says EINVAL. */
-function checked(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Fate {
-  const { source } = skb.packet.ip;
-  const out = outputDevice(found);
-  const leaves = ns.devices.get(out)?.device.kind !== 'loopback';
-  if (leaves && isLoopback(source) && !(source.family === 4 && either(ns, 4, out, 'route_localnet'))) {
-    return end(run, ns, skb, 'martian-source', { address: formatAddress(source), device: out, what: 'a loopback address leaves a host only where route_localnet is 1' }, sourceOf(found.route.origin));
-  }
-  return output(run, ns, skb, found);
-}

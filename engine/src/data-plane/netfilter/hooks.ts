@@ -7,7 +7,7 @@ import type { TableName } from '../../topology/netfilter.ts';
 import type { Hook } from '../../trace/model.ts';
 import type { CompiledNamespace } from '../compile.ts';
 import { isIcmpError } from '../packet.ts';
-import { keyOf, lookup, refuse } from '../route.ts';
+import { keyOf, lookup, refuse, refuseLoopback } from '../route.ts';
 import { end } from '../run-state.ts';
 import type { Run, Skb } from '../run-state.ts';
 import { walkTable } from './chain.ts';
@@ -81,7 +81,8 @@ function reroute(run: Run, ns: CompiledNamespace, before: Skb, verdict: Verdict,
   const isSame = before.mark === skb.mark && before.packet.ip.tos === skb.packet.ip.tos && sameAddress(before.packet.ip.destination, skb.packet.ip.destination);
   if (isSame) return verdict;
   const found = lookup(run, ns, keyOf(skb, 'lo'));
-  return found.kind === 'found' ? verdict : { kind: 'ended', fate: refuse(run, ns, skb, found) };
+  const fate = found.kind === 'found' ? refuseLoopback(run, ns, skb, found) : refuse(run, ns, skb, found);
+  return fate === null ? verdict : { kind: 'ended', fate };
 }
 
 /** nf_nat_core.c: nf_nat_inet_fn. Rules see only the first packet of a flow; what they leave is a null binding. */
