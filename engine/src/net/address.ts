@@ -117,6 +117,8 @@ function formatV6(words: Words): string {
     if (end > i) i = end;
   }
   const hex = (from: number, to: number): string => groups.slice(from, to).map((g) => g.toString(16)).join(':');
+  // As inet_ntop(3) of glibc writes what has an IPv4 address in it.
+  if (start === 0 && (length === 6 || (length === 5 && groups[5] === 0xffff))) return `${length === 6 ? '::' : '::ffff:'}${formatV4(words[3])}`;
   return start < 0 ? hex(0, 8) : `${hex(0, start)}::${hex(start + length, 8)}`;
 }
 

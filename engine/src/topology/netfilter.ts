@@ -51,7 +51,8 @@ export type Match =
   /** `probability` from 0 to 1. */
   | ({ readonly kind: 'statistic-random'; readonly probability: number } & Invertible)
   | ({ readonly kind: 'statistic-nth'; readonly every: number; readonly packet: number } & Invertible)
-  | ({ readonly kind: 'recent'; readonly action: 'set' | 'rcheck' | 'update' | 'remove'; readonly name: string; readonly seconds: number | null; readonly hitcount: number | null; readonly reap: boolean; readonly side: 'source' | 'dest' } & Invertible)
+  /** `sameTtl`: --rttl. Without a `mask` the whole address counts. */
+  | ({ readonly kind: 'recent'; readonly action: 'set' | 'rcheck' | 'update' | 'remove'; readonly name: string; readonly seconds: number | null; readonly hitcount: number | null; readonly reap: boolean; readonly sameTtl?: boolean; readonly side: 'source' | 'dest'; readonly mask?: Address } & Invertible)
   | { readonly kind: 'limit'; readonly text: string }
   | { readonly kind: 'hashlimit'; readonly text: string }
   | ({ readonly kind: 'length'; readonly lengths: PortRange } & Invertible)

@@ -40,6 +40,21 @@ describe('iptables-save', () => {
     expect(problems).toEqual([]);
     expect(tables[0]!.chains.map((c) => [c.name, c.policy, c.rules.length])).toEqual([['INPUT', 'DROP', 0], ['FORWARD', 'ACCEPT', 1], ['OUTPUT', 'ACCEPT', 0], ['FLANNEL-FWD', null, 0]]);
   });
+  test('-I puts a rule at the head of its chain, or at a number, as iptables-restore takes it', () => {
+    const { tables, problems } = read('*filter\n-A FORWARD -j ACCEPT\n-I FORWARD -j DROP\n-I FORWARD 2 -s 10.0.0.1,10.0.0.2 -j RETURN\nCOMMIT');
+    expect(problems).toEqual([]);
+    expect(tables[0]!.chains[1]!.rules.map((r) => r.text)).toEqual(['-A FORWARD -j DROP', '-A FORWARD -s 10.0.0.2/32 -j RETURN', '-A FORWARD -s 10.0.0.1/32 -j RETURN', '-A FORWARD -j ACCEPT']);
+  });
+  test('a built-in chain listed without a policy keeps ACCEPT', () => {
+    const { tables, problems } = read('*nat\n:POSTROUTING - [0:0]\nCOMMIT');
+    expect(problems).toEqual([]);
+    expect(tables[0]!.chains.map((c) => c.policy)).toEqual(['ACCEPT', 'ACCEPT', 'ACCEPT', 'ACCEPT']);
+  });
+  test('a rule of the other family is passed over', () => {
+    const { tables, problems } = read('*filter\n-A FORWARD -6 -s fd00::1 -j DROP\nCOMMIT');
+    expect(problems).toMatchObject([{ line: 1, offset: 11, length: 2, severity: 'warning' }]);
+    expect(tables[0]!.chains.flatMap((c) => c.rules)).toEqual([]);
+  });
   test('a Windows line end is no part of a word', () => {
     expect(readIptablesLine('-A INPUT -j ACCEPT\r', 4).problems).toEqual([]);
   });
@@ -53,11 +68,13 @@ describe('iptables-save', () => {
     ['*nat\n:A - [0:0]\n-A B -j RETURN\nCOMMIT', 2, 3, 1, 'undeclared-chain'],
     ['*nat\n:PREROUTING\nCOMMIT', 1, 0, 11, 'missing-value'],
     ['*nat\n:PREROUTING ACCPET [0:0]\nCOMMIT', 1, 12, 6, 'bad-value'],
-    ['*nat\n:PREROUTING - [0:0]\nCOMMIT', 1, 1, 10, 'bad-value'],
     ['*nat\n:KUBE-SERVICES ACCEPT [0:0]\nCOMMIT', 1, 1, 13, 'bad-value'],
     ['*nat\n:PREROUTING ACCEPT 0:0\nCOMMIT', 1, 19, 3, 'bad-value'],
     ['iptables -t nat -A PREROUTING -j ACCEPT', 0, 0, 8, 'not-a-dump-line'],
-    ['*nat\n-I PREROUTING -j ACCEPT', 1, 0, 2, 'not-a-dump-line'],
+    ['*nat\n-D PREROUTING -j ACCEPT', 1, 0, 2, 'not-a-dump-line'],
+    ['*nat\n-I PREROUTING 2 -j ACCEPT', 1, 3, 10, 'bad-value'],
+    ['*nat\n-j ACCEPT', 1, 0, 2, 'not-a-dump-line'],
+    ['*nat\n-A PREROUTING -I OUTPUT -j ACCEPT', 1, 14, 2, 'conflicting-options'],
     ['*nat\n:PREROUTING ACCEPT [0:0]', 1, 0, 0, 'no-commit'],
   ])('%j: the problem is at its place', (text, line, offset, length, code) => {
     expect(read(text).problems[0]).toMatchObject({ line, offset, length, code });
@@ -89,9 +106,9 @@ describe('what k8snet does not model is kept, never skipped', () => {
   test.each(['--dport constructor', '--dport toString'])('a name that only JavaScript knows is no port: %s', (option) => {
     expect(read(`*filter\n-A INPUT -p tcp ${option} -j ACCEPT\nCOMMIT`).problems).toMatchObject([{ line: 1, offset: 24, code: 'bad-value' }]);
   });
-  test('the spelling of old iptables, `-s ! ADDRESS`, is read', () => {
+  test('the spelling of old iptables, `-s ! ADDRESS`, is read, and told at each `!`: it is refused today', () => {
     const { tables, problems } = read('*filter\n-A INPUT -s ! 10.0.0.0/8 -p ! tcp -j DROP\nCOMMIT');
-    expect(problems).toEqual([]);
+    expect(problems).toMatchObject([{ line: 1, offset: 12, length: 1, code: 'not-invertible' }, { line: 1, offset: 28, length: 1, code: 'not-invertible' }]);
     expect(tables[0]!.chains[0]!.rules[0]!.text).toBe('-A INPUT ! -s 10.0.0.0/8 ! -p tcp -j DROP');
   });
 });

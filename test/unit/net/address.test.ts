@@ -11,6 +11,9 @@ const address: fc.Arbitrary<Address> = fc.oneof(
 );
 const prefix: fc.Arbitrary<Prefix> = address.chain((a) => fc.nat(a.family === 4 ? 32 : 128).map((length) => ({ address: a, length })));
 
+/** The library never writes the last words as an IPv4 address. */
+const holdsV4 = (a: Address): boolean => a.family === 6 && a.words[0] === 0 && a.words[1] === 0 && (a.words[2] === 0 || a.words[2] === 0xffff);
+
 const library = (text: string): Address4 | Address6 => (text.includes(':') ? new Address6(text) : new Address4(text));
 const isValid = (text: string): boolean => {
   try {
@@ -21,8 +24,12 @@ const isValid = (text: string): boolean => {
 };
 
 describe('addresses', () => {
+  it('with an IPv4 address in them are written as inet_ntop(3) of glibc writes them', () => {
+    const texts = ['::ffff:10.0.0.1', '::10.0.0.1', '::ffff:0.0.0.0', '::1', '::', '::1:0:0', '::ffff:0:1:2'];
+    expect(texts.map((text) => formatAddress(parseAddress(text)!))).toEqual(texts);
+  });
   it('are written as the ip-address library writes them', () => {
-    fc.assert(fc.property(address, (a) => { expect(formatAddress(a)).toBe(library(formatAddress(a)).correctForm()); }), { numRuns: 2000 });
+    fc.assert(fc.property(address.filter((a) => !holdsV4(a)), (a) => { expect(formatAddress(a)).toBe(library(formatAddress(a)).correctForm()); }), { numRuns: 2000 });
   });
 
   it('are read back', () => {
@@ -49,7 +56,7 @@ describe('prefixes', () => {
   it('begin and end where the library says', () => {
     fc.assert(fc.property(prefix, (p) => {
       const known = library(formatPrefix(p));
-      expect([formatAddress(firstAddress(p)), formatAddress(lastAddress(p))]).toEqual([known.startAddress().correctForm(), known.endAddress().correctForm()]);
+      expect([formatAddress(firstAddress(p)), formatAddress(lastAddress(p))]).toEqual([known.startAddress(), known.endAddress()].map((a) => formatAddress(parseAddress(a.correctForm())!)));
     }), { numRuns: 2000 });
   });
 

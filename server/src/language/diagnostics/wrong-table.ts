@@ -1,9 +1,10 @@
-import type { Target } from '../../../../engine/src/topology/netfilter.ts';
+import type { Match, Rule, Table, TableName, Target } from '../../../../engine/src/topology/netfilter.ts';
 import type { ChainGraph } from '../bind/chain-graph.ts';
 import { tablesOfTarget } from '../native/iptables/registry.ts';
 import { defineDiagnostic } from './define.ts';
 import type { Finding, IptablesView } from './iptables-view.ts';
 import { finding, targetSpan } from './iptables-view.ts';
+import { lineOfRecord, wordInLine } from '../bind/dumps.ts';
 
 export const wrongTable = defineDiagnostic<{ readonly target: string; readonly place: string; readonly allowed: string }>({
   code: 'K8N3007',
@@ -19,6 +20,12 @@ const HOOKS: Readonly<Record<string, readonly string[]>> = {
   MASQUERADE: ['POSTROUTING'],
   REDIRECT: ['PREROUTING', 'OUTPUT'],
   REJECT: ['INPUT', 'FORWARD', 'OUTPUT'],
+};
+
+/** Matches that the kernel takes in some places only: owner_mt_check() in xt_owner.c, rpfilter_check() in ipt_rpfilter.c and ip6t_rpfilter.c. */
+const MATCH_PLACES: Partial<Readonly<Record<Match['kind'], { readonly tables: readonly TableName[] | null; readonly chains: readonly string[] }>>> = {
+  owner: { tables: null, chains: ['OUTPUT', 'POSTROUTING'] },
+  rpfilter: { tables: ['raw', 'mangle'], chains: ['PREROUTING'] },
 };
 
 /** The name that iptables has for a target. */
@@ -51,6 +58,7 @@ export function* wrongTables(view: IptablesView): Iterable<Finding> {
     const origins = originsOf(graph);
     for (const chain of table.chains) {
       for (const rule of chain.rules) {
+        yield* misplacedMatches(view, table, rule, origins.get(chain.name) ?? new Set());
         const target = rule.target === null ? null : nameOf(rule.target);
         if (target === null) continue;
         const tables = tablesOfTarget(target);
@@ -62,6 +70,20 @@ export function* wrongTables(view: IptablesView): Iterable<Finding> {
           yield finding(wrongTable, { target, place, allowed: `chains under ${(HOOKS[target] ?? []).join(' and ')}` }, targetSpan(view, rule));
         }
       }
+    }
+  }
+}
+
+function* misplacedMatches(view: IptablesView, table: Table, rule: Rule, origins: ReadonlySet<string>): Iterable<Finding> {
+  for (const { kind } of rule.matches) {
+    const places = MATCH_PLACES[kind];
+    if (places === undefined) continue;
+    const from = [...origins].find((chain) => !places.chains.includes(chain));
+    const at = wordInLine(view.content, lineOfRecord(rule), kind);
+    if (places.tables?.includes(table.name) === false) {
+      yield finding(wrongTable, { target: `-m ${kind}`, place: `table ${table.name}`, allowed: `table ${places.tables.join(' and ')}` }, at);
+    } else if (from !== undefined) {
+      yield finding(wrongTable, { target: `-m ${kind}`, place: `a chain to which packets come from ${from}`, allowed: `chains under ${places.chains.join(' and ')}` }, at);
     }
   }
 }

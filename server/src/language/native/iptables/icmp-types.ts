@@ -22,7 +22,6 @@ const V4: readonly NamedType[] = [
 ];
 
 const V6: readonly NamedType[] = [
-  named('any', 'any'),
   named('destination-unreachable', 1), named('no-route', 1, 0), named('communication-prohibited', 1, 1), named('beyond-scope', 1, 2), named('address-unreachable', 1, 3),
   named('port-unreachable', 1, 4), named('failed-policy', 1, 5), named('reject-route', 1, 6),
   named('packet-too-big', 2),

@@ -4,12 +4,15 @@ import type { AddressType, Match } from '../../../../../engine/src/topology/netf
 import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
-import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
+import { byOption, oneOnly, textOf, unknownMatch, valueOf } from './module.ts';
 import { DSCP_CLASSES } from './dscp.ts';
 import { TCP } from './names.ts';
-import { badValue, readAddress, readInterface, readName, readNumber, readRange, warnReversed } from './values.ts';
+import { badValue, padded, readAddress, readInterface, readName, readNumber, readRange, warnReversed } from './values.ts';
 
 type Reading = OptionSpec & { readonly read: (given: Given, context: RuleContext) => Match | undefined };
+
+/** XT_MAX_COMMENT_LEN less the closing 0 */
+const LONGEST_COMMENT = 255;
 
 const comment = byOption('comment', [
   {
@@ -17,13 +20,16 @@ const comment = byOption('comment', [
     values: 1,
     read: (given, context) => {
       const word = valueOf(given);
-      // XT_MAX_COMMENT_LEN counts the closing 0.
-      return word.text.length > 255 ? badValue(context, { ...word, text: `${word.text.slice(0, 20)}…` }, 'at most 255 characters') : { kind: 'comment', text: word.text };
+      if (word.text.length > LONGEST_COMMENT) context.report(word, 'bad-value', `iptables keeps ${LONGEST_COMMENT} characters of a comment: the rest of this one is cut off.`, { severity: 'warning' });
+      return { kind: 'comment', text: word.text.slice(0, LONGEST_COMMENT) };
     },
   },
 ]);
 
 export const ADDRESS_TYPES: readonly AddressType[] = ['UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW'];
+
+/** addrtype_mt_checkentry_v1() in xt_addrtype.c */
+const NOT_IN_IPV6: readonly AddressType[] = ['BROADCAST', 'BLACKHOLE', 'PROHIBIT', 'THROW'];
 
 const addressType = (which: 'source' | 'destination'): OptionSpec => ({ name: which === 'source' ? '--src-type' : '--dst-type', values: 1, invertible: true });
 
@@ -52,6 +58,7 @@ function addressTypes(context: RuleContext, word: Word): readonly AddressType[] 
   for (const part of word.text.split(',')) {
     const name = ADDRESS_TYPES.find((type) => type === part.toUpperCase());
     if (name === undefined) return badValue(context, word, `types with commas between, out of ${ADDRESS_TYPES.join(', ')}`, closest(part.toUpperCase(), ADDRESS_TYPES) ?? null);
+    if (context.family === 6 && NOT_IN_IPV6.includes(name)) return badValue(context, word, `a type that IPv6 has: the kernel knows no ${name} there`);
     given.add(name);
   }
   return ADDRESS_TYPES.filter((type) => given.has(type));
@@ -64,8 +71,8 @@ const addressRange = (which: 'source' | 'destination'): Reading => ({
   read: (given, context) => {
     const word = valueOf(given);
     const [first = '', second] = word.text.split('-');
-    const from = readAddress(context, word, first);
-    const to = second === undefined ? from : from && readAddress(context, word, second);
+    const from = readAddress(context, word, padded(first));
+    const to = second === undefined ? from : from && readAddress(context, word, padded(second));
     if (from === undefined || to === undefined) return undefined;
     if (compareAddresses(from, to) > 0) warnReversed(context, word, `${second ?? ''}-${first}`);
     return { kind: 'address-range', which, from, to, inverted: given.inverted };
@@ -125,7 +132,7 @@ const ttlOption = (module: 'ttl' | 'hl', compare: 'eq' | 'lt' | 'gt'): Reading =
   },
 });
 
-const ttl = (module: 'ttl' | 'hl'): MatchModule => byOption(module, (['eq', 'lt', 'gt'] as const).map((compare) => ttlOption(module, compare)), { family: module === 'ttl' ? 4 : 6 });
+const ttl = (module: 'ttl' | 'hl'): MatchModule => oneOnly(byOption(module, (['eq', 'lt', 'gt'] as const).map((compare) => ttlOption(module, compare)), { family: module === 'ttl' ? 4 : 6 }));
 
 const dscp = byOption('dscp', [
   {
@@ -173,12 +180,21 @@ const ownerId = (name: string): Reading => ({
   },
 });
 
-const owner = byOption('owner', [
+const ownerOptions = byOption('owner', [
   { name: '--socket-exists', values: 0, invertible: true, read: (given) => ({ kind: 'owner', text: '--socket-exists', inverted: given.inverted }) },
   ownerId('--uid-owner'),
   ownerId('--gid-owner'),
   { name: '--suppl-groups', values: 0, read: (given) => ({ kind: 'owner', text: '--suppl-groups', inverted: given.inverted }) },
 ]);
+
+const owner: MatchModule = {
+  ...ownerOptions,
+  read: (given, context, module) => {
+    const groups = given.find((g) => g.option.name === '--suppl-groups');
+    if (groups !== undefined && !given.some((g) => g.option.name === '--gid-owner')) context.report(groups.at, 'missing-option', '`--suppl-groups` needs `--gid-owner` before it.');
+    return ownerOptions.read(given, context, module);
+  },
+};
 
 const tcpmss = byOption(
   'tcpmss',
@@ -188,7 +204,9 @@ const tcpmss = byOption(
       values: 1,
       invertible: true,
       read: (given, context) => {
-        const values = readRange(context, valueOf(given), ':', 65535);
+        const word = valueOf(given);
+        const values = readRange(context, word, ':', 65535);
+        if (values !== undefined && values.from > values.to) return badValue(context, word, 'the smaller end of the range first');
         return values === undefined ? undefined : { kind: 'tcpmss', values, inverted: given.inverted };
       },
     },

@@ -1,11 +1,13 @@
-/** Matches on what the kernel remembers of a packet or its connection: marks, conntrack, recent, statistic, limits, sets. */
+/** Matches on what the kernel remembers of a packet or its connection: marks, conntrack, recent, statistic, sets. */
+import type { Address } from '../../../../../engine/src/net/address.ts';
+import { ipv4, sameAddress } from '../../../../../engine/src/net/address.ts';
 import type { ConnectionState, Match } from '../../../../../engine/src/topology/netfilter.ts';
 import { closest } from '../../../../../engine/src/closest.ts';
 import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
-import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
+import { allText, byOption, find, required, unknownMatch, valueOf } from './module.ts';
 import { notModelled } from './match-transport.ts';
 import { protocolNumber } from './names.ts';
-import { badValue, readMasked, readName, readNumber, readPorts, readPrefix } from './values.ts';
+import { badValue, readAddress, readHostMask, readMasked, readName, readNumber, readPorts, readRange } from './values.ts';
 
 type Reading = OptionSpec & { readonly read: (given: Given, context: RuleContext) => Match | undefined };
 
@@ -26,12 +28,12 @@ const mark = (kind: 'mark' | 'connmark'): MatchModule =>
 export const CONNECTION_STATES: readonly ConnectionState[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'];
 export const CONNECTION_STATUSES = ['NONE', 'EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'] as const;
 
-/** A comma list out of `names`, upper or lower case, in the order of `names`. */
+/** A comma list out of `names`, upper or lower case, in the order of `names`; a beginning is enough (strncasecmp() in libxt_conntrack.c). */
 function nameList<T extends string>(context: RuleContext, given: Given, names: readonly T[]): readonly T[] | undefined {
   const word = valueOf(given);
   const found = new Set<T>();
   for (const part of word.text.split(',')) {
-    const name = names.find((n) => n === part.toUpperCase());
+    const name = part === '' ? undefined : names.find((n) => n.startsWith(part.toUpperCase()));
     if (name === undefined) {
       const near = closest(part.toUpperCase(), names) ?? null;
       return badValue(context, word, `a list with commas out of ${names.join(', ')}`, near === null ? null : word.text.split(',').map((p) => (p === part ? near : p)).join(','));
@@ -59,7 +61,7 @@ const tuple = (field: TupleField): Reading => ({
   values: 1,
   invertible: true,
   read: (given, context) => {
-    const prefix = readPrefix(context, valueOf(given));
+    const prefix = readHostMask(context, valueOf(given));
     return prefix === undefined || prefix === 'holes' ? undefined : { kind: 'conntrack-tuple', field, prefix, inverted: given.inverted };
   },
 });
@@ -69,7 +71,7 @@ const tuplePort = (field: PortField): Reading => ({
   values: 1,
   invertible: true,
   read: (given, context) => {
-    const ports = readPorts(context, valueOf(given));
+    const ports = readPorts(context, valueOf(given), { separator: ':', transport: null, numbers: 'decimal', reversed: 'empty', open: 'both' });
     return ports === undefined ? undefined : { kind: 'conntrack-port', field, ports, inverted: given.inverted };
   },
 });
@@ -104,19 +106,25 @@ const connectionProtocol: Reading = {
   },
 };
 
+const expiry: Reading = {
+  ...notModelled('conntrack', '--ctexpire', 1),
+  read: (given, context) => {
+    const seconds = readRange(context, valueOf(given), ':', 0xffff_ffff);
+    if (seconds === undefined) return undefined;
+    notModelled('conntrack', '--ctexpire', 1).read(given, context);
+    return unknownMatch('conntrack', `${given.inverted ? '! ' : ''}--ctexpire ${seconds.from === seconds.to ? seconds.from : `${seconds.from}:${seconds.to}`}`);
+  },
+};
+
 const conntrack = byOption('conntrack', [
   states('--ctstate'),
   connectionProtocol,
   tuple('ctorigsrc'), tuple('ctorigdst'), tuple('ctreplsrc'), tuple('ctrepldst'),
   tuplePort('ctorigsrcport'), tuplePort('ctorigdstport'), tuplePort('ctreplsrcport'), tuplePort('ctrepldstport'),
   status,
-  notModelled('conntrack', '--ctexpire', 1),
+  expiry,
   direction,
 ]);
-
-const find = (given: readonly Given[], name: string): Given | undefined => given.find((g) => g.option.name === name);
-
-const allText = (given: readonly Given[]): string => given.map(textOf).join(' ');
 
 const statistic: MatchModule = {
   name: 'statistic',
@@ -160,11 +168,6 @@ function readStatistic(given: readonly Given[], context: RuleContext, module: Gi
   return { kind: 'statistic-nth', every: n, packet, inverted: every.inverted };
 }
 
-function required(context: RuleContext, at: Given['at'], what: string, option: string): undefined {
-  context.report(at, 'missing-option', `\`${what}\` needs ${option}.`);
-  return undefined;
-}
-
 const RECENT_ACTIONS = ['--set', '--rcheck', '--update', '--remove'];
 
 const recent: MatchModule = {
@@ -198,94 +201,25 @@ function readRecent(given: readonly Given[], context: RuleContext, module: Given
   const seconds = optional('--seconds', 0xffff_ffff);
   const hitcount = optional('--hitcount', 255);
   const reap = find(given, '--reap');
-  const checks = kind === 'rcheck' || kind === 'update';
-  const stray = checks ? undefined : given.find((g) => ['--seconds', '--reap', '--hitcount', '--rttl'].includes(g.option.name));
+  // recent_mt_check() in xt_recent.c
+  const stray = kind === 'rcheck' || kind === 'update' ? undefined : given.find((g) => ['--seconds', '--reap', '--hitcount', '--rttl'].includes(g.option.name));
   if (stray !== undefined) context.report(stray.at, 'conflicting-options', `\`${stray.option.name}\` goes with \`--rcheck\` or \`--update\` only.`);
   else if (reap !== undefined && seconds === null) context.report(reap.at, 'missing-option', '`--reap` needs `--seconds`.');
-  const mask = find(given, '--mask');
-  const whole = mask === undefined || ['255.255.255.255', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'].includes(valueOf(mask).text);
-  const odd = whole ? find(given, '--rttl') : mask;
-  if (odd !== undefined) {
-    context.report(odd.at, 'unknown-match', `k8snet does not model \`${odd.option.name}\` of \`recent\` here: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
-    return undefined;
-  }
   if (seconds === undefined || hitcount === undefined || stray !== undefined) return undefined;
-  const name = find(given, '--name');
+  const nameAt = find(given, '--name');
+  const name = nameAt === undefined ? 'DEFAULT' : valueOf(nameAt).text;
   const side = find(given, '--rdest') === undefined ? 'source' : 'dest';
-  return { kind: 'recent', action: kind, name: name === undefined ? 'DEFAULT' : valueOf(name).text, seconds, hitcount, reap: reap !== undefined, side, inverted: action.inverted };
+  const maskAt = find(given, '--mask');
+  const mask = maskAt === undefined ? fullMask(context) : readAddress(context, valueOf(maskAt));
+  if (mask === undefined) return undefined;
+  return {
+    kind: 'recent', action: kind, name, seconds, hitcount, reap: reap !== undefined, side, inverted: action.inverted,
+    ...(find(given, '--rttl') === undefined ? {} : { sameTtl: true }),
+    ...(sameAddress(mask, fullMask(context)) ? {} : { mask }),
+  };
 }
 
-/** XT_LIMIT_SCALE ticks of a second's 10,000 parts: what a rate is kept as and printed from (libxt_limit.c). */
-const UNITS: readonly (readonly [string, number])[] = [['day', 864_000_000], ['hour', 36_000_000], ['min', 600_000], ['sec', 10_000]];
-
-/** `5/minute` as iptables prints it, `5/min`; undefined where it is no rate. */
-export function normalRate(text: string): string | undefined {
-  const m = /^(\d+)(?:\/([a-z]+))?$/i.exec(text);
-  const unit = m?.[2] === undefined ? 'sec' : UNITS.find(([u]) => longUnit(u).startsWith(m[2]?.toLowerCase() ?? ''))?.[0];
-  const scale = UNITS.find(([u]) => u === unit)?.[1];
-  const rate = Number(m?.[1] ?? 0);
-  if (m === null || scale === undefined || rate === 0 || rate > 10_000) return undefined;
-  const period = Math.floor(scale / rate);
-  if (period === 0) return undefined;
-  // The finest unit in which the rate is whole.
-  let [best] = UNITS;
-  for (const candidate of UNITS) {
-    if (period > candidate[1] || Math.floor(candidate[1] / period) < candidate[1] % period) break;
-    best = candidate;
-  }
-  return `${Math.floor((best?.[1] ?? 0) / period)}/${best?.[0] ?? ''}`;
-}
-
-const longUnit = (unit: string): string => ({ day: 'day', hour: 'hour', min: 'minute', sec: 'second' })[unit] ?? unit;
-
-const limit: MatchModule = {
-  name: 'limit',
-  options: [{ name: '--limit', values: 1 }, { name: '--limit-burst', values: 1 }],
-  read: (given, context) => {
-    const rate = find(given, '--limit');
-    const burst = find(given, '--limit-burst');
-    const rateText = rate === undefined ? '3/hour' : normalRate(valueOf(rate).text);
-    const burstNumber = burst === undefined ? 5 : readNumber(context, valueOf(burst), 0, 10_000);
-    if (rateText === undefined && rate !== undefined) badValue(context, valueOf(rate), 'a rate such as 5/second, 10/minute, 3/hour or 1/day');
-    if (rateText === undefined || burstNumber === undefined) return [unknownMatch('limit', allText(given))];
-    return [{ kind: 'limit', text: `--limit ${rateText}${burstNumber === 5 ? '' : ` --limit-burst ${burstNumber}`}` }];
-  },
-};
-
-const hashlimit: MatchModule = {
-  name: 'hashlimit',
-  options: [
-    { name: '--hashlimit-upto', aliases: ['--hashlimit'], values: 1, invertible: true },
-    { name: '--hashlimit-above', values: 1, invertible: true },
-    { name: '--hashlimit-burst', values: 1 },
-    { name: '--hashlimit-mode', values: 1 },
-    { name: '--hashlimit-name', values: 1 },
-    { name: '--hashlimit-htable-size', values: 1 },
-    { name: '--hashlimit-htable-max', values: 1 },
-    { name: '--hashlimit-htable-gcinterval', values: 1 },
-    { name: '--hashlimit-htable-expire', values: 1 },
-    { name: '--hashlimit-srcmask', values: 1 },
-    { name: '--hashlimit-dstmask', values: 1 },
-    { name: '--hashlimit-rate-match', values: 0 },
-    { name: '--hashlimit-rate-interval', values: 1 },
-  ],
-  read: (given, context, module) => {
-    const rate = find(given, '--hashlimit-upto') ?? find(given, '--hashlimit-above');
-    const burst = find(given, '--hashlimit-burst');
-    if (rate === undefined) required(context, module, 'hashlimit', '`--hashlimit-upto` or `--hashlimit-above`');
-    else if (!/^\d+(\/\w+|[kmg]?b\/s)?$/i.test(valueOf(rate).text)) badValue(context, valueOf(rate), 'a rate such as 5/second');
-    else if (find(given, '--hashlimit-name') === undefined) required(context, rate.at, 'hashlimit', '`--hashlimit-name`');
-    else return [{ kind: 'hashlimit', text: [hashlimitText(rate), burst === undefined ? '--hashlimit-burst 5' : textOf(burst), ...given.filter((g) => g !== rate && g !== burst).map(textOf)].join(' ') }];
-    return [unknownMatch('hashlimit', allText(given))];
-  },
-};
-
-function hashlimitText(given: Given): string {
-  const rate = ['--hashlimit-upto', '--hashlimit-above'].includes(given.option.name) ? normalRate(valueOf(given).text) : undefined;
-  // `! --hashlimit-upto` is printed as the other of the two.
-  const name = rate === undefined || !given.inverted ? given.option.name : given.option.name === '--hashlimit-upto' ? '--hashlimit-above' : '--hashlimit-upto';
-  return [name, ...(rate === undefined ? given.values.map((v) => v.text) : [rate])].join(' ');
-}
+const fullMask = (context: RuleContext): Address => (context.family === 4 ? ipv4(0xffff_ffff) : { family: 6, words: [0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff] });
 
 const set: MatchModule = {
   name: 'set',
@@ -316,5 +250,5 @@ function setDirections(context: RuleContext, given: Given): readonly ('src' | 'd
 }
 
 export const STATE_MATCHES: readonly MatchModule[] = [
-  mark('mark'), mark('connmark'), conntrack, byOption('state', [states('--state')]), statistic, recent, limit, hashlimit, set,
+  mark('mark'), mark('connmark'), conntrack, byOption('state', [states('--state')]), statistic, recent, set,
 ];

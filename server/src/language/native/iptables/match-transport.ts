@@ -2,13 +2,20 @@
 import type { Match } from '../../../../../engine/src/topology/netfilter.ts';
 import { icmpTypes } from './icmp-types.ts';
 import type { Given, MatchModule, OptionSpec, RuleContext } from './module.ts';
-import { byOption, textOf, unknownMatch, valueOf } from './module.ts';
-import { DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, parseNumber } from './names.ts';
-import { badValue, portsOf, readPorts } from './values.ts';
+import { byOption, oneOnly, protocolBefore, textOf, unknownMatch, valueOf } from './module.ts';
+import { DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, parseNumber, transportName } from './names.ts';
+import type { PortReading } from './values.ts';
+import { badValue, portsOf, readNumber, readPorts } from './values.ts';
 
 type Transport = 'tcp' | 'udp' | 'sctp' | 'dccp';
 
 type Reading = OptionSpec & { readonly read: (given: Given, context: RuleContext) => Match | undefined };
+
+/** tcp and sctp read their ports themselves, udp and dccp leave it to libxtables. */
+const portReading = (protocol: Transport): PortReading =>
+  protocol === 'tcp' || protocol === 'sctp'
+    ? { separator: ':', transport: protocol, numbers: 'any base', reversed: 'refused', open: 'both' }
+    : { separator: ':', transport: null, numbers: 'decimal', reversed: 'empty', open: 'both' };
 
 const ports = (protocol: Transport, kind: 'source-port' | 'destination-port'): Reading => ({
   name: kind === 'source-port' ? '--sport' : '--dport',
@@ -16,7 +23,7 @@ const ports = (protocol: Transport, kind: 'source-port' | 'destination-port'): R
   values: 1,
   invertible: true,
   read: (given, context) => {
-    const range = readPorts(context, valueOf(given));
+    const range = readPorts(context, valueOf(given), portReading(protocol));
     return range === undefined ? undefined : { kind, protocol, ports: range, inverted: given.inverted };
   },
 });
@@ -41,7 +48,8 @@ function flags(context: RuleContext, given: Given, which: 0 | 1): number | undef
   const word = given.values[which];
   if (word === undefined) return undefined;
   let bits = 0;
-  for (const name of word.text.split(',')) {
+  // strtok(3) passes over empty parts.
+  for (const name of word.text.split(',').filter((part) => part !== '')) {
     if (/^all$/i.test(name)) bits |= 63;
     else if (!/^none$/i.test(name)) {
       const bit = Object.entries(TCP_FLAGS).find(([flag]) => flag === name.toUpperCase())?.[1];
@@ -70,6 +78,16 @@ const syn: Reading = {
   read: (given) => ({ kind: 'tcp-flags', mask: TCP_FLAGS.FIN | TCP_FLAGS.SYN | TCP_FLAGS.RST | TCP_FLAGS.ACK, compare: TCP_FLAGS.SYN, inverted: given.inverted }),
 };
 
+const tcpOption: Reading = {
+  ...notModelled('tcp', '--tcp-option', 1),
+  read: (given, context) => {
+    const option = readNumber(context, valueOf(given), 1, 255);
+    if (option === undefined) return undefined;
+    notModelled('tcp', '--tcp-option', 1).read(given, context);
+    return unknownMatch('tcp', `${given.inverted ? '! ' : ''}--tcp-option ${option}`);
+  },
+};
+
 const icmp = (family: 4 | 6): MatchModule => {
   const name = family === 4 ? 'icmp' : 'icmp6';
   return byOption(
@@ -77,7 +95,6 @@ const icmp = (family: 4 | 6): MatchModule => {
     [
       {
         name: family === 4 ? '--icmp-type' : '--icmpv6-type',
-        ...(family === 4 ? {} : { aliases: ['--icmp6-type'] }),
         values: 1,
         invertible: true,
         read: (given, context) => {
@@ -119,7 +136,9 @@ const portList = (which: 'source' | 'destination' | 'either', name: string, alia
   invertible: true,
   read: (given, context) => {
     const word = valueOf(given);
-    const ranges = word.text.split(',').map((part) => portsOf(context, word, part, ':'));
+    if (!protocolBefore(context, given.at)) return undefined;
+    const reading: PortReading = { separator: ':', transport: transportName(context.protocol), numbers: 'any base', reversed: 'refused', open: 'neither' };
+    const ranges = word.text.split(',').map((part) => portsOf(context, word, part, reading));
     const list = ranges.filter((range) => range !== undefined);
     if (list.length < ranges.length) return undefined;
     const slots = list.reduce((n, range) => n + (range.from === range.to ? 1 : 2), 0);
@@ -138,36 +157,34 @@ const multiport = byOption(
   { protocols: [TCP, UDP, UDPLITE, DCCP, SCTP] },
 );
 
-const oneListOnly: MatchModule = {
-  ...multiport,
-  read: (given, context, module) => {
-    const second = given[1];
-    if (second !== undefined) context.report(second.at, 'conflicting-options', 'One `-m multiport` takes one list of ports: write a second `-m multiport` before this option.');
-    return multiport.read(given, context, module);
-  },
-};
-
 /** A module whose every port fits: what is left of it is that the header must be there. */
 function transport(protocol: Transport, number: number, ...more: readonly Reading[]): MatchModule {
   const module = byOption(protocol, [ports(protocol, 'source-port'), ports(protocol, 'destination-port'), ...more], { protocols: [number], empty: header(protocol) });
   return {
     ...module,
     read: (given, context, at) => {
+      const [first, second] = given.filter((g) => g.option === tcpFlags || g.option === syn);
+      if (first !== undefined && second !== undefined) context.report(second.at, 'conflicting-options', '`--syn` and `--tcp-flags` exclude each other.');
       const matches = module.read(given, context, at).filter((match) => !anyPort(match));
       return matches.length === 0 ? header(protocol)() : matches;
     },
   };
 }
 
+/** tcp and udp print no port option whose range is whole, not even an inverted one, which no packet passes. */
+export const isUnprinted = ({ protocol, ports }: Match & { kind: 'source-port' | 'destination-port' }): boolean =>
+  (protocol === 'tcp' || protocol === 'udp') && ports.from === 0 && ports.to === 65535;
+
+/** Every port, which tcp and udp do not print; sctp and dccp keep that an option was given. */
 const anyPort = (match: Match): boolean =>
-  (match.kind === 'source-port' || match.kind === 'destination-port') && !match.inverted && match.ports.from === 0 && match.ports.to === 65535;
+  (match.kind === 'source-port' || match.kind === 'destination-port') && isUnprinted(match) && !match.inverted;
 
 export const TRANSPORT_MATCHES: readonly MatchModule[] = [
-  transport('tcp', TCP, notModelled('tcp', '--tcp-option', 1), tcpFlags, syn),
+  transport('tcp', TCP, tcpOption, tcpFlags, syn),
   transport('udp', UDP),
   transport('sctp', SCTP, notModelled('sctp', '--chunk-types', 2)),
   transport('dccp', DCCP, notModelled('dccp', '--dccp-types', 1), notModelled('dccp', '--dccp-option', 1)),
   icmp(4),
   icmp(6),
-  oneListOnly,
+  oneOnly(multiport),
 ];

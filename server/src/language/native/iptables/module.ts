@@ -9,6 +9,8 @@ export interface RuleContext {
   readonly family: Family;
   /** Of `-p`, without a `!` before it; `null` where any protocol may pass. */
   readonly protocol: number | null;
+  /** Where `-p` stands: some options look at the protocol when they are read. */
+  readonly protocolAt: number | null;
   readonly report: Report;
 }
 
@@ -50,14 +52,43 @@ export interface TargetModule extends Extension {
   readonly read: (given: readonly Given[], context: RuleContext, at: Word) => Target;
 }
 
+/** Whether `-p` with the rule's protocol stands before this option; else says so. */
+export function protocolBefore(context: RuleContext, at: Word): boolean {
+  if (context.protocolAt === null || context.protocolAt < at.offset) return true;
+  context.report(at, 'protocol-needed', `iptables reads \`${at.text}\` by the protocol: put \`-p\` before it.`);
+  return false;
+}
+
 /** The value of an option, where it has one. */
 export const valueOf = (given: Given): Word => given.values[0] ?? given.at;
+
+export const find = (given: readonly Given[], name: string): Given | undefined => given.find((g) => g.option.name === name);
 
 /** The option as written, with its `!` and values. */
 export const textOf = (given: Given): string =>
   [given.inverted ? '!' : '', given.option.name, ...given.values.map(bareOrQuoted)].filter((part) => part !== '').join(' ');
 
+export const allText = (given: readonly Given[]): string => given.map(textOf).join(' ');
+
+/** Says that an option is missing. */
+export function required(context: RuleContext, at: Word, what: string, option: string): undefined {
+  context.report(at, 'missing-option', `\`${what}\` needs ${option}.`);
+  return undefined;
+}
+
 export const unknownMatch = (name: string, text: string): Match => ({ kind: 'unknown', name, text });
+
+/** A module that takes one of its options in a rule, not two. */
+export const oneOnly = (module: MatchModule): MatchModule => ({
+  ...module,
+  read: (given, context, at) => {
+    const [first, second] = given;
+    if (first !== undefined && second !== undefined) {
+      context.report(second.at, 'conflicting-options', `\`${second.option.name}\` and \`${first.option.name}\` exclude each other: write a second \`-m ${module.name}\` before this option.`);
+    }
+    return module.read(given, context, at);
+  },
+});
 
 /** A module whose options are read one by one, each to one match of its own. */
 export function byOption(

@@ -7,13 +7,6 @@ export function parseNumber(text: string): number | undefined {
   return /^\d+$/.test(text) && !/^0\d/.test(text) ? Number(text) : undefined;
 }
 
-/** What people write for a port; iptables-save prints numbers. */
-export const SERVICE_PORTS: ReadonlyMap<string, number> = new Map(Object.entries({
-  'ftp-data': 20, ftp: 21, ssh: 22, telnet: 23, smtp: 25, time: 37, domain: 53, bootps: 67, bootpc: 68, tftp: 69, http: 80, www: 80, kerberos: 88, pop3: 110, sunrpc: 111, ntp: 123,
-  'netbios-ns': 137, 'netbios-dgm': 138, 'netbios-ssn': 139, imap2: 143, snmp: 161, 'snmp-trap': 162, bgp: 179, ldap: 389, https: 443, 'microsoft-ds': 445, submission: 587, syslog: 514, ipp: 631,
-  ldaps: 636, imaps: 993, pop3s: 995, nfs: 2049, mysql: 3306, postgresql: 5432, mdns: 5353, x11: 6000, 'http-alt': 8080,
-}));
-
 /** The first of a number is what iptables-save prints: those that libxtables knows itself, then /etc/protocols. */
 const PROTOCOLS: readonly (readonly [number, ...string[]])[] = [
   [0, 'all', 'ip'], [1, 'icmp'], [2, 'igmp'], [3, 'ggp'], [4, 'ipencap'], [5, 'st'], [6, 'tcp'], [8, 'egp'], [9, 'igp'], [12, 'pup'], [17, 'udp'], [20, 'hmp'], [22, 'xns-idp'],
@@ -26,6 +19,10 @@ const PROTOCOLS: readonly (readonly [number, ...string[]])[] = [
 export const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map(PROTOCOLS.flatMap(([n, ...names]) => names.map((name) => [name, n] as const)));
 
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map(PROTOCOLS.map(([n, name]) => [n, name ?? String(n)] as const));
+
+/** The name under which /etc/services knows a protocol with ports; `null` for any other. */
+export const transportName = (protocol: number | null): string | null =>
+  ({ [TCP]: 'tcp', [UDP]: 'udp', [DCCP]: 'dccp', [SCTP]: 'sctp', [UDPLITE]: 'udplite' } as Readonly<Record<number, string>>)[protocol ?? -1] ?? null;
 
 /** A name in upper or lower case, or a number up to 255. */
 export function protocolNumber(text: string): number | undefined {

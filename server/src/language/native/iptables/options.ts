@@ -39,12 +39,15 @@ export interface SortedRule {
   readonly target: LoadedTarget | null;
   /** Options that no extension has, with their values. */
   readonly strays: readonly string[];
+  /** `-6` in a rule of iptables, `-4` in one of ip6tables: the tool passes over the line, whatever follows. */
+  readonly passedOver: Given | null;
 }
 
 const base = (name: string, values: 0 | 1 | 2, ...aliases: string[]): OptionSpec => ({ name, values, aliases, ...('-s -d -i -o -p -f'.split(' ').includes(name) ? { invertible: true as const } : {}) });
 
 const BASE: readonly OptionSpec[] = [
   base('-A', 1, '--append'),
+  base('-I', 1, '--insert'),
   base('-s', 1, '--source', '--src'),
   base('-d', 1, '--destination', '--dst'),
   base('-p', 1, '--protocol', '--proto'),
@@ -57,6 +60,13 @@ const BASE: readonly OptionSpec[] = [
   base('-c', 2, '--set-counters'),
   base('-4', 0, '--ipv4'),
   base('-6', 0, '--ipv6'),
+  base('-v', 0, '--verbose'),
+];
+
+/** Options of iptables that no rule of a dump has; an abbreviation may fit them too. */
+const NOT_IN_DUMPS = [
+  '--check', '--delete', '--delete-chain', '--exact', '--flush', '--help', '--line-numbers', '--list', '--list-rules', '--modprobe', '--new-chain', '--numeric', '--policy', '--rename-chain', '--replace', '--table', '--version',
+  '--wait', '--wait-interval', '--zero',
 ];
 
 interface Owner {
@@ -72,13 +82,19 @@ interface State {
   readonly matches: LoadedMatch[];
   target: LoadedTarget | null;
   readonly strays: string[];
+  passedOver: Given | null;
 }
 
 export function sortRule(words: readonly Word[], family: Family, report: Report): SortedRule {
-  const state: State = { family, report, base: [], matches: [], target: null, strays: [] };
+  const state: State = { family, report, base: [], matches: [], target: null, strays: [], passedOver: null };
   const cursor = cursorOver(words);
   let bang: Word | null = null;
-  for (let word = cursor.take(); word !== undefined; word = cursor.take()) {
+  for (let word = cursor.take(); word !== undefined && state.passedOver === null; word = cursor.take()) {
+    if (word.text === '--') {
+      const rest = cursor.take();
+      if (rest !== undefined) report(rest, 'unknown-word', '`--` ends the options: nothing may follow.');
+      break;
+    }
     if (word.text === '!' && word.length === 1) {
       if (bang !== null) report(word, 'unknown-word', 'One `!` turns an option around; a second one cannot stand beside it.');
       bang = word;
@@ -109,7 +125,10 @@ function readWord(word: Word, bang: Word | null, cursor: Cursor, state: State): 
     }
     return;
   }
-  const given = takeValues(owner.option, word, bang, attached, cursor, state.report);
+  if (attached !== null && owner.given === state.base && ['-s', '-d', '-p', '-i', '-o', '-j'].includes(owner.option.name)) {
+    state.report(word, 'bad-value', `iptables takes \`${word.text}\` whole for the value: put a blank before ${attached.text === '' ? 'it' : attached.text}.`);
+  }
+  const given = withNumber(takeValues(owner.option, word, bang, attached, cursor, state.report), cursor);
   if (given === undefined) {
     state.strays.push(word.text);
     return;
@@ -168,8 +187,9 @@ function lookUp(name: string, loaded: readonly { options: readonly OptionSpec[];
       if (full.startsWith(name) && !beginning.has(option.name)) beginning.set(option.name, { option, given });
     }
   }
-  if (beginning.size > 1) {
-    report(word, 'ambiguous-option', `\`${name}\` can be ${[...beginning.keys()].map((n) => `\`${n}\``).join(' or ')}: write it out.`);
+  const others = beginning.size === 0 ? [] : NOT_IN_DUMPS.filter((full) => full.startsWith(name));
+  if (beginning.size + others.length > 1) {
+    report(word, 'ambiguous-option', `\`${name}\` can be ${[...beginning.keys(), ...others].map((n) => `\`${n}\``).join(' or ')}: write it out.`);
     return 'ambiguous';
   }
   return [...beginning.values()][0];
@@ -212,15 +232,28 @@ function takeValues(option: OptionSpec, at: Word, bang: Word | null, attached: W
   let inverted = bang !== null;
   while (values.length < option.values) {
     const value = cursor.take();
-    // The spelling of iptables before 1.4.3: `-s ! 10.0.0.0/8`.
-    if (value?.text === '!' && value.length === 1 && option.invertible === true && values.length === 0 && cursor.peek() !== undefined) inverted = true;
-    else if (value === undefined) {
+    if (value !== undefined && isOldBang(value, option, values.length, cursor)) {
+      report(value, 'not-invertible', `iptables takes no \`!\` behind \`${at.text}\` any more: write \`! ${at.text} ${cursor.peek()?.text ?? ''}\`.`);
+      inverted = true;
+    } else if (value === undefined) {
       report(at, 'missing-value', `${values.length === 0 ? 'The value' : 'The second value'} of \`${at.text}\` is missing.`);
       return undefined;
     } else values.push(value);
   }
   return { option, inverted, values, at };
 }
+
+/** `-I CHAIN 3`: the number may be left out. */
+function withNumber(given: Given | undefined, cursor: Cursor): Given | undefined {
+  const next = cursor.peek();
+  if (given?.option.name !== '-I' || next === undefined || !/^\d+$/.test(next.text)) return given;
+  cursor.take();
+  return { ...given, values: [...given.values, next] };
+}
+
+/** `-s ! 10.0.0.0/8`: the spelling of iptables before 1.4.3, which old dumps have and today's refuses. */
+const isOldBang = (value: Word, option: OptionSpec, taken: number, cursor: Cursor): boolean =>
+  value.text === '!' && value.length === 1 && option.invertible === true && taken === 0 && cursor.peek()?.text.startsWith('-') === false;
 
 function accept(given: Given, owner: Owner, state: State): void {
   const { report, family } = state;
@@ -232,7 +265,8 @@ function accept(given: Given, owner: Owner, state: State): void {
       const module = given.option.name === '-g' ? undefined : targetModule(value.text, family);
       state.target = { module: module === 'opaque' || module === undefined ? null : module, opaque: module === 'opaque', name: value, via: given.option.name === '-g' ? 'goto' : 'jump', given: [], rest: [] };
     }
-  } else {
+  } else if (owner.given === state.base && given.option.name === (family === 4 ? '-6' : '-4')) state.passedOver = given;
+  else if (owner.given !== state.base || !['-4', '-6', '-v'].includes(given.option.name)) {
     if (owner.given.some((g) => g.option === given.option)) report(given.at, 'duplicate-option', `\`${given.option.name}\` stands here a second time: iptables takes it once.`);
     owner.given.push(given);
   }

@@ -4,7 +4,7 @@ import { assertNever } from '../../../../../engine/src/assert-never.ts';
 import type { Family, Prefix } from '../../../../../engine/src/net/address.ts';
 import { bitsOf, formatAddress, formatMac, formatPrefix, sameAddress } from '../../../../../engine/src/net/address.ts';
 import type { Match, NatRange, PortRange, Rule, Table, Target } from '../../../../../engine/src/topology/netfilter.ts';
-import { TCP_FLAGS } from './match-transport.ts';
+import { TCP_FLAGS, isUnprinted } from './match-transport.ts';
 import { protocolName } from './names.ts';
 import { quoteValue } from './words.ts';
 
@@ -46,6 +46,9 @@ const masked = (value: number, mask: number): string => (mask === 0xffff_ffff ? 
 const range = (ports: PortRange, separator: ':' | '-' = ':'): string => (ports.from === ports.to ? String(ports.from) : `${ports.from}${separator}${ports.to}`);
 const hostOrPrefix = (prefix: Prefix): string => (prefix.length === bitsOf(prefix.address.family) ? formatAddress(prefix.address) : formatPrefix(prefix));
 
+/** `! -i +`, which no packet passes, is not printed: iptables-save looks at the name alone. */
+const EVERY_DEVICE: Part = { module: null, order: 2, text: '' };
+
 function partOf(match: Match, family: Family, before: Part | null): Part {
   const bang = 'inverted' in match && match.inverted && match.kind !== 'rpfilter' ? '! ' : '';
   const part = (module: string | null, order: number, text: string): Part => ({ module, order, text: `${bang}${text}` });
@@ -55,9 +58,9 @@ function partOf(match: Match, family: Family, before: Part | null): Part {
     case 'destination':
       return part(null, 1, `-d ${formatPrefix(match.prefix)}`);
     case 'in-interface':
-      return part(null, 2, `-i ${match.name}`);
+      return match.name === '+' ? EVERY_DEVICE : part(null, 2, `-i ${match.name}`);
     case 'out-interface':
-      return part(null, 3, `-o ${match.name}`);
+      return match.name === '+' ? EVERY_DEVICE : part(null, 3, `-o ${match.name}`);
     case 'protocol':
       return part(null, 4, `-p ${protocolName(match.protocol)}`);
     case 'fragment':
@@ -67,9 +70,8 @@ function partOf(match: Match, family: Family, before: Part | null): Part {
     case 'comment':
       return part('comment', 0, `--comment ${quoteValue(match.text)}`);
     case 'source-port':
-      return part(match.protocol, 1, `--sport ${range(match.ports)}`);
     case 'destination-port':
-      return part(match.protocol, 2, `--dport ${range(match.ports)}`);
+      return portPart(match, bang);
     case 'transport-header':
       return { module: match.protocol, order: 9, text: '' };
     case 'tcp-flags':
@@ -88,7 +90,7 @@ function partOf(match: Match, family: Family, before: Part | null): Part {
     case 'conntrack-port':
       return part('conntrack', 6 + ['ctorigsrcport', 'ctorigdstport', 'ctreplsrcport', 'ctrepldstport'].indexOf(match.field), `--${match.field} ${range(match.ports)}`);
     case 'conntrack-status':
-      return part('conntrack', 10, `--ctstatus ${match.statuses.join(',')}`);
+      return part('conntrack', 10, `--ctstatus ${(match.statuses.length > 1 ? match.statuses.filter((status) => status !== 'NONE') : match.statuses).join(',')}`);
     case 'conntrack-direction':
       return part('conntrack', 12, `--ctdir ${match.direction}`);
     case 'address-type':
@@ -131,6 +133,11 @@ function partOf(match: Match, family: Family, before: Part | null): Part {
   }
 }
 
+function portPart(match: Match & { kind: 'source-port' | 'destination-port' }, bang: string): Part {
+  const source = match.kind === 'source-port';
+  return { module: match.protocol, order: source ? 1 : 2, text: isUnprinted(match) ? '' : `${bang}--${source ? 's' : 'd'}port ${range(match.ports)}` };
+}
+
 function unknown(match: Match & { kind: 'unknown' }, before: Part | null): Part {
   const joins = before !== null && before.module === match.name && PARTLY_MODELLED.has(match.name);
   return { module: match.name === '' ? null : match.name, order: joins ? before.order + 0.01 : 0, text: match.text };
@@ -162,8 +169,9 @@ function recent(match: Match & { kind: 'recent' }, family: Family): string {
     match.seconds === null ? '' : `--seconds ${match.seconds}`,
     match.reap ? '--reap' : '',
     match.hitcount === null ? '' : `--hitcount ${match.hitcount}`,
+    match.sameTtl === true ? '--rttl' : '',
     `--name ${quoteValue(match.name)}`,
-    family === 4 ? '--mask 255.255.255.255' : '--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+    match.mask !== undefined ? `--mask ${formatAddress(match.mask)}` : family === 4 ? '--mask 255.255.255.255' : '--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
     match.side === 'source' ? '--rsource' : '--rdest',
   ];
   return words.filter((word) => word !== '').join(' ');

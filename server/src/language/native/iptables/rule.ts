@@ -10,7 +10,7 @@ import { textOf, unknownMatch, valueOf } from './module.ts';
 import type { LoadedMatch, LoadedTarget, SortedRule } from './options.ts';
 import { sortRule } from './options.ts';
 import { printRule } from './print.ts';
-import { PROTOCOL_NUMBERS, protocolNumber } from './names.ts';
+import { PROTOCOL_NUMBERS, parseNumber, protocolNumber } from './names.ts';
 import { badValue, readInterface, readPrefix } from './values.ts';
 import { bareOrQuoted, ruleWords } from './words.ts';
 
@@ -20,6 +20,8 @@ export interface RuleReading {
   readonly kind: 'rule';
   readonly chain: string;
   readonly chainAt: Span;
+  /** From 1: where `-I` puts it in; `null` at the chain's end. */
+  readonly place: number | null;
   /** Several where `-s` or `-d` lists several addresses: iptables makes a rule of each. */
   readonly rules: readonly RuleBody[];
   /** Where the name of the target or of the chain after -j or -g stands. */
@@ -33,13 +35,18 @@ const MAX_CHAIN_NAME = 28;
 /** `text` from `-A` on, or with `[packets:bytes]` before it. */
 export function readRule(text: string, family: Family): RuleReading {
   const { problems, report } = reporter();
-  const counters = /^\[\d+:\d+\]\s+/.exec(text)?.[0].length ?? 0;
+  const counters = /^\[\d+:\d+\]\s*/.exec(text)?.[0].length ?? 0;
   const words = ruleWords(counters === 0 ? text : text.slice(counters), report).map((word) => (counters === 0 ? word : { ...word, offset: word.offset + counters }));
   const sorted = sortRule(words, family, report);
-  const append = sorted.base.find((g) => g.option.name === '-A');
-  const chain = append === undefined ? null : valueOf(append);
+  const command = commandOf(sorted, words[0], report);
+  const chain = command === undefined ? null : valueOf(command);
   if (chain !== null) checkChainName(chain, report);
-  const context = { family, protocol: protocolOf(sorted), report };
+  const common = { kind: 'rule', chain: chain?.text ?? '', chainAt: chain ?? { offset: 0, length: text.length }, place: command?.option.name === '-I' ? Number(command.values[1]?.text ?? 1) : null, problems } as const;
+  if (sorted.passedOver !== null) {
+    report(sorted.passedOver.at, 'not-modelled', `iptables passes over a rule with \`${sorted.passedOver.at.text}\` when it restores tables of the other family, and so does k8snet.`, { severity: 'warning' });
+    return { ...common, rules: [], targetAt: null };
+  }
+  const context = { family, protocol: protocolOf(sorted), protocolAt: option(sorted, '-p')?.at.offset ?? null, report };
   const headers = readHeaders(sorted, context, chain?.text ?? '');
   const matches = [...sorted.matches.flatMap((match) => readMatch(match, context)), ...sorted.strays.map((stray) => unknownMatch('', stray))];
   const target = sorted.target === null ? null : readTarget(sorted.target, context);
@@ -47,7 +54,15 @@ export function readRule(text: string, family: Family): RuleReading {
     const rule = { matches: [...header, ...matches], target };
     return { ...rule, text: printRule(chain?.text ?? '', rule, family) };
   });
-  return { kind: 'rule', chain: chain?.text ?? '', chainAt: chain ?? { offset: 0, length: text.length }, rules, targetAt: sorted.target?.name ?? null, problems };
+  return { ...common, rules, targetAt: sorted.target?.name ?? null };
+}
+
+/** `-A` or `-I`: one of them, once. */
+function commandOf(sorted: SortedRule, word: Word | undefined, report: Report): Given | undefined {
+  const [first, second] = sorted.base.filter((g) => g.option.name === '-A' || g.option.name === '-I');
+  if (first === undefined && word !== undefined) report(word, 'not-a-dump-line', 'A rule begins with `-A CHAIN`: the chain that it belongs to is missing.');
+  if (first !== undefined && second !== undefined && first.option !== second.option) report(second.at, 'conflicting-options', `\`${second.at.text}\` and \`${first.at.text}\` exclude each other.`);
+  return first;
 }
 
 export function checkChainName(word: Word, report: Report): void {
@@ -65,8 +80,9 @@ function protocolOf(sorted: SortedRule): number | null {
 
 /** The matches of the rule's own options, in iptables-save's order: -s -d -i -o -p -f; one list for each pair of addresses. */
 function readHeaders(sorted: SortedRule, context: RuleContext, chain: string): readonly (readonly Match[])[] {
-  const wrongFamily = option(sorted, context.family === 4 ? '-6' : '-4');
-  if (wrongFamily !== undefined) context.report(wrongFamily.at, 'conflicting-options', `A rule with \`${wrongFamily.at.text}\` belongs to the other address family.`);
+  for (const word of option(sorted, '-c')?.values ?? []) {
+    if (parseNumber(word.text) === undefined) badValue(context, word, 'a number of packets and one of bytes');
+  }
   const sources = readAddresses(option(sorted, '-s'), 'source', context);
   const destinations = readAddresses(option(sorted, '-d'), 'destination', context);
   const rest = [

@@ -27,7 +27,7 @@ export interface IptablesReading {
 }
 
 export function readIptablesLine(text: string, family: Family): IptablesLine {
-  if (/^(\[\d+:\d+\]\s+)?(-A|--append)(\s|$|=)/.test(text)) return readRule(text, family);
+  if (isRule(text)) return readRule(text, family);
   const { problems, report } = reporter();
   const words = wordsOf(text);
   const first = words[0];
@@ -40,10 +40,15 @@ export function readIptablesLine(text: string, family: Family): IptablesLine {
   if (first.text.startsWith(':')) return readChainLine(words, report, problems);
   if (first.text === '-N' || first.text === '-P') return readChainCommand(words, first, report, problems);
   report(first, 'not-a-dump-line', `\`${first.text}\` begins no line of iptables-save: it prints \`*table\`, \`:CHAIN\`, \`-A\` and \`COMMIT\` lines.`, {
-    suggestion: /^-[ID]$/.test(first.text) ? '-A' : null,
+    suggestion: first.text === '-D' ? '-A' : null,
   });
   return { kind: 'nothing', problems };
 }
+
+/** `-N` and `-P` are read apart, the other commands change a table and are none of a dump. */
+const OTHER_COMMAND = /^(-[CDEFLNPRSXZ]|--(check|delete|delete-chain|flush|list|list-rules|new-chain|policy|rename-chain|replace|zero))(\s|$)/;
+
+const isRule = (text: string): boolean => /^(\[\d+:\d+\]\s*)?-/.test(text) && !OTHER_COMMAND.test(text);
 
 function readTableLine(text: string, first: Word, report: Report, problems: LineProblem[]): IptablesLine {
   const span = { offset: first.offset + 1, length: Math.max(0, first.length - 1) };
@@ -182,7 +187,6 @@ function addChain(table: DraftTable, reading: IptablesLine & { kind: 'chain' }, 
   table.listsChains = true;
   const { name } = reading;
   if (table.chains.get(name)?.declared === true) problem(reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
-  else if (builtin.includes(name) && reading.policy === null) problem(reading.at, 'bad-value', `${name} is a built-in chain of table ${table.name} and has a policy: ACCEPT or DROP.`);
   else if (!builtin.includes(name) && reading.policy !== null) problem(reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
   const rules = table.chains.get(name)?.rules ?? [];
   table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules, origin: captured(at), declared: true });
@@ -198,7 +202,13 @@ function addRule(table: DraftTable, reading: RuleReading, at: SourceRef, problem
     table.chains.set(name, chain);
   }
   const origin = captured(at);
-  for (const { matches, target, text } of reading.rules) chain.rules.push({ matches, target, text, origin });
+  const jump = reading.rules[0]?.target;
+  if (jump?.kind === 'jump' && builtin.includes(jump.chain)) problem(reading.targetAt ?? reading.chainAt, 'bad-value', `No rule can jump to ${jump.chain}: packets come to a built-in chain by themselves.`);
+  const rules = reading.rules.map(({ matches, target, text }): Rule => ({ matches, target, text, origin }));
+  const place = reading.place ?? chain.rules.length + 1;
+  if (place > chain.rules.length + 1) problem(reading.chainAt, 'bad-value', `${name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
+  // Of several rules in one line each goes to the same number.
+  chain.rules.splice(place - 1, 0, ...(reading.place === null ? rules : rules.reverse()));
 }
 
 function finished(draft: DraftTable, family: Family): Table {

@@ -1,14 +1,16 @@
 /** Targets with options, one table entry each (libxt_DNAT.c and its neighbours). */
 import type { NatRange, PortRange, Target } from '../../../../../engine/src/topology/netfilter.ts';
-import { compareAddresses } from '../../../../../engine/src/net/address.ts';
+import type { Family } from '../../../../../engine/src/net/address.ts';
+import { compareAddresses, networkOf } from '../../../../../engine/src/net/address.ts';
 import type { Word } from '../words.ts';
 import { DSCP_CLASSES } from './dscp.ts';
 import type { Given, OptionSpec, RuleContext, TargetModule } from './module.ts';
-import { textOf, valueOf } from './module.ts';
-import { DCCP, SCTP, TCP, UDP, UDPLITE, parseNumber } from './names.ts';
+import { protocolBefore, textOf, valueOf } from './module.ts';
+import { DCCP, ICMP, SCTP, TCP, UDP, parseNumber } from './names.ts';
 import { REJECT_WITH } from './reject.ts';
 import { quoteValue } from './words.ts';
-import { badValue, portsOf, readAddress, readMasked, readNumber, readPorts, readPrefix } from './values.ts';
+import type { PortReading } from './values.ts';
+import { badValue, portsOf, readAddress, readMasked, readHostMask, readNumber, readPorts } from './values.ts';
 
 const flag = (name: string): OptionSpec => ({ name, values: 0 });
 const valued = (name: string, ...aliases: string[]): OptionSpec => ({ name, aliases, values: 1 });
@@ -33,10 +35,13 @@ function exactlyOne(given: readonly Given[], names: readonly string[], context: 
   return second === undefined ? first : undefined;
 }
 
-const WITH_PORTS = [TCP, UDP, SCTP, DCCP, UDPLITE];
+const NAT_PORTS: PortReading = { separator: '-', transport: null, numbers: 'any base', reversed: 'refused', open: 'neither' };
+
+/** ICMP's identifier stands in for a port. */
+const WITH_PORTS = [TCP, UDP, SCTP, DCCP, ICMP];
 
 function portsNeedProtocol(context: RuleContext, word: Word): boolean {
-  if (context.protocol !== null && WITH_PORTS.includes(context.protocol)) return true;
+  if (context.protocol !== null && WITH_PORTS.includes(context.protocol)) return protocolBefore(context, word);
   context.report(word, 'protocol-needed', 'A port needs `-p tcp`, `-p udp` or another protocol with ports before it.');
   return false;
 }
@@ -52,10 +57,10 @@ function readNatRange(context: RuleContext, word: Word): Pick<NatRange, 'from' |
   const split = context.family === 6 ? splitV6(word.text) : splitV4(word.text);
   if (split === undefined) return badValue(context, word, 'an address, with a port or not, such as [fd00::1]:53');
   const { addresses, ports: portText } = split;
-  const ports = portText === null ? null : portsOf(context, word, portText, '-');
+  const ports = portText === null ? null : portsOf(context, word, portText, NAT_PORTS);
   if (ports === undefined || (ports !== null && !portsNeedProtocol(context, word))) return undefined;
   if (addresses === '') return ports === null ? badValue(context, word, `an address or a port`) : { from: null, to: null, ports };
-  const [first = '', second] = unbracketed(addresses).split('-');
+  const [first = '', second] = unbracketed(addresses, context.family).split('-');
   const from = readAddress(context, word, first);
   const to = second === undefined ? from : from && readAddress(context, word, second);
   if (from === undefined || to === undefined) return undefined;
@@ -63,7 +68,7 @@ function readNatRange(context: RuleContext, word: Word): Pick<NatRange, 'from' |
   return { from, to, ports };
 }
 
-const unbracketed = (text: string): string => text.replace(/^\[(.*)\]$/, '$1');
+const unbracketed = (text: string, family: Family): string => (family === 6 ? text.replace(/^\[(.*)\]$/, '$1') : text);
 
 function splitV4(text: string): { addresses: string; ports: string | null } {
   const colon = text.indexOf(':');
@@ -73,7 +78,8 @@ function splitV4(text: string): { addresses: string; ports: string | null } {
 function splitV6(text: string): { addresses: string; ports: string | null } | undefined {
   if (/^:\d/.test(text) && !text.slice(1).includes(':')) return { addresses: '', ports: text.slice(1) };
   if (!text.includes('[')) return { addresses: text, ports: null };
-  const m = /^(\[[^\]]*\])(?::(.*))?$/.exec(text);
+  // iptables reads over what stands behind the bracket and is no port.
+  const m = /^(\[[^\]]*\])(?::(.*)|[^:]*)$/.exec(text);
   return m === null ? undefined : { addresses: m[1] ?? '', ports: m[2] ?? null };
 }
 
@@ -92,7 +98,7 @@ const toPorts = (kind: 'masquerade' | 'redirect', name: string, options: readonl
     const option = find(given, '--to-ports');
     let ports: PortRange | null = null;
     if (option !== undefined) {
-      const read = readPorts(context, valueOf(option), '-');
+      const read = readPorts(context, valueOf(option), NAT_PORTS);
       if (read === undefined || !portsNeedProtocol(context, option.at)) return undefined;
       ports = read;
     }
@@ -101,9 +107,9 @@ const toPorts = (kind: 'masquerade' | 'redirect', name: string, options: readonl
 
 const netmap = target('NETMAP', [valued('--to')], { tables: ['nat'] }, (given, context, at) => {
   const option = exactlyOne(given, ['--to'], context, at);
-  const prefix = option === undefined ? undefined : readPrefix(context, valueOf(option));
+  const prefix = option === undefined ? undefined : readHostMask(context, valueOf(option));
   if (prefix === 'holes' && option !== undefined) return badValue(context, valueOf(option), 'a prefix such as 10.0.0.0/16');
-  return prefix === undefined || prefix === 'holes' ? undefined : { kind: 'netmap', prefix };
+  return prefix === undefined || prefix === 'holes' ? undefined : { kind: 'netmap', prefix: networkOf(prefix) };
 });
 
 const FULL = 0xffff_ffff;
@@ -175,16 +181,27 @@ const reject = target('REJECT', [valued('--reject-with')], { tables: ['filter'] 
   return { kind: 'reject', with: found[0] };
 });
 
+/** A zone is printed as a number, and 0 not at all (libxt_CT.c ct_print_zone()). */
+function ctText(given: Given): string {
+  const zone = given.option.name.startsWith('--zone') ? parseNumber(withoutPlus(valueOf(given)).text) : undefined;
+  return zone === undefined ? textOf(given) : zone === 0 ? '' : `${given.option.name} ${zone}`;
+}
+
+/** A zone is read by strtoul(3), which takes a sign. */
+const withoutPlus = (word: Word): Word => ({ ...word, text: word.text.replace(/^\+/, '') });
+
 const ct = target(
   'CT',
   [flag('--notrack'), valued('--helper'), valued('--ctevents'), valued('--expevents'), valued('--zone-orig'), valued('--zone-reply'), valued('--zone'), valued('--timeout')],
   { tables: ['raw'] },
   (given, context) => {
     const notrack = has(given, '--notrack');
-    const zoneAt = find(given, '--zone');
-    const zone = zoneAt === undefined ? null : readNumber(context, valueOf(zoneAt), 0, 65535);
-    if (zone === undefined) return undefined;
-    return { kind: 'ct', notrack, zone, text: given.map(textOf).join(' ') };
+    // The one that stands last counts: all three write the same field.
+    const [zoneAt, ...others] = given.filter((g) => g.option.name.startsWith('--zone')).sort((a, b) => b.at.offset - a.at.offset);
+    const zones = [zoneAt, ...others].map((g) => (g === undefined || valueOf(g).text === 'mark' ? null : readNumber(context, withoutPlus(valueOf(g)), 0, 65535)));
+    if (zones.includes(undefined)) return undefined;
+    const zone = zoneAt?.option.name === '--zone' ? (zones[0] ?? null) : null;
+    return { kind: 'ct', notrack, zone, text: given.filter((g) => !others.includes(g)).map(ctText).filter((text) => text !== '').join(' ') };
   },
 );
 
@@ -197,10 +214,10 @@ const log = target('LOG', [valued('--log-prefix'), valued('--log-level'), flag('
   for (const g of given) {
     const word = valueOf(g);
     if (g.option.name === '--log-prefix') {
-      if (word.text.length > 29) return badValue(context, word, 'a prefix of at most 29 characters');
+      if (word.text === '' || word.text.length > 29) return badValue(context, word, 'a prefix of 1 to 29 characters');
       parts.push(quoted(g));
     } else if (g.option.name === '--log-level') {
-      const level = LOG_LEVELS.get(word.text.toLowerCase()) ?? readNumber(context, word, 0, 7);
+      const level = LOG_LEVELS.get(word.text) ?? readNumber(context, word, 0, 7);
       if (level === undefined) return undefined;
       if (level !== 4) parts.push(`--log-level ${level}`);
     } else parts.push(g.option.name);
@@ -223,8 +240,13 @@ const nflog = target('NFLOG', [valued('--nflog-prefix'), valued('--nflog-group')
 });
 
 const tcpmss = target('TCPMSS', [valued('--set-mss'), flag('--clamp-mss-to-pmtu')], { protocols: [TCP] }, (given, context, at) => {
-  const option = exactlyOne(given, ['--set-mss', '--clamp-mss-to-pmtu'], context, at);
-  if (option === undefined) return undefined;
+  const [first, second] = given;
+  if (first === undefined) {
+    exactlyOne(given, ['--set-mss', '--clamp-mss-to-pmtu'], context, at);
+    return undefined;
+  }
+  // Both are taken, and the last one counts.
+  const option = second === undefined || first.at.offset > second.at.offset ? first : second;
   const value = option.option.values === 0 ? 'clamp' : readNumber(context, valueOf(option), 0, 65535 - 40);
   return value === undefined ? undefined : { kind: 'tcpmss', value };
 });

@@ -1,12 +1,13 @@
 /** Values of options: each reader reports what it cannot read at the word itself and gives `undefined`. */
 import type { Address, Family, Prefix } from '../../../../../engine/src/net/address.ts';
-import { bitsOf, networkOf, parseAddress } from '../../../../../engine/src/net/address.ts';
+import { bitsOf, formatAddress, ipv4, networkOf, parseAddress } from '../../../../../engine/src/net/address.ts';
 import type { PortRange } from '../../../../../engine/src/topology/netfilter.ts';
 import type { Span } from '../dump.ts';
 import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import type { RuleContext } from './module.ts';
-import { SERVICE_PORTS, parseNumber } from './names.ts';
+import { parseNumber } from './names.ts';
+import { serviceNames, servicePort } from './service-names.ts';
 
 export const badValue = (context: RuleContext, word: Span & { readonly text: string }, expected: string, suggestion: string | null = null): undefined => {
   context.report(word, 'bad-value', `\`${word.text}\` cannot stand here: write ${expected}.`, { suggestion });
@@ -33,7 +34,7 @@ export function readMasked(context: RuleContext, word: Word): { value: number; m
 export function readRange(context: RuleContext, word: Word, separator: ':' | '-', max: number): PortRange | undefined {
   const at = word.text.indexOf(separator);
   const open = separator === ':';
-  const side = (text: string, left: number): number | undefined => (text === '' && open && at >= 0 && word.text.length > 1 ? left : parseNumber(text));
+  const side = (text: string, left: number): number | undefined => (text === '' && open && at >= 0 ? left : parseNumber(text));
   const from = side(at < 0 ? word.text : word.text.slice(0, at), 0);
   const to = at < 0 ? from : side(word.text.slice(at + 1), max);
   if (from === undefined || to === undefined || from > max || to > max) return badValue(context, word, `a number from 0 to ${max}, or a range such as 1${separator}9`);
@@ -46,28 +47,47 @@ export function warnReversed(context: RuleContext, word: Word, suggestion: strin
   context.report(word, 'bad-value', `Nothing is in the range \`${word.text}\`: its smaller end stands first.`, { severity: 'warning', suggestion });
 }
 
-function portNumber(text: string): number | undefined {
-  const n = parseNumber(text);
-  if (n !== undefined) return n <= 65535 ? n : undefined;
-  return SERVICE_PORTS.get(text);
+/** How one place of iptables reads ports. */
+export interface PortReading {
+  readonly separator: ':' | '-';
+  /** The protocol under which names are looked up; `null`: any. */
+  readonly transport: string | null;
+  /** The options that libxtables parses itself take no `0x50`, and 0120 is 120 there (xtoptions.c xtopt_parse_port()). */
+  readonly numbers: 'any base' | 'decimal';
+  /** Whether a range whose ends are exchanged is an error or holds no port. */
+  readonly reversed: 'refused' | 'empty';
+  /** Whether `:80` and `80:` are ranges. */
+  readonly open: 'both' | 'neither';
 }
 
-/** `53`, `domain`, `1024:65535`, `:1023`; with the separator `-` in targets. */
-export function readPorts(context: RuleContext, word: Word, separator: ':' | '-' = ':'): PortRange | undefined {
-  return portsOf(context, word, word.text, separator);
+function portNumber(text: string, reading: PortReading): number | undefined {
+  const n = reading.numbers === 'any base' ? parseNumber(text) : /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (n === undefined) return servicePort(text, reading.transport);
+  return n <= 65535 ? n : reading.numbers === 'decimal' ? n & 0xffff : undefined;
 }
 
-export function portsOf(context: RuleContext, word: Word, text: string, separator: ':' | '-'): PortRange | undefined {
-  const named = SERVICE_PORTS.get(text);
+/** `53`, `domain`, `1024:65535`, `:1023`. */
+export const readPorts = (context: RuleContext, word: Word, reading: PortReading): PortRange | undefined => portsOf(context, word, word.text, reading);
+
+export function portsOf(context: RuleContext, word: Word, text: string, reading: PortReading): PortRange | undefined {
+  const { separator } = reading;
+  // A name may hold a dash.
+  const named = servicePort(text, reading.transport);
   if (named !== undefined) return { from: named, to: named };
   const at = text.indexOf(separator);
   const left = at < 0 ? text : text.slice(0, at);
   const right = at < 0 ? text : text.slice(at + 1);
-  const open = separator === ':' && at >= 0;
-  const from = left === '' && open ? 0 : portNumber(left);
-  const to = right === '' && open ? 65535 : portNumber(right);
-  if (from === undefined || to === undefined) return badValue(context, word, `a port from 0 to 65535, or a range such as 1024${separator}65535`, closest(text, SERVICE_PORTS.keys()) ?? null);
-  if (from > to) return badValue(context, word, 'the lower port of the range first', `${to}${separator}${from}`);
+  const open = reading.open === 'both' && at >= 0;
+  const from = left === '' && open ? 0 : portNumber(left, reading);
+  const to = right === '' && open ? 65535 : portNumber(right, reading);
+  if (from === undefined || to === undefined) {
+    return badValue(context, word, `a port from 0 to 65535, or a range such as 1024${separator}65535`, closest(text, serviceNames(reading.transport)) ?? null);
+  }
+  if (reading.numbers === 'decimal' && [left, right].some((side) => Number(side) > 65535)) {
+    context.report(word, 'bad-value', `iptables takes \`${text}\` for ${from === to ? from : `${from}${separator}${to}`}: a port is at most 65535.`, { severity: 'warning' });
+  }
+  if (from > to && reading.reversed === 'refused') return badValue(context, word, 'the lower port of the range first', `${to}${separator}${from}`);
+  if (from > to) warnReversed(context, word, `${to}${separator}${from}`);
   return { from, to };
 }
 
@@ -98,7 +118,24 @@ export function readPrefix(context: RuleContext, word: Word, text = word.text): 
 }
 
 /** `10/8`, `10.1/16`: the octets that are left out are 0 (libxtables numeric_to_ipaddr()). */
-const padded = (text: string): string => (/^\d{1,3}(\.\d{1,3}){0,2}$/.test(text) ? `${text}${'.0'.repeat(4 - text.split('.').length)}` : text);
+export const padded = (text: string): string => (/^\d{1,3}(\.\d{1,3}){0,2}$/.test(text) ? `${text}${'.0'.repeat(4 - text.split('.').length)}` : text);
+
+/** As inet_aton(3) reads it, which libxtables asks where an option has `XTTYPE_HOSTMASK`: `10` is 0.0.0.10, 010 is octal, 0x hexadecimal. */
+function inetAton(text: string): Address | undefined {
+  const parts = text.split('.').map(parseNumber);
+  const last = parts.pop();
+  if (last === undefined || parts.length > 3 || parts.some((p) => p === undefined || p > 255) || last >= 256 ** (4 - parts.length)) return undefined;
+  return ipv4(parts.reduce<number>((sum, p, i) => sum + (p ?? 0) * 256 ** (3 - i), last) >>> 0);
+}
+
+/** A prefix in the options that libxtables parses itself; its host bits stay. */
+export function readHostMask(context: RuleContext, word: Word): Prefix | 'holes' | undefined {
+  const [host = '', ...mask] = word.text.split('/');
+  const address = context.family === 4 ? inetAton(host) : readAddress(context, word, host);
+  if (address === undefined) return context.family === 4 ? readPrefix(context, word) : undefined;
+  const prefix = readPrefix(context, word, [formatAddress(address), ...mask].join('/'));
+  return prefix === undefined || prefix === 'holes' ? prefix : { address, length: prefix.length };
+}
 
 /** The length of a mask such as 255.255.0.0 or ffff::. */
 function maskLength(text: string, family: Family): number | 'holes' | undefined {
@@ -115,8 +152,9 @@ export function readName<T extends string>(context: RuleContext, word: Word, tex
   return found ?? badValue(context, word, `one of ${names.join(', ')}`, closest(text, names) ?? null);
 }
 
-/** The name of a device: at most 15 characters, no `/` or blank; `eth+` is every device whose name begins so. */
+/** The name of a device: at most 15 characters; iptables takes a `/` and a blank with a warning (xtables_parse_interface()); `eth+` is every device whose name begins so. */
 export function readInterface(context: RuleContext, word: Word): string | undefined {
-  if (word.text === '' || word.text.length > 15 || /[/\s]/.test(word.text)) return badValue(context, word, 'the name of a device, at most 15 characters, without `/`');
+  if (word.text === '' || word.text.length > 15) return badValue(context, word, 'the name of a device, at most 15 characters');
+  if (/[/\s]/.test(word.text)) context.report(word, 'bad-value', `No device can be called \`${word.text}\`: its name holds no \`/\` and no blank.`, { severity: 'warning' });
   return word.text;
 }

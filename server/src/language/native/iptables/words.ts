@@ -1,4 +1,4 @@
-/** A rule's line into words as iptables-restore does it (xshared.c add_param_to_argv): quotes group, `\` escapes inside them. */
+/** A rule's line into words as iptables-restore does it (xshared.c add_param_to_argv()): a closing quote ends the word, `\` escapes inside quotes. */
 import type { Report } from '../dump.ts';
 import type { Word } from '../words.ts';
 import { detach } from '../words.ts';
@@ -13,15 +13,15 @@ export function ruleWords(text: string, report: Report): Word[] {
       continue;
     }
     const start = i;
-    const end = endOfPlainWord(text, i);
-    if (text[end] !== '"') {
-      words.push({ text: detach(text.slice(start, end)), offset: start, length: end - start });
-      i = end;
+    while (i < text.length && !isBlank(text, i) && text[i] !== '"') i++;
+    const plain = text.slice(start, i);
+    if (text[i] !== '"') {
+      words.push({ text: detach(plain), offset: start, length: i - start });
       continue;
     }
-    const quoted = quotedWord(text, start);
+    const quoted = quotedPart(text, i);
     if (!quoted.closed) report({ offset: start, length: text.length - start }, 'unclosed-quote', 'This quoted text does not end: write `"` behind it.');
-    words.push({ text: detach(quoted.text), offset: start, length: quoted.end - start });
+    words.push({ text: detach(plain + quoted.text), offset: start, length: quoted.end - start });
     i = quoted.end;
   }
   return words;
@@ -29,22 +29,15 @@ export function ruleWords(text: string, report: Report): Word[] {
 
 const isBlank = (text: string, i: number): boolean => text[i] === ' ' || text[i] === '\t' || text[i] === '\r';
 
-function endOfPlainWord(text: string, from: number): number {
-  let i = from;
-  while (i < text.length && !isBlank(text, i) && text[i] !== '"') i++;
-  return i;
-}
-
-function quotedWord(text: string, start: number): { text: string; end: number; closed: boolean } {
+/** From an opening quote to behind the closing one. */
+function quotedPart(text: string, start: number): { text: string; end: number; closed: boolean } {
   let result = '';
-  let open = false;
-  let i = start;
-  for (; i < text.length && (open || !isBlank(text, i)); i++) {
-    if (text[i] === '"') open = !open;
-    else if (open && text[i] === '\\' && i + 1 < text.length) result += text[++i] ?? '';
-    else result += text[i] ?? '';
+  for (let i = start + 1; i < text.length; i++) {
+    if (text[i] === '"') return { text: result, end: i + 1, closed: true };
+    if (text[i] === '\\' && i + 1 < text.length) i++;
+    result += text[i] ?? '';
   }
-  return { text: result, end: i, closed: !open };
+  return { text: result, end: text.length, closed: false };
 }
 
 /** A word as it was written: quoted again where it has to be. */

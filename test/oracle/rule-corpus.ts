@@ -1,0 +1,39 @@
+/** Rules of both kinds that the random ones would seldom come to: quoting, abbreviations, the order of options, commands. */
+import type { TableName } from '../../engine/src/topology/netfilter.ts';
+import type { RuleText } from './rule-texts.ts';
+
+const rules = (family: 4 | 6, table: TableName, ...texts: readonly string[]): RuleText[] => texts.map((rule) => ({ family, table, rule }));
+
+export const handWritten: readonly RuleText[] = [
+  ...rules(
+    4, 'filter',
+    '[12:345] -A FORWARD -j ACCEPT', '[12:345]-A FORWARD -j ACCEPT', '[12] -A FORWARD -j ACCEPT', '-A FORWARD -c 12 345 -j ACCEPT', '-A FORWARD -c 12 -j ACCEPT',
+    '\t-A\tFORWARD\t-j\tACCEPT', '-AFORWARD -j ACCEPT', '--append FORWARD -j ACCEPT', '--append=FORWARD -j ACCEPT', '-j ACCEPT -A FORWARD', '-I FORWARD -j ACCEPT', '-I FORWARD 1 -j ACCEPT', '-I FORWARD 2 -j ACCEPT', '--insert FORWARD -j DROP',
+    '-A FORWARD -I FORWARD -j ACCEPT', '-j ACCEPT', '-D FORWARD -j ACCEPT', '-A', '-A FORWARD -j', 'FORWARD -j ACCEPT', '# -A FORWARD', '-A FORWARD -j ACCEPT # because', '-t filter -A FORWARD -j ACCEPT', '-A NO-SUCH-CHAIN -j ACCEPT',
+    `-A FORWARD -m comment --comment 'a' -j ACCEPT`, '-A FORWARD -m comment --comment "a \\"b\\" \\\\ c" -j ACCEPT', '-A FORWARD -m comment --comment "" -j ACCEPT', '-A FORWARD -m comment --comment a"b c"d -j ACCEPT', '-A FORWARD -m comment --comment "a""b" -j ACCEPT', '-A FORWARD "-j" ACCEPT', '-A "FORWARD" -j ACCEPT',
+    `-A FORWARD -m comment --comment ${'x'.repeat(256)} -j ACCEPT`, `-A FORWARD -m comment --comment ${'x'.repeat(257)} -j ACCEPT`,
+    '-A FORWARD -p tcp --d 80 -j ACCEPT', '-A FORWARD -p tcp --dp 80 -j ACCEPT', '-A FORWARD -p tcp --destination-p 80 -j ACCEPT', '-A FORWARD -p tcp --sp 80 -j ACCEPT', '-A FORWARD --dest 10.0.0.1 -j ACCEPT', '-A FORWARD --s 10.0.0.1 -j ACCEPT', '-A FORWARD --sour 10.0.0.1 -j ACCEPT', '-A FORWARD --prot tcp -j ACCEPT', '-A FORWARD --ju ACCEPT', '-A FORWARD -m addrtype --dst-t LOCAL -j ACCEPT', '-A FORWARD --mat comment --comm x -j ACCEPT',
+    '-A FORWARD -ptcp -j ACCEPT', '-A FORWARD -m state --state=NEW -j ACCEPT', '-A FORWARD -s10.0.0.1 -j ACCEPT', '-A FORWARD --src=10.0.0.1 -j ACCEPT', '-A FORWARD -jACCEPT', '-A FORWARD -gCHAIN-A', '-A FORWARD -mcomment --comment x -j ACCEPT', '-A FORWARD --protocol=tcp --dport=80 -j ACCEPT',
+    '-A FORWARD ! -s 10.0.0.1 -j ACCEPT', '-A FORWARD -s ! 10.0.0.1 -j ACCEPT', '-A FORWARD !-s 10.0.0.1 -j ACCEPT', '-A FORWARD ! ! -s 10.0.0.1 -j ACCEPT', '-A FORWARD -p tcp ! --syn -j ACCEPT', '-A FORWARD -p ! tcp -j ACCEPT', '-A FORWARD ! -j ACCEPT', '-A FORWARD ! -p all -j ACCEPT', '-A FORWARD -p tcp ! -m tcp -j ACCEPT',
+    '-A FORWARD -m multiport --dports 80 -p tcp -j ACCEPT', '-A FORWARD -p tcp -m multiport --dports 80 -j ACCEPT', '-A FORWARD -m tcp -p tcp --dport 80 -j ACCEPT', '-A FORWARD --dport 80 -p tcp -j ACCEPT', '-A FORWARD -j REJECT --reject-with tcp-reset -p tcp', '-A FORWARD -p tcp -m tcp --dport 80 -m tcp --dport 81 -j ACCEPT', '-A FORWARD -p tcp --dport 80 -m tcp --sport 81 -j ACCEPT',
+    '-A FORWARD -p 6 -j ACCEPT', '-A FORWARD -p ipv6-icmp -j ACCEPT', '-A FORWARD -p icmpv6 -j ACCEPT', '-A FORWARD -p ipencap -j ACCEPT', '-A FORWARD -p 4 -j ACCEPT', '-A FORWARD -p mh -j ACCEPT', '-A FORWARD -p 300 -j ACCEPT', '-A FORWARD -p 0x6 -j ACCEPT',
+    '-A FORWARD -s 10.0.0.77/16 -j ACCEPT', '-A FORWARD -s 10.0.0.1/255.0.0.0 -j ACCEPT', '-A FORWARD -s 10.0.0.1/0.0.0.0 -j ACCEPT', '-A FORWARD ! -s 0.0.0.0/0 -j ACCEPT', '-A FORWARD -s 10.0.0.1,10.0.0.2 -d 10.1.0.1,10.1.0.2 -j ACCEPT', '-A FORWARD -s 10.0.0.1, -j ACCEPT', '-A FORWARD ! -s 10.0.0.1,10.0.0.2 -j ACCEPT',
+    '-A INPUT -o eth0 -j ACCEPT', '-A OUTPUT -i eth0 -j ACCEPT', '-A INPUT -i eth0 -j ACCEPT', '-A FORWARD -m owner --uid-owner 0 -j ACCEPT', '-A OUTPUT -m owner --uid-owner 0 -j ACCEPT', '-A OUTPUT -m owner ! --uid-owner 0-99 -j ACCEPT', '-A OUTPUT -m owner --gid-owner 5 --suppl-groups -j ACCEPT', '-A OUTPUT -m owner --suppl-groups -j ACCEPT', '-A INPUT -m rpfilter -j ACCEPT',
+    '-A FORWARD -p udp -m udp --dport 65536 -j ACCEPT', '-A FORWARD -p udp --dport 90:80 -j ACCEPT', '-A FORWARD -p tcp --dport 90:80 -j ACCEPT', '-A FORWARD -p sctp --dport 0:65535 -j ACCEPT', '-A FORWARD -p tcp --dport 0:65535 -j ACCEPT', '-A FORWARD -p tcp ! --dport 0:65535 -j ACCEPT', '-A FORWARD -p udp --dport bootps -j ACCEPT', '-A FORWARD -p tcp --dport bootps -j ACCEPT', '-A FORWARD -p tcp --dport ftp-data -j ACCEPT', '-A FORWARD -p tcp --dport postgresql:redis -j ACCEPT',
+    '-A FORWARD -i + -j ACCEPT', '-A FORWARD ! -i + -j ACCEPT', '-A FORWARD -i e+th -j ACCEPT', '-A FORWARD -j ACCEPT --', '-A FORWARD -- -j ACCEPT', '-A FORWARD -g ACCEPT', '-A FORWARD -g CHAIN-A', '-A FORWARD -j INPUT', '-A FORWARD -j CHAIN-B', '-A FORWARD -j MASQUERADE', '-A FORWARD -j DNAT --to-destination 10.0.0.1', '-A FORWARD -j TTL --ttl-set 5', '-A FORWARD -j NOTRACK', '-A FORWARD -j MARK --set-mark 1',
+    '-A FORWARD -m iprange --src-range 10.0-10.1 -j ACCEPT', '-A FORWARD -p tcp --tcp-flags SYN,,ACK SYN, -j ACCEPT', '-A FORWARD -p tcp --syn --tcp-flags SYN SYN -j ACCEPT', '-A FORWARD -m limit --limit 5/minute --limit-burst 10 -j LOG --log-prefix "IPTables-Dropped: " --log-level 4',
+    '-A FORWARD -m hashlimit --hashlimit-upto 1/day --hashlimit-name d -j ACCEPT', '-A FORWARD -m hashlimit --hashlimit-upto 1/day --hashlimit-burst 1 --hashlimit-name e -j ACCEPT', '-A FORWARD -m hashlimit --hashlimit-above 5/min --hashlimit-mode dstport,srcip --hashlimit-name f --hashlimit-htable-expire 60000 -j ACCEPT',
+  ),
+  ...rules(
+    4, 'nat',
+    '-A PREROUTING -p icmp -j DNAT --to-destination 10.0.0.1:5', '-A PREROUTING -p udp -j DNAT --to-destination 10.0.0.1:domain', '-A PREROUTING -j DNAT --to-destination 10.0.0.1:53 -p udp', '-A POSTROUTING -j DNAT --to-destination 10.0.0.1', '-A PREROUTING -j SNAT --to-source 10.0.0.1', '-A INPUT -j SNAT --to-source 10.0.0.1', '-A PREROUTING -j MASQUERADE', '-A POSTROUTING -j REDIRECT', '-A PREROUTING -p tcp -j REDIRECT --to-ports 80-90 --random',
+    '-A POSTROUTING -j MASQUERADE --random-fully --random', '-A POSTROUTING -j SNAT --to 10.0.0.1', '-A PREROUTING -j REJECT', '-A POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN', '-A PREROUTING -j ACCEPT', '-A PREROUTING -j TCPMSS --clamp-mss-to-pmtu',
+  ),
+  ...rules(4, 'mangle', '-A POSTROUTING -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu', '-A PREROUTING -j MARK --set-mark 0x10/0xf0', '-A PREROUTING -j MARK --or-mark 0x10', '-A PREROUTING -j MARK --and-mark 0xff', '-A PREROUTING -j CONNMARK --save-mark --nfmask 0xf --ctmask 0xf0', '-A PREROUTING -m rpfilter --invert -j DROP', '-A POSTROUTING -m rpfilter --invert -j DROP'),
+  ...rules(4, 'raw', '-A PREROUTING -m rpfilter --invert --validmark -j DROP', '-A PREROUTING -j CT --zone 5', '-A PREROUTING -j CT --zone mark', '-A PREROUTING -j CT --zone-orig 0x5', '-A PREROUTING -j CT --notrack', '-A PREROUTING -j NOTRACK', '-A FORWARD -j ACCEPT'),
+  ...rules(
+    6, 'filter',
+    '-A FORWARD -s ::ffff:10.0.0.1 -j ACCEPT', '-A FORWARD -s fd00::1/ffff:: -j ACCEPT', '-A FORWARD -p icmpv6 --icmpv6-type echo-request -j ACCEPT', '-A FORWARD -p icmpv6 --icmp6-type 128 -j ACCEPT', '-A FORWARD -p icmp -j ACCEPT', '-A FORWARD -p icmp --icmp-type 8 -j ACCEPT', '-A FORWARD -f -j ACCEPT', '-A FORWARD -s 10.0.0.1 -j ACCEPT', '-A FORWARD -m ttl --ttl-eq 5 -j ACCEPT', '-A FORWARD -m hl --hl-eq 5 -j ACCEPT', '-A FORWARD -j REJECT --reject-with icmp6-adm-prohibited', '-A FORWARD -j REJECT --reject-with icmp-port-unreachable', '-A FORWARD -m addrtype --dst-type LOCAL -j ACCEPT', '-A FORWARD -m addrtype --dst-type BROADCAST -j ACCEPT', '-A FORWARD -m recent --set --mask 255.255.255.0 -j ACCEPT', '-A FORWARD -m realm --realm 1 -j ACCEPT',
+  ),
+  ...rules(6, 'nat', '-A PREROUTING -p tcp -j DNAT --to-destination [fd00::1]:80', '-A PREROUTING -p tcp -j DNAT --to-destination fd00::1:80', '-A POSTROUTING -j MASQUERADE', '-A POSTROUTING -j NETMAP --to fd00::1/64'),
+];
