@@ -1,19 +1,7 @@
 /** Random iptables rules over what the simulator models and this kernel has, about the addresses and ports of the random cluster. */
 import fc from 'fast-check';
-
-export interface Vocabulary {
-  readonly family: 4 | 6;
-  /** With their lengths. */
-  readonly prefixes: readonly string[];
-  readonly pods: readonly string[];
-  readonly hosts: readonly string[];
-  readonly services: readonly string[];
-  readonly devices: readonly string[];
-  readonly macs: readonly string[];
-}
-
-type Table = 'raw' | 'mangle' | 'nat' | 'filter';
-type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
+import { conditions, mark, oneOf, port } from './random-matches.ts';
+import type { Hook, Table, Vocabulary } from './random-matches.ts';
 
 const HOOKS: Readonly<Record<Table, readonly Hook[]>> = {
   raw: ['PREROUTING', 'OUTPUT'],
@@ -22,97 +10,29 @@ const HOOKS: Readonly<Record<Table, readonly Hook[]>> = {
   filter: ['INPUT', 'FORWARD', 'OUTPUT'],
 };
 
-export const PORTS = [80, 81, 53, 8080, 9000];
-
-const oneOf = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
-const inverted = fc.boolean().map((yes) => (yes ? '! ' : ''));
-/** Mostly as it is: an inverted condition is nearly always true. */
-const seldomInverted = fc.integer({ min: 0, max: 4 }).map((n) => (n === 4 ? '! ' : ''));
-const port = oneOf(PORTS);
-const ports = fc.oneof(port.map(String), fc.tuple(port, port).map(([a, b]) => `${Math.min(a, b)}:${Math.max(a, b)}`));
-const mark = fc.tuple(oneOf(['0x1', '0x10', '0x4000', '0xff']), oneOf(['0xff', '0xffffffff', '0x4000'])).map(([v, m]) => `${v}/${m}`);
-
-/** Conditions that any table and chain may have, and those of one transport; the state ones not before conntrack has seen the packet. */
-function conditions(v: Vocabulary, table: Table, hook: Hook | null): fc.Arbitrary<string> {
-  const icmp = v.family === 4 ? 'icmp' : 'ipv6-icmp';
-  const end = (flag: string) => fc.tuple(seldomInverted, oneOf(v.prefixes)).map(([not, prefix]) => `${not}-${flag} ${prefix}`);
-  const device = (flag: string) => fc.tuple(seldomInverted, oneOf(v.devices)).map(([not, name]) => `${not}-${flag} ${name}`);
-  const range = fc.tuple(oneOf(['src', 'dst']), oneOf(v.pods), oneOf(v.pods), seldomInverted).map(([which, a, b, not]) => {
-    const [low, high] = [a, b].sort((x, y) => (x.length === y.length ? (x < y ? -1 : 1) : x.length - y.length));
-    return `-m iprange ${not}--${which}-range ${low ?? a}-${high ?? b}`;
-  });
-  const transport = fc.oneof(
-    fc.tuple(oneOf(['tcp', 'udp']), oneOf(['sport', 'dport']), ports, seldomInverted).map(([p, which, of, not]) => `-p ${p} -m ${p} ${not}--${which} ${of}`),
-    fc.tuple(oneOf(['tcp', 'udp', icmp]), seldomInverted).map(([p, not]) => `${not}-p ${p}`),
-    fc.tuple(oneOf(['tcp', 'udp']), oneOf(['dports', 'sports', 'ports']), ports, ports, seldomInverted).map(([p, which, a, b, not]) => `-p ${p} -m multiport ${not}--${which} ${a},${b}`),
-    fc.tuple(oneOf(['SYN,RST SYN', 'FIN,SYN,RST,ACK SYN', 'SYN,ACK SYN,ACK', 'RST RST', 'ACK NONE']), seldomInverted).map(([flags, not]) => `-p tcp -m tcp ${not}--tcp-flags ${flags}`),
-    v.family === 4
-      ? fc.tuple(oneOf(['8', '0', '3', '3/1', '3/3', '11', 'any']), seldomInverted).map(([type, not]) => `-p icmp -m icmp ${type === 'any' ? '' : not}--icmp-type ${type}`)
-      : fc.tuple(oneOf(['128', '129', '1', '1/4', '2', '3']), seldomInverted).map(([type, not]) => `-p ipv6-icmp -m icmp6 ${not}--icmpv6-type ${type}`),
-    fc.tuple(oneOf(['0:1400', '1:1460', '1461:65535', '500:1500']), seldomInverted).map(([mss, not]) => `-p tcp -m tcp --tcp-flags SYN,RST SYN -m tcpmss ${not}--mss ${mss}`),
-  );
-  const packet = fc.oneof(
-    fc.tuple(oneOf(['0:100', '28:84', '1000:1500', '60']), seldomInverted).map(([of, not]) => `-m length ${not}--length ${of}`),
-    fc.tuple(oneOf(['eq 64', 'lt 64', 'gt 62', 'eq 63', '! 64']), fc.constant('')).map(([test]) => {
-      const [how, value] = test.split(' ');
-      const [module, flag] = v.family === 4 ? ['ttl', 'ttl'] : ['hl', 'hl'];
-      return how === '!' ? `-m ${module} ! --${flag}-eq ${value ?? ''}` : `-m ${module} --${flag}-${how ?? ''} ${value ?? ''}`;
-    }),
-    fc.tuple(oneOf(['unicast', 'broadcast', 'multicast']), seldomInverted).map(([type, not]) => `-m pkttype ${not}--pkt-type ${type}`),
-    fc.tuple(oneOf(['0x00', '0x0a', '0x2e']), seldomInverted).map(([value, not]) => `-m dscp ${not}--dscp ${value}`),
-    fc.tuple(mark, inverted).map(([value, not]) => `-m mark ${not}--mark ${value}`),
-    fc.tuple(oneOf(['src', 'dst']), oneOf(v.family === 4 ? ['LOCAL', 'UNICAST', 'BROADCAST', 'LOCAL,UNICAST', 'MULTICAST', 'UNREACHABLE', 'BLACKHOLE', 'PROHIBIT'] : ['LOCAL', 'UNICAST', 'LOCAL,UNICAST', 'MULTICAST', 'UNREACHABLE']), seldomInverted).map(([which, type, not]) => `-m addrtype ${not}--${which}-type ${type}`),
-    fc.constant('-m comment --comment "as it was"'),
-    fc.tuple(oneOf(['0.5', '0.25']), seldomInverted).map(([p, not]) => `-m statistic --mode random ${not}--probability ${p}`),
-  );
-  const state = fc.oneof(
-    fc.tuple(oneOf(['NEW', 'ESTABLISHED', 'RELATED', 'RELATED,ESTABLISHED', 'INVALID', 'UNTRACKED', 'SNAT', 'DNAT', 'NEW,UNTRACKED']), seldomInverted).map(([states, not]) => `-m conntrack ${not}--ctstate ${states}`),
-    fc.tuple(oneOf(['NEW', 'ESTABLISHED', 'RELATED,ESTABLISHED', 'INVALID', 'UNTRACKED']), seldomInverted).map(([states, not]) => `-m state ${not}--state ${states}`),
-    fc.tuple(oneOf(['CONFIRMED', 'SEEN_REPLY', 'ASSURED', 'NONE', 'CONFIRMED,SEEN_REPLY']), seldomInverted).map(([of, not]) => `-m conntrack ${not}--ctstatus ${of}`),
-    fc.tuple(oneOf(['ctorigsrc', 'ctorigdst', 'ctreplsrc', 'ctrepldst']), oneOf(v.prefixes), seldomInverted).map(([field, prefix, not]) => `-m conntrack ${not}--${field} ${prefix}`),
-    fc.tuple(oneOf(['ctorigdstport', 'ctreplsrcport']), ports, seldomInverted).map(([field, of, not]) => `-m conntrack ${not}--${field} ${of}`),
-    oneOf(['ORIGINAL', 'REPLY']).map((direction) => `-m conntrack --ctdir ${direction}`),
-    fc.tuple(mark, inverted).map(([value, not]) => `-m connmark ${not}--mark ${value}`),
-  );
-  const input = hook === 'PREROUTING' || hook === 'INPUT' || hook === 'FORWARD';
-  const output = hook === 'OUTPUT' || hook === 'POSTROUTING' || hook === 'FORWARD';
-  return fc.oneof(
-    { weight: 3, arbitrary: end('s') },
-    { weight: 3, arbitrary: end('d') },
-    { weight: 5, arbitrary: transport },
-    { weight: 4, arbitrary: packet },
-    { weight: 2, arbitrary: range },
-    ...(table === 'raw' ? [{ weight: 1, arbitrary: state }] : [{ weight: 4, arbitrary: state }]),
-    ...(input ? [
-      { weight: 2, arbitrary: device('i') },
-      { weight: 1, arbitrary: fc.tuple(oneOf(v.macs), seldomInverted).map(([mac, not]) => `-m mac ${not}--mac-source ${mac}`) },
-      { weight: 1, arbitrary: fc.tuple(oneOf(['veth+', 'eth0', 'flannel.1']), seldomInverted).map(([name, not]) => `-m physdev ${not}--physdev-in ${name}`) },
-      { weight: 1, arbitrary: seldomInverted.map((not) => `-m physdev ${not}--physdev-is-in`) },
-      { weight: 1, arbitrary: oneOf(['src', 'dst']).map((which) => `-m addrtype --${which}-type LOCAL --limit-iface-in`) },
-    ] : []),
-    ...(output ? [
-      { weight: 2, arbitrary: device('o') },
-    ] : []),
-    ...(hook === 'FORWARD' || hook === 'POSTROUTING' ? [
-      { weight: 1, arbitrary: seldomInverted.map((not) => `-m physdev ${not}--physdev-is-bridged`) },
-      { weight: 1, arbitrary: seldomInverted.map((not) => `-m physdev ${not}--physdev-out veth+ --physdev-is-bridged`) },
-    ] : []),
-  );
-}
-
 const REJECTS = {
   4: ['icmp-port-unreachable', 'icmp-net-unreachable', 'icmp-host-unreachable', 'icmp-proto-unreachable', 'icmp-net-prohibited', 'icmp-host-prohibited', 'icmp-admin-prohibited'],
-  6: ['icmp6-no-route', 'icmp6-adm-prohibited', 'icmp6-addr-unreachable', 'icmp6-port-unreachable'],
+  6: ['icmp6-no-route', 'icmp6-adm-prohibited', 'icmp6-addr-unreachable', 'icmp6-port-unreachable', 'icmp6-policy-fail', 'icmp6-reject-route'],
 } as const;
 
-function naturalTargets(v: Vocabulary, hook: Hook | null): fc.Arbitrary<string>[] {
+function natTargets(v: Vocabulary, hook: Hook): fc.Arbitrary<string>[] {
   const bracketed = (address: string): string => (v.family === 6 ? `[${address}]` : address);
   const network = v.family === 4 ? '10.0.2.0/24' : 'fd00:10:2::/64';
+  const pods = v.family === 4 ? '10.0.1.11-10.0.1.12' : 'fd00:10:1::11-fd00:10:1::12';
   const random = oneOf(['', '', ' --random', ' --random-fully', ' --persistent']);
-  const dnat = fc.tuple(oneOf(v.pods), oneOf(['tcp', 'udp']), fc.option(port, { nil: null }), random).map(([to, p, at, how]) => (at === null ? `-j DNAT --to-destination ${to}${how === ' --random-fully' ? '' : how}` : `-p ${p} -j DNAT --to-destination ${bracketed(to)}:${at}`));
-  const redirect = fc.tuple(oneOf(['tcp', 'udp']), fc.option(port, { nil: null })).map(([p, at]) => (at === null ? '-j REDIRECT' : `-p ${p} -j REDIRECT --to-ports ${at}`));
-  const snat = fc.tuple(oneOf(v.hosts), oneOf(['tcp', 'udp']), fc.option(oneOf(['5000', '5000-5010']), { nil: null }), random).map(([to, p, at, how]) => (at === null ? `-j SNAT --to-source ${to}${how}` : `-p ${p} -j SNAT --to-source ${bracketed(to)}:${at}`));
-  const masquerade = oneOf(['-j MASQUERADE', '-j MASQUERADE --random-fully', '-p tcp -j MASQUERADE --to-ports 6000', '-p udp -j MASQUERADE --to-ports 6000-6010']);
+  const protocol = oneOf(['tcp', 'udp']);
+  const dnat = fc.oneof(
+    fc.tuple(oneOf(v.pods), random).map(([to, how]) => `-j DNAT --to-destination ${to}${how === ' --random-fully' ? '' : how}`),
+    fc.tuple(oneOf(v.pods), protocol, fc.oneof(port.map(String), fc.constant('80-81'))).map(([to, p, at]) => `-p ${p} -j DNAT --to-destination ${bracketed(to)}:${at}`),
+    fc.constant(`-j DNAT --to-destination ${pods}`),
+  );
+  const redirect = fc.tuple(protocol, oneOf([null, '80', '53', '8080', '80-81'])).map(([p, at]) => (at === null ? '-j REDIRECT' : `-p ${p} -j REDIRECT --to-ports ${at}`));
+  const snat = fc.oneof(
+    fc.tuple(oneOf(v.hosts), random).map(([to, how]) => `-j SNAT --to-source ${to}${how}`),
+    fc.tuple(oneOf(v.hosts), protocol, oneOf(['5000', '5000-5010'])).map(([to, p, at]) => `-p ${p} -j SNAT --to-source ${bracketed(to)}:${at}`),
+    fc.constant(`-j SNAT --to-source ${v.family === 4 ? '192.168.93.211-192.168.93.212' : 'fd00:93::211-fd00:93::212'}`),
+  );
+  const masquerade = oneOf(['-j MASQUERADE', '-j MASQUERADE --random', '-j MASQUERADE --random-fully', '-p tcp -j MASQUERADE --to-ports 6000', '-p udp -j MASQUERADE --to-ports 6000-6010']);
   const netmap = fc.constant(`-j NETMAP --to ${network}`);
   switch (hook) {
     case 'PREROUTING':
@@ -123,38 +43,41 @@ function naturalTargets(v: Vocabulary, hook: Hook | null): fc.Arbitrary<string>[
     case 'INPUT':
       return [snat];
     case 'FORWARD':
-    case null:
       return [];
   }
 }
 
-function targets(v: Vocabulary, table: Table, hook: Hook | null): fc.Arbitrary<string> {
-  const marks = fc.tuple(oneOf(['--set-xmark', '--set-xmark']), mark).map(([how, value]) => `-j MARK ${how} ${value}`);
-  const verdicts = fc.oneof({ weight: 4, arbitrary: fc.constant('-j ACCEPT') }, { weight: 1, arbitrary: fc.constant('-j DROP') }, { weight: 2, arbitrary: fc.constant('-j RETURN') });
-  const log = oneOf(['-j LOG', '-j NFLOG --nflog-group 5', '']);
+const marks = mark.map((value) => `-j MARK --set-xmark ${value}`);
+const log = oneOf(['-j LOG', '-j NFLOG --nflog-group 5', '']);
+const verdicts = fc.oneof({ weight: 4, arbitrary: fc.constant('-j ACCEPT') }, { weight: 1, arbitrary: fc.constant('-j DROP') }, { weight: 2, arbitrary: fc.constant('-j RETURN') });
+/** What lets the packet go on to the next rule. */
+const harmless = fc.oneof({ weight: 2, arbitrary: marks }, { weight: 1, arbitrary: log });
+
+function mangled(v: Vocabulary, hook: Hook): fc.Arbitrary<string> {
   const [ttl, hl] = v.family === 4 ? ['TTL', 'ttl'] : ['HL', 'hl'];
+  const mss = ['-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000', ...(hook === 'PREROUTING' || hook === 'INPUT' ? [] : ['-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'])];
+  return fc.oneof(
+    { weight: 2, arbitrary: oneOf(['-j CONNMARK --set-xmark 0x10/0xffffffff', '-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff', '-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff']) },
+    // An IPv6 packet that br_netfilter put together has a checksum over its header, which HL and DSCP do not mend.
+    ...(v.family === 6 && (hook === 'PREROUTING' || hook === 'INPUT') ? [] : [{ weight: 2, arbitrary: oneOf([`-j ${ttl} --${hl}-set 9`, `-j ${ttl} --${hl}-inc 2`, `-j ${ttl} --${hl}-dec 1`]) }, { weight: 1, arbitrary: oneOf(['-j DSCP --set-dscp 0x0a', '-j DSCP --set-dscp 0x2e']) }]),
+    { weight: 1, arbitrary: oneOf(mss) },
+  );
+}
+
+function targets(v: Vocabulary, table: Table, hook: Hook): fc.Arbitrary<string> {
   switch (table) {
     case 'raw':
-      return fc.oneof(marks, verdicts, oneOf(['-j NOTRACK', '-j CT --notrack', '-j CT --zone 3', '']));
+      return fc.oneof({ weight: 2, arbitrary: harmless }, { weight: 1, arbitrary: verdicts }, { weight: 1, arbitrary: oneOf(['-j NOTRACK', '-j CT --notrack', '-j CT --zone 3', '-j CT --zone-orig 3', '-j CT --zone-reply 3']) });
     case 'mangle':
-      return fc.oneof(
-        { weight: 3, arbitrary: marks },
-        { weight: 2, arbitrary: verdicts },
-        { weight: 2, arbitrary: oneOf(['-j CONNMARK --set-xmark 0x10/0xffffffff', '-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff', '-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff']) },
-        // An IPv6 packet that br_netfilter put together has a checksum over its header, which HL and DSCP do not mend.
-        ...(v.family === 6 && (hook === 'PREROUTING' || hook === 'INPUT') ? [] : [{ weight: 2, arbitrary: oneOf([`-j ${ttl} --${hl}-set 9`, `-j ${ttl} --${hl}-inc 2`, `-j ${ttl} --${hl}-dec 1`]) }, { weight: 1, arbitrary: oneOf(['-j DSCP --set-dscp 0x0a', '-j DSCP --set-dscp 0x2e']) }]),
-        { weight: 1, arbitrary: oneOf(hook === 'FORWARD' || hook === 'POSTROUTING' || hook === 'OUTPUT' ? ['-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu', '-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000'] : ['-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000']) },
-        { weight: 1, arbitrary: log },
-      );
+      return fc.oneof({ weight: 3, arbitrary: harmless }, { weight: 1, arbitrary: verdicts }, { weight: 4, arbitrary: mangled(v, hook) });
     case 'nat':
-      return fc.oneof(...naturalTargets(v, hook), marks, oneOf(['-j ACCEPT', '-j RETURN', '-j ACCEPT']));
+      return fc.oneof(...natTargets(v, hook), harmless, oneOf(['-j ACCEPT', '-j RETURN', '-j ACCEPT']));
     case 'filter':
       return fc.oneof(
-        { weight: 5, arbitrary: verdicts },
-        { weight: 3, arbitrary: oneOf(REJECTS[v.family]).map((how) => `-j REJECT --reject-with ${how}`) },
+        { weight: 4, arbitrary: harmless },
+        { weight: 4, arbitrary: verdicts },
+        { weight: 2, arbitrary: oneOf(REJECTS[v.family]).map((how) => `-j REJECT --reject-with ${how}`) },
         { weight: 1, arbitrary: fc.constant('-p tcp -j REJECT --reject-with tcp-reset') },
-        { weight: 1, arbitrary: marks },
-        { weight: 1, arbitrary: log },
       );
   }
 }
@@ -183,9 +106,9 @@ function joined(matches: readonly string[], target: string): string {
   return [first, ...kept, target.replace(/-p \S+ ?/, '').trim()].filter((part) => part !== '').join(' ');
 }
 
-const rule = (v: Vocabulary, table: Table, hook: Hook | null, callable: readonly string[]): fc.Arbitrary<string> =>
+const rule = (v: Vocabulary, table: Table, hook: Hook, callable: readonly string[]): fc.Arbitrary<string> =>
   fc.tuple(
-    fc.array(conditions(v, table, hook), { maxLength: 3 }),
+    fc.array(conditions(v, table, hook), { maxLength: 2 }),
     callable.length === 0
       ? targets(v, table, hook)
       : fc.oneof({ weight: 3, arbitrary: targets(v, table, hook) }, { weight: 2, arbitrary: fc.tuple(oneOf(['-j', '-j', '-g']), oneOf(callable)).map(([how, chain]) => `${how} ${chain}`) }),
@@ -197,9 +120,9 @@ function tableText(v: Vocabulary, table: Table): fc.Arbitrary<string> {
   const builtin = fc.tuple(...hooks.map((hook) => fc.tuple(
     fc.constant(hook),
     fc.integer({ min: 0, max: table === 'filter' ? 9 : 60 }).map((n) => (n === 1 && table !== 'nat' ? 'DROP' : 'ACCEPT')),
-    fc.array(rule(v, table, hook, [`${hook}-A`, `${hook}-B`]), { maxLength: 3 }),
-    fc.array(rule(v, table, hook, [`${hook}-B`]), { maxLength: 2 }),
-    fc.array(rule(v, table, hook, []), { maxLength: 2 }),
+    fc.array(rule(v, table, hook, [`${hook}-A`, `${hook}-B`]), { maxLength: 5 }),
+    fc.array(rule(v, table, hook, [`${hook}-B`]), { maxLength: 3 }),
+    fc.array(rule(v, table, hook, []), { maxLength: 3 }),
   )));
   return builtin.map((chains) => [
     `*${table}`,

@@ -37,7 +37,8 @@ export function inputRoute(run: Run, ns: CompiledNamespace, device: string, skb:
   if (isLoopback(ip.source) && !loopbackAllowed) return martian(run, ns, skb, 'martian-source', ip.source, device, localnet);
   const result = lookup(run, ns, keyOf(skb, device));
   const forwarding = forwards(ns, ip.family, device);
-  if (result.kind !== 'found') return result.kind === 'undecided' || forwarding ? { kind: 'refused', by: result } : { kind: 'not-forwarding' };
+  // IPv6 refuses before it asks whether it forwards (net/ipv6/route.c: ip6_pkt_drop).
+  if (result.kind !== 'found') return result.kind === 'undecided' || forwarding || ip.family === 6 ? { kind: 'refused', by: result } : { kind: 'not-forwarding' };
   if (result.route.type === 'broadcast' || result.route.type === 'multicast') return { kind: 'group' };
   if (result.route.type !== 'local' && !forwarding) return { kind: 'not-forwarding' };
   if (ip.family === 4) {

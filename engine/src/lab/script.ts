@@ -105,15 +105,16 @@ const switchPorts = (network: Network, places: readonly Place[]): string[] =>
 const podLinks = (place: Place): string[] =>
   place.namespace.interfaces.flatMap((device) =>
     place.namespace.name !== ROOT_NAMESPACE && device.device.kind === 'veth' && device.device.peer !== null
-      ? [linkLine(device, place, `${quoted(device.device.peer.name)}${peerHardware(place, device.device.peer.name)} mtu ${device.mtu} netns $LAB-${netnsOf(device.device.peer.host, device.device.peer.namespace)}`)]
+      ? [linkLine(device, place, `${quoted(device.device.peer.name)}${peerHardware(place, device)} netns $LAB-${netnsOf(device.device.peer.host, device.device.peer.namespace)}`)]
       : []);
 
 const linkLine = (device: Interface, place: Place, peer: string): string =>
   `link add ${quoted(device.name)}${hardware(device)} mtu ${device.mtu} netns $LAB-${place.netns} type veth peer name ${peer}`;
 
-function peerHardware(place: Place, name: string): string {
+function peerHardware(place: Place, device: Interface): string {
+  const name = device.device.kind === 'veth' ? device.device.peer?.name : undefined;
   const peer = place.host.namespaces.flatMap((n) => n.interfaces).find((i) => i.name === name);
-  return peer === undefined ? '' : hardware(peer);
+  return peer === undefined ? ` mtu ${device.mtu}` : `${hardware(peer)} mtu ${peer.mtu}`;
 }
 
 const hardware = (device: Interface): string => (device.mac === null ? '' : ` address ${formatMac(device.mac)}`);
@@ -180,6 +181,14 @@ const vxlanOptions = (vxlan: Vxlan): string =>
     vxlan.checksum ? 'udpcsum' : 'noudpcsum',
   ].filter((word) => word !== '').join(' ');
 
+/** A route's nexthops are printed on lines of their own. */
+const onOneLine = (text: string): string => text.replaceAll(/\b(linkdown|dead|pref medium)\b|\s+(?=nexthop)/g, ' ').trim();
+
+const REFUSING: readonly string[] = ['unreachable', 'blackhole', 'prohibit', 'throw'];
+
+/** `ip -6 route` prints lo and an error with such a route; nobody may give them. */
+const withoutDevice = (text: string): string => onOneLine(text).replaceAll(/\s(dev \S+|error -?\d+)/g, '');
+
 /** Link-scope routes first: a gateway must be reachable when its route is added. */
 function routeLines(namespace: Namespace, family: Family): string[] {
   const known = new Set(namespace.interfaces.filter((i) => i.device.kind !== 'unknown').map((i) => i.name));
@@ -187,7 +196,7 @@ function routeLines(namespace: Namespace, family: Family): string[] {
     route.destination.address.family === family && route.table !== LOCAL_TABLE && route.type !== 'multicast' && route.nexthops.every((hop) => hop.device === null || known.has(hop.device)));
   const gatewayed = (hops: (typeof routes)[number]['nexthops']): number => (hops.some((hop) => hop.via !== null) ? 1 : 0);
   return [...routes].sort((a, b) => gatewayed(a.nexthops) - gatewayed(b.nexthops)).map((route) =>
-    `route replace ${route.text.replaceAll(/\b(linkdown|dead|pref medium)\b/g, '').trim()}`);
+    `route replace ${REFUSING.includes(route.type) ? withoutDevice(route.text) : onOneLine(route.text)}`);
 }
 
 /** The kernel brings 0, 32766 and 32767 itself. */

@@ -19,6 +19,20 @@ describe('a rule that gives a bridged packet a destination with a refusing route
   });
 });
 
+describe('a host that does not forward', () => {
+  const asked = (family: 4 | 6, refused: string) =>
+    trace(clusterText({ network: 'fd00:93::/64', more: 'pod pod6 on host1 { ip 10.0.14.66, fd00:10:14::66 }', host1: `sysctl {\nnet.ipv4.ip_forward = 0\nnet.ipv6.conf.all.forwarding = 0\n}\n${refused}` })
+      .replace('pod-cidr 10.0.0.0/16', 'pod-cidr 10.0.0.0/16, fd00:10::/32').replace('pod-cidr 10.0.14.0/24', 'pod-cidr 10.0.14.0/24, fd00:10:14::/64').replace('\n  fd00:93::/64', ''), { from: 'pod6', to: family === 6 ? '2001:db8::7' : '10.0.77.1' });
+
+  it('tells nobody of a refusing route in IPv4', () => {
+    expect(asked(4, routes('unreachable 10.0.77.0/24'))).toMatchObject({ reason: { code: 'not-forwarding' }, answer: { kind: 'none' } });
+  });
+
+  it('tells the sender of it in IPv6', () => {
+    expect(asked(6, 'routes {\nprohibit 2001:db8::/32 dev lo metric 1024\nfd00:10:14::/64 dev cni0 proto kernel metric 256\n}')).toMatchObject({ reason: { code: 'route-prohibit' }, answer: { kind: 'icmp', type: 1, code: 1 } });
+  });
+});
+
 describe('fragments that the bridge put together', () => {
   // The pod's MTU of 1450 makes pieces of 20 + 1424 bytes; the node's 1500 would take longer ones.
   it('leave as they came where the next device takes them', () => {

@@ -26,7 +26,7 @@ export function inputRoute(s: Scratch, device: ProgramDevice): number {
   const forwarding = device.forwarding[p.family];
   if (route.kind === 'unmodelled') return unknown(s);
   if (route.kind !== 'found') {
-    if (!forwarding) return bridged(s);
+    if (!forwarding && p.family === 0) return bridged(s);
     if (s.answer === ANSWER.none) s.answer = ANSWER.unmodelled;
     return ended(s, route.reason);
   }
