@@ -4,6 +4,8 @@ import type { InjectionText } from '../../engine/src/trace/inject.ts';
 import type { Trace } from '../../engine/src/trace/model.ts';
 import { resolveQuestion } from '../../engine/src/trace/party.ts';
 import { runTrace } from '../../engine/src/trace/run.ts';
+import { explain } from '../../engine/src/verify/explain.ts';
+import type { Explanation } from '../../engine/src/verify/explanation.ts';
 import type { Snapshot } from '../../server/src/language/snapshot.ts';
 
 export interface Unanswered {
@@ -15,6 +17,10 @@ export function ask(snapshot: Snapshot, question: { readonly from: string; reado
   const resolved = resolveQuestion(snapshot.topology(), { from: question.from, to: question.to });
   return 'error' in resolved ? resolved : runTrace(snapshot.compiled(), resolved.flow);
 }
+
+/** Why it does not arrive and come back, and what would mend it; `null` where it does. */
+export const why = (snapshot: Snapshot, question: { readonly from: string; readonly to: string }): Explanation | null =>
+  explain({ spec: snapshot.spec(), topology: snapshot.topology(), compiled: snapshot.compiled(), question, expectations: snapshot.expectations, goal: null, wanted: 'arrival' });
 
 /** A packet at an interface, past everything that stands before. */
 export function inject(snapshot: Snapshot, text: InjectionText): Trace | Unanswered {

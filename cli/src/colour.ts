@@ -13,6 +13,8 @@ const OUTCOMES: readonly (readonly [RegExp, number])[] = [
   [/^(reply: |branch .*%: | +\d+ {2}[\d.]+ % +)?delivered\b/, GREEN],
   [/^(reply: |branch .*%: | +\d+ {2}[\d.]+ % +)?(dropped|rejected|unreachable|looped)\b/, RED],
   [/^(reply: |branch .*%: | +\d+ {2}[\d.]+ % +)?undecided\b/, YELLOW],
+  [/^cause( \d+)?: /, RED],
+  [/^repair: /, GREEN],
   [/^(request$|answer: )/, BOLD],
 ];
 

@@ -2,8 +2,10 @@
 import { captureOf } from '../../engine/src/trace/capture.ts';
 import type { Trace } from '../../engine/src/trace/model.ts';
 import { renderTrace } from '../../engine/src/trace/text.ts';
+import { explanationLines } from '../../engine/src/verify/explanation-text.ts';
+import type { ExplainedTrace, Explanation } from '../../engine/src/verify/explanation.ts';
 import type { Snapshot } from '../../server/src/language/snapshot.ts';
-import { ask, inject, unanswered } from './ask.ts';
+import { ask, inject, unanswered, why } from './ask.ts';
 import type { Unanswered } from './ask.ts';
 import { coloured } from './colour.ts';
 import { readArguments } from './command.ts';
@@ -19,7 +21,8 @@ k8snet trace FILE --at HOST --in IFACE --src A[:P] --dst B[:P][/PROTOCOL] [--jso
 
 Follows a packet hop by hop, and what comes back. SRC and DST are pods, nodes, services, externals, DNS names or
 addresses: pod1, kube-system/kube-dns:53/UDP, web.shop:80, [fd00::1]:80/TCP. Without a port it is a ping; a port
-without a protocol is TCP.
+without a protocol is TCP. Where the packet does not arrive, or its answer does not come back, the root cause and what
+would mend it stand at the end.
   --json          the trace as JSON (docs/trace.schema.json)
   --pcap OUT      also writes the packets at every interface as a pcapng file
   --flows FILE    traces many: a line {"from": …, "to": …} in, a line of JSON out, in the same order; - is stdin.
@@ -48,7 +51,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     if (from !== undefined || to !== undefined || flows !== undefined) throw new UsageError('--at, --in, --src and --dst stand for --from and --to; leave these out');
     if (missing !== undefined) throw new UsageError(`${missing[0]} is missing: --at HOST --in INTERFACE --src ADDRESS[:PORT] --dst ADDRESS[:PORT][/PROTOCOL] belong together`);
     const injected = { at: at ?? '', interface: device ?? '', source: src ?? '', destination: dst ?? '' };
-    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected), output, io);
+    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected), () => null, output, io);
   }
   if (flows !== undefined) {
     if (from !== undefined || to !== undefined) throw new UsageError('--flows stands for --from and --to; leave these out');
@@ -56,7 +59,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     return traceFlows(only(load(positionals, io)), flows, io);
   }
   if (from === undefined || to === undefined) throw new UsageError(`${from === undefined ? '--from' : '--to'} is missing: say who sends, and to whom`);
-  return tell(only(load(positionals, io)), (snapshot) => ask(snapshot, { from, to }), output, io);
+  return tell(only(load(positionals, io)), (snapshot) => ask(snapshot, { from, to }), (snapshot) => why(snapshot, { from, to }), output, io);
 }
 
 const only = (snapshots: readonly Snapshot[]): Snapshot => {
@@ -70,13 +73,15 @@ interface Output {
   readonly pcap: string | null;
 }
 
-async function tell(snapshot: Snapshot, question: (snapshot: Snapshot) => Trace | Unanswered, output: Output, io: Io): Promise<ExitCode> {
+async function tell(snapshot: Snapshot, question: (snapshot: Snapshot) => Trace | Unanswered, reason: (snapshot: Snapshot) => Explanation | null, output: Output, io: Io): Promise<ExitCode> {
   sayErrors(snapshot, io);
   const answer = question(snapshot);
   if ('error' in answer) throw new UsageError(unanswered(answer));
   const problem = output.pcap === null ? null : io.writeFile(output.pcap, captureOf(answer));
   if (problem !== null) throw new UsageError(problem);
-  const text = renderTrace(answer);
-  await io.out(output.json ? `${JSON.stringify(answer, null, 2)}\n` : io.colour ? coloured(text) : text);
+  const explanation = reason(snapshot);
+  const text = `${renderTrace(answer)}${explanation === null ? '' : `\n${explanationLines(explanation).join('\n')}\n`}`;
+  const explained: ExplainedTrace = explanation === null ? answer : { ...answer, explanation };
+  await io.out(output.json ? `${JSON.stringify(explained, null, 2)}\n` : io.colour ? coloured(text) : text);
   return EXIT.clean;
 }

@@ -2,14 +2,19 @@
 import { ownerText, placeText } from './candidate.ts';
 import type { Edit, Explanation } from './explanation.ts';
 
-/** Lines without their ends. */
+/** Lines of one repair that are worth reading at once. */
+const MOST_LINES = 12;
+
+/** Lines without their ends; what each repair changes is told of the first. */
 export function explanationLines({ causes, repairs }: Explanation): readonly string[] {
   const numbered = causes.length > 1;
   return [
     ...causes.flatMap((cause, i) => [`cause${numbered ? ` ${i + 1}` : ''}: ${cause.sentence}`, ...(cause.nearest === null ? [] : [`  nearest: ${cause.nearest.sentence}`])]),
-    ...repairs.flatMap((repair) => [`repair: ${repair.title}`, ...repair.edits.flatMap(editLines).map((line) => `  ${line}`)]),
+    ...repairs.flatMap((repair, i) => [`${i === 0 ? 'repair' : 'or'}: ${repair.title}`, ...(i === 0 ? shortened(repair.edits.flatMap(editLines)).map((line) => `  ${line}`) : [])]),
   ];
 }
+
+const shortened = (lines: readonly string[]): readonly string[] => (lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES - 1), `… and ${lines.length - MOST_LINES + 1} more lines (--json has all)`]);
 
 /** `+` what is added, `-` the places of what goes. */
 export function editLines(edit: Edit): readonly string[] {

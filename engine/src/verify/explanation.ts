@@ -1,5 +1,6 @@
 /** Why a flow does not do what it should, and the ways out: plain JSON, for the panel, the command line and the editor. */
 import type { SourceRef } from '../topology/origin.ts';
+import type { Trace } from '../trace/model.ts';
 
 /** Why a question ends otherwise than it should, and what can be done. Plain JSON. */
 export interface Explanation {
@@ -7,6 +8,12 @@ export interface Explanation {
   readonly causes: readonly Cause[];
   /** Each was tried, and with each the packet arrives and no expectation breaks. The best first; empty where none was found. */
   readonly repairs: readonly Repair[];
+}
+
+/** As `k8snet trace --json` prints it. */
+export interface ExplainedTrace extends Trace {
+  /** Absent where the packet arrives and its answer comes back. */
+  readonly explanation?: Explanation;
 }
 
 export interface Cause {

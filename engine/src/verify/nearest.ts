@@ -24,7 +24,7 @@ export function nearestRule(walk: EndedWalk, events: readonly Event[]): NearestR
   const entered = (chain: string, number: number): boolean => events.some((e) => e.event === 'rule' && e.chain === chain && e.number === number);
   const [best] = [...visited(walk, events)].flatMap((chain) => missesOf(walk, chain, entered))
     .filter((m) => (m.failed.length === 1 || m.held > 0 || m.failed.length === 0))
-    .sort((a, b) => a.failed.length - b.failed.length || b.held - a.held);
+    .sort((a, b) => a.failed.length - b.failed.length || Number(a.failed.some(isOfState)) - Number(b.failed.some(isOfState)) || b.held - a.held);
   if (best === undefined) return null;
   const { chain, number, rule, failed } = best;
   const at = placeOf(rule.origin);
@@ -65,6 +65,9 @@ function accepts(walk: EndedWalk, { target }: Rule): boolean {
   const inside = walk.table.chains.get(target.chain)?.rules ?? [];
   return inside.some((r) => r.target?.kind === 'accept' && !r.matches.some(hasMemory) && r.matches.every((m) => holds(walk, r, m)));
 }
+
+/** A rule for replies comes near to every request, and says nothing. */
+const isOfState = (match: Match): boolean => match.kind === 'conntrack-state';
 
 /** Asking these changes what they answer next. */
 const hasMemory = (match: Match): boolean => match.kind === 'statistic-random' || match.kind === 'statistic-nth' || match.kind === 'recent';

@@ -20,13 +20,13 @@ const file = (name: string): string => path.join(root, 'engine/src', name);
 describe('the schema of a trace', () => {
   it.each([
     ['header', 'packet/headers.ts', 'Header'], ['step', 'trace/model.ts', 'Step'], ['source', 'trace/model.ts', 'StepSource'],
-    ['branch', 'trace/model.ts', 'Branch'], ['outcome', 'trace/model.ts', 'Outcome'],
+    ['branch', 'trace/model.ts', 'Branch'], ['outcome', 'trace/model.ts', 'Outcome'], ['explanation', 'verify/explanation.ts', 'Explanation'],
   ])('has every field and every value of %s in %s, and no other', (definition, source, type) => {
     expect(shapeOfSchema(open, open.$defs![definition]!)).toEqual(shapeOfType(file(source), type));
   });
 
   it('has every field of a trace, and no other', () => {
-    expect(shapeOfSchema(open, open)).toEqual(shapeOfType(file('trace/model.ts'), 'Trace'));
+    expect(shapeOfSchema(open, open)).toEqual(shapeOfType(file('verify/explanation.ts'), 'ExplainedTrace'));
   });
 
   it('has every reason, and no other', () => {
