@@ -14,7 +14,7 @@ import { runHook } from './netfilter/hooks.ts';
 import { withFrame } from './packet.ts';
 import { keyOf, lookup, recordRoute, refuse } from './route.ts';
 import type { Found } from './route.ts';
-import { end } from './run-state.ts';
+import { end, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 
 type Prerouted = { readonly skb: Skb } | { readonly fate: Fate };
@@ -22,7 +22,7 @@ type Prerouted = { readonly skb: Skb } | { readonly fate: Fate };
 export function prerouteOnBridge(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb): Prerouted {
   const verdict = runHook(run, ns, skb, { hook: 'PREROUTING', input: bridge.name, output: '', destinationLocal: false, nextHop: null });
   if (verdict.kind === 'ended') return { fate: verdict.fate };
-  const done = { ...verdict.skb, preroutingDone: true };
+  const done = withSkb(verdict.skb, { preroutingDone: true });
   if (sameAddress(done.packet.ip.destination, skb.packet.ip.destination)) return { skb: done };
   return redirect(run, ns, bridge, done);
 }
@@ -53,7 +53,7 @@ function redirect(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb):
 /** The bridge's own MAC: the frame goes up, and is routed. */
 const addressed = (skb: Skb, bridge: Interface): Skb => {
   const { frame } = skb.packet;
-  return frame === null || bridge.mac === null ? skb : { ...skb, packet: withFrame(skb.packet, { ...frame, destination: bridge.mac }) };
+  return frame === null || bridge.mac === null ? skb : withSkb(skb, { packet: withFrame(skb.packet, { ...frame, destination: bridge.mac }) });
 };
 
 function bridged(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb, found: Found): Prerouted {
@@ -65,5 +65,5 @@ function bridged(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb, f
     return { fate: end(run, ns, skb, 'neighbour-failed', { address: formatAddress(nextHop), device: bridge.name }) };
   }
   const { frame } = skb.packet;
-  return { skb: { ...skb, packet: withFrame(skb.packet, frame === null ? null : { ...frame, destination: mac }) } };
+  return { skb: withSkb(skb, { packet: withFrame(skb.packet, frame === null ? null : { ...frame, destination: mac }) }) };
 }

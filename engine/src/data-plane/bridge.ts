@@ -8,6 +8,7 @@
  * net/bridge/br_input.c: br_handle_frame_finish; br_device.c: br_dev_xmit; br_forward.c: should_deliver, br_flood;
  * br_netfilter_hooks.c: br_nf_pre_routing_finish, br_nf_forward_ip, br_nf_post_routing.
  */
+import { perRecord } from '../memo.ts';
 import { formatMac, isGroupMac } from '../net/address.ts';
 import type { Mac } from '../net/address.ts';
 import type { Interface } from '../topology/model.ts';
@@ -17,7 +18,7 @@ import { learn } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { egressPolicy } from './policy/stage.ts';
 import { MTU_TOLERANCE, pieceLength } from './packet.ts';
-import { end, kernel, passCopies, passOn, sourceOf, stateKey, step } from './run-state.ts';
+import { end, kernel, passCopies, passOn, sourceOf, stateKey, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { bridgeCallsNetfilter } from './sysctl.ts';
 import type { StepSource } from '../trace/model.ts';
@@ -28,7 +29,7 @@ export function receiveOnPort(run: Run, ns: CompiledNamespace, port: Interface, 
   if (bridge?.device.kind !== 'bridge') return end(run, ns, skb, 'device-unknown', { device: port.port?.master ?? port.name }, sourceOf(port.origin));
   if (!bridge.up) return end(run, ns, skb, 'device-down', { device: bridge.name }, sourceOf(bridge.origin));
   if (!bridgeCallsNetfilter(ns, skb.packet.ip.family)) return handle(run, ns, bridge, port, skb);
-  const result = prerouteOnBridge(run, ns, bridge, { ...skb, physIn: port.name });
+  const result = prerouteOnBridge(run, ns, bridge, withSkb(skb, { physIn: port.name }));
   return 'fate' in result ? result.fate : handle(run, ns, bridge, port, result.skb);
 }
 
@@ -68,10 +69,11 @@ interface Way {
   readonly source: StepSource;
 }
 
+const ownMacs = perRecord((ns: CompiledNamespace, bridge: Interface) => new Set([bridge.mac, ...(ns.ports.get(bridge.name) ?? []).map((port) => port.mac)]));
+
 /** The bridge's own MACs are local; then what it learned, then what its table says. `null`: it does not know. */
 function findPort(run: Run, ns: CompiledNamespace, bridge: Interface, mac: Mac): Way | 'local' | null {
-  const ports = ns.ports.get(bridge.name) ?? [];
-  if (bridge.mac === mac || ports.some((p) => p.mac === mac)) return 'local';
+  if (ownMacs(ns, bridge).has(mac)) return 'local';
   const learned = ns.devices.get(run.learned.get(stateKey(ns, bridge.name))?.get(mac) ?? '');
   const entry = (ns.fdb.get(bridge.name)?.get(mac) ?? []).find((e) => e.master === bridge.name || e.device !== bridge.name);
   if (entry?.permanent === true) return 'local';
@@ -105,7 +107,7 @@ function flood(run: Run, ns: CompiledNamespace, bridge: Interface, from: Interfa
 function leaveBy(run: Run, ns: CompiledNamespace, bridge: Interface, from: Interface | null, port: Interface, skb: Skb): Fate {
   let now = skb;
   if (from !== null && bridgeCallsNetfilter(ns, skb.packet.ip.family)) {
-    const bridged = { ...skb, physOut: port.name };
+    const bridged = withSkb(skb, { physOut: port.name });
     const forward = runHook(run, ns, bridged, { hook: 'FORWARD', input: bridge.name, output: bridge.name, destinationLocal: false, nextHop: null });
     if (forward.kind === 'ended') return forward.fate;
     const post = runHook(run, ns, forward.skb, { hook: 'POSTROUTING', input: '', output: bridge.name, destinationLocal: false, nextHop: null });

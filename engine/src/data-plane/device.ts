@@ -50,6 +50,7 @@ const scrubbed = (skb: Skb, from: CompiledNamespace, to: CompiledNamespace): Skb
   mark: from === to ? skb.mark : 0,
   tracked: null,
   local: false,
+  hasSocket: false,
   tunnels: 0,
   physIn: null,
   physOut: null,

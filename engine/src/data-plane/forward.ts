@@ -14,7 +14,7 @@ import { egressPolicy } from './policy/stage.ts';
 import { nextHopOf, output, outputDevice, routeMtu, tellTooBig } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
 import type { Found } from './route.ts';
-import { end, kernel, step } from './run-state.ts';
+import { end, kernel, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 
 export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Skb, found: Found): Fate {
@@ -33,7 +33,7 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   const ttl = ip.ttl - 1;
   const sentence = `${ns.label} forwards the packet from ${device} to ${out}, and its ${ip.family === 4 ? 'TTL' : 'hop limit'} is now ${ttl}.`;
   step(run, { stage: 'forward', ttl, sentence, source: kernel('forwarding') });
-  const lowered = { ...skb, packet: withIp(skb.packet, { ttl }) };
+  const lowered = withSkb(skb, { packet: withIp(skb.packet, { ttl }) });
   const isolated = egressPolicy(run, ns, lowered);
   if (isolated !== null) return isolated;
   const verdict = runHook(run, ns, lowered, { hook: 'FORWARD', input: device, output: out, destinationLocal: false, nextHop: nextHopOf(found, skb.packet) });

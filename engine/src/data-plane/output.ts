@@ -17,7 +17,7 @@ import { runHook } from './netfilter/hooks.ts';
 import { ipHeaderLength, ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import type { Found } from './route.ts';
-import { end, kernel, passOn, sourceOf, step } from './run-state.ts';
+import { end, kernel, passOn, sourceOf, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 
 export const nextHopOf = (found: Found, packet: Packet): Address => found.via ?? packet.ip.destination;
@@ -47,7 +47,7 @@ type Fitting = { readonly skb: Skb } | { readonly fate: Fate };
 /** ip_fragment: what may not be fragmented ends here with an error to its sender. */
 function fit(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Fitting {
   const { ip } = skb.packet;
-  if (pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback') return { skb: ip.rejoined ? { ...skb, packet: withIp(skb.packet, { fragmentedTo: null, rejoined: false }) } : skb };
+  if (pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback') return { skb: ip.rejoined ? withSkb(skb, { packet: withIp(skb.packet, { fragmentedTo: null, rejoined: false }) }) : skb };
   if (ip.rejoined && ip.fragmentedTo !== null && ip.fragmentedTo <= mtu) return { skb: asItCame(run, ns, skb, device, mtu) };
   if (ip.dontFragment && ip.fragmentedTo === null && !mayFragment(skb)) return { fate: tellTooBig(run, ns, skb, device.name, mtu) };
   return { skb: fragment(run, ns, skb, device, mtu) };
@@ -65,14 +65,14 @@ export function tellTooBig(run: Run, ns: CompiledNamespace, skb: Skb, device: st
 export function fragment(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Skb {
   const sentence = `The packet of ${ipLength(skb.packet)} bytes is larger than the MTU of ${device.name} on ${ns.label}, ${mtu}, and travels in fragments.`;
   step(run, { stage: 'fragment', mtu, sentence, source: sourceOf(device.origin) });
-  return { ...skb, packet: withIp(skb.packet, { fragmentedTo: largestPiece(skb.packet.ip.family, mtu), rejoined: false, dontFragment: skb.packet.ip.family === 6 }) };
+  return withSkb(skb, { packet: withIp(skb.packet, { fragmentedTo: largestPiece(skb.packet.ip.family, mtu), rejoined: false, dontFragment: skb.packet.ip.family === 6 }) });
 }
 
 /** ip_do_fragment's fast path: the pieces that were put together fit as they are. */
 function asItCame(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, mtu: number): Skb {
   const sentence = `The packet of ${ipLength(skb.packet)} bytes is larger than the MTU of ${device.name} on ${ns.label}, ${mtu}, and travels on in the fragments that it came in.`;
   step(run, { stage: 'fragment', mtu, sentence, source: sourceOf(device.origin) });
-  return { ...skb, packet: withIp(skb.packet, { rejoined: false }) };
+  return withSkb(skb, { packet: withIp(skb.packet, { rejoined: false }) });
 }
 
 const FRAGMENT_HEADER_LENGTH = 8;
@@ -85,12 +85,12 @@ function largestPiece(family: Family, mtu: number): number {
 
 function finish(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, nextHop: Address): Fate {
   const bare = device.mac === null || device.device.kind === 'loopback' || device.device.kind === 'tun';
-  if (bare) return passOn(run, { kind: 'transmit', ns, device, skb: { ...skb, packet: withFrame(skb.packet, null) } });
+  if (bare) return passOn(run, { kind: 'transmit', ns, device, skb: withSkb(skb, { packet: withFrame(skb.packet, null) }) });
   if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
   const mac = resolve(run, ns, device, nextHop);
   if (mac === null) return nobody(run, ns, skb, device, nextHop);
   const frame: Frame = { source: device.mac, destination: mac };
-  return passOn(run, { kind: 'transmit', ns, device, skb: { ...skb, packet: withFrame(skb.packet, frame) } });
+  return passOn(run, { kind: 'transmit', ns, device, skb: withSkb(skb, { packet: withFrame(skb.packet, frame) }) });
 }
 
 /** arp_error_report, ndisc_error_report: after three questions the sender is told. The world beyond tells nothing. */

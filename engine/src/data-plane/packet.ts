@@ -143,9 +143,43 @@ export const sourceText = (packet: Packet): string => endpointText(packet.ip.sou
 
 export const destinationText = (packet: Packet): string => endpointText(packet.ip.destination, destinationPortOf(packet));
 
-export const withIp = (packet: Packet, change: Partial<Ip>): Packet => ({ ...packet, ip: { ...packet.ip, ...change } });
+/** These are written out, for V8 copies an object literal of fixed fields many times faster than a spread. */
+export function withIp({ frame, ip, transport }: Packet, change: Partial<Ip>): Packet {
+  return {
+    frame,
+    ip: {
+      family: change.family ?? ip.family,
+      source: change.source ?? ip.source,
+      destination: change.destination ?? ip.destination,
+      protocol: change.protocol ?? ip.protocol,
+      ttl: change.ttl ?? ip.ttl,
+      tos: change.tos ?? ip.tos,
+      id: change.id ?? ip.id,
+      dontFragment: change.dontFragment ?? ip.dontFragment,
+      fragmentedTo: change.fragmentedTo === undefined ? ip.fragmentedTo : change.fragmentedTo,
+      rejoined: change.rejoined ?? ip.rejoined,
+    },
+    transport,
+  };
+}
 
-export const withFrame = (packet: Packet, frame: Frame | null): Packet => ({ ...packet, frame });
+export const withFrame = ({ ip, transport }: Packet, frame: Frame | null): Packet => ({ frame, ip, transport });
+
+export const withTransport = ({ frame, ip }: Packet, transport: Transport): Packet => ({ frame, ip, transport });
+
+/** Of a transport that has ports. */
+export function withPorts(transport: Exclude<Transport, IcmpMessage>, sourcePort: Port, destinationPort: Port): Transport {
+  switch (transport.kind) {
+    case 'udp':
+      return { kind: 'udp', sourcePort, destinationPort, checksum: transport.checksum, carried: transport.carried, payload: transport.payload };
+    case 'tcp': {
+      const { flags, sequence, acknowledgement, mss, payload } = transport;
+      return { kind: 'tcp', sourcePort, destinationPort, flags, sequence, acknowledgement, mss, payload };
+    }
+    case 'sctp':
+      return { kind: 'sctp', sourcePort, destinationPort, verificationTag: transport.verificationTag, chunk: transport.chunk };
+  }
+}
 
 export const protocolName = (protocol: number): string =>
   protocol === TCP ? 'TCP' : protocol === UDP ? 'UDP' : protocol === SCTP ? 'SCTP' : protocol === ICMP ? 'ICMP' : protocol === ICMPV6 ? 'ICMPv6' : `protocol ${protocol}`;

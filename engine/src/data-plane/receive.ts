@@ -18,7 +18,7 @@ import { runHook } from './netfilter/hooks.ts';
 import { withIp } from './packet.ts';
 import type { Packet } from './packet.ts';
 import { recordRoute } from './route.ts';
-import { end, exhausted, hop, sourceOf } from './run-state.ts';
+import { end, exhausted, hop, sourceOf, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 
 export function receive(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb): Fate {
@@ -30,7 +30,7 @@ export function receive(run: Run, ns: CompiledNamespace, device: Interface, skb:
   if (device.port !== null) return receiveOnPort(run, ns, device, skb);
   const { frame } = skb.packet;
   if (frame === null || device.mac === null) return receiveIp(run, ns, device.name, skb);
-  if (isGroupMac(frame.destination)) return receiveIp(run, ns, device.name, { ...skb, packetType: frame.destination === BROADCAST_MAC ? 'broadcast' : 'multicast' });
+  if (isGroupMac(frame.destination)) return receiveIp(run, ns, device.name, withSkb(skb, { packetType: frame.destination === BROADCAST_MAC ? 'broadcast' : 'multicast' }));
   if (frame.destination !== device.mac) return end(run, ns, skb, 'other-host', { what: formatMac(frame.destination), device: device.name }, sourceOf(device.origin));
   return receiveIp(run, ns, device.name, skb);
 }
@@ -44,7 +44,7 @@ export function receiveUp(run: Run, ns: CompiledNamespace, bridge: Interface, sk
 
 function receiveIp(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {
   // nf_bridge_info stays with the packet: --physdev-in matches in INPUT and FORWARD too.
-  const routed = { ...skb, packet: skb.preroutingDone && ns.tracks[skb.packet.ip.family] ? joined(skb.packet) : skb.packet, physOut: null, preroutingDone: false };
+  const routed = withSkb(skb, { packet: skb.preroutingDone && ns.tracks[skb.packet.ip.family] ? joined(skb.packet) : skb.packet, physOut: null, preroutingDone: false });
   if (skb.preroutingDone) return route(run, ns, device, routed);
   const verdict = runHook(run, ns, routed, { hook: 'PREROUTING', input: device, output: '', destinationLocal: false, nextHop: null });
   return verdict.kind === 'ended' ? verdict.fate : route(run, ns, device, verdict.skb);

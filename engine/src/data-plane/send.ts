@@ -14,7 +14,7 @@ import { fragment, nextHopOf, output, outputDevice, routeMtu } from './output.ts
 import { pieceLength, withIp } from './packet.ts';
 import { keyOf, lookup, recordRoute, refuse, refuseLoopback } from './route.ts';
 import type { Found } from './route.ts';
-import { end, passOn, sourceOf, step } from './run-state.ts';
+import { end, passOn, sourceOf, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Sending, Skb } from './run-state.ts';
 import { selectSource } from './source-address.ts';
 
@@ -40,7 +40,7 @@ export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
   }
   const source = unbound ? selectSource(ns, found, start.packet.ip.destination) : start.packet.ip.source;
   if (source === null) return end(run, ns, start, 'no-source-address', { device: found.device }, sourceOf(found.route.origin));
-  const skb = { ...start, packet: withMss(withIp(start.packet, { source }), routeMtu(ns, found)) };
+  const skb = withSkb(start, { packet: withMss(withIp(start.packet, { source }), routeMtu(ns, found)) });
   if (sending.announce !== null) step(run, sending.announce(skb.packet));
   recordRoute(run, ns, found, formatAddress(skb.packet.ip.destination));
   return locallyOut(run, ns, fitted(run, ns, skb, found), found);

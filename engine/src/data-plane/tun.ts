@@ -7,15 +7,16 @@
  *
  * flannel pkg/backend/udp/proxy_amd64.c: tun_to_udp, udp_to_tun.
  */
+import { perRecord } from '../memo.ts';
 import { formatAddress } from '../net/address.ts';
 import { longestOf } from '../net/lpm.ts';
 import type { Interface, Tun } from '../topology/model.ts';
 import { MAX_TUNNELS } from './budgets.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { icmpError, networkUnreachable } from './icmp-error.ts';
-import { UDP, withIp } from './packet.ts';
+import { UDP, withFrame, withIp } from './packet.ts';
 import type { Packet, UdpDatagram } from './packet.ts';
-import { end, nextId, passOn, sourceOf, step } from './run-state.ts';
+import { end, nextId, passOn, sourceOf, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { defaultTtl } from './sysctl.ts';
 
@@ -24,7 +25,7 @@ export function readFromTun(run: Run, ns: CompiledNamespace, device: Interface, 
   const address = formatAddress(packet.ip.destination);
   const lease = longestOf(tun.leases, (l) => l.subnet, packet.ip.destination);
   if (lease === undefined) {
-    icmpError(run, ns, { ...skb, tracked: null }, { ...networkUnreachable(packet.ip.family), mtu: null, destinationLocal: false }, sourceOf(device.origin));
+    icmpError(run, ns, withSkb(skb, { tracked: null }), { ...networkUnreachable(packet.ip.family), mtu: null, destinationLocal: false }, sourceOf(device.origin));
     return end(run, ns, skb, 'no-lease', { address }, sourceOf(device.origin));
   }
   if (packet.ip.ttl <= 1) return end(run, ns, skb, 'ttl-exceeded', {}, sourceOf(device.origin));
@@ -32,7 +33,7 @@ export function readFromTun(run: Run, ns: CompiledNamespace, device: Interface, 
   const remote = formatAddress(lease.publicAddress);
   const sentence = `flanneld on ${ns.label} reads the packet from ${device.name}, knows ${address} in the lease of ${lease.node}, takes one from the TTL and sends it to ${remote} in UDP port ${tun.port}.`;
   step(run, { stage: 'encapsulate', kind: 'udp', vni: null, remote, sentence, source: sourceOf(lease.origin) });
-  const inner = withIp({ ...packet, frame: null }, { ttl: packet.ip.ttl - 1 });
+  const inner = withIp(withFrame(packet, null), { ttl: packet.ip.ttl - 1 });
   const outer = outerPacket(run, ns, tun, inner, lease.publicAddress);
   return passOn(run, { kind: 'send', ns, sending: { packet: outer, tracked: null, mark: 0, device: null, tunnels: skb.tunnels + 1, announce: null } });
 }
@@ -46,8 +47,9 @@ function outerPacket(run: Run, ns: CompiledNamespace, tun: Tun, inner: Packet, r
   };
 }
 
-export const tunDevice = (ns: CompiledNamespace, port: number): Interface | undefined =>
-  ns.namespace.interfaces.find((device) => device.device.kind === 'tun' && device.device.port === port);
+export const tunDevice = (ns: CompiledNamespace, port: number): Interface | undefined => sockets(ns, port)[0];
+
+const sockets = perRecord((ns: CompiledNamespace, port: number) => ns.namespace.interfaces.filter((device) => device.device.kind === 'tun' && device.device.port === port));
 
 export function writeToTun(run: Run, ns: CompiledNamespace, skb: Skb, datagram: UdpDatagram, device: Interface): Fate {
   const { carried } = datagram;
@@ -58,5 +60,5 @@ export function writeToTun(run: Run, ns: CompiledNamespace, skb: Skb, datagram: 
   const sentence = `flanneld on ${ns.label} takes the packet from ${remote}, takes one from its TTL and writes it to ${device.name}.`;
   step(run, { stage: 'decapsulate', kind: 'udp', vni: null, remote, sentence, source: sourceOf(device.origin) });
   const packet = withIp(inner, { ttl: inner.ip.ttl - 1 });
-  return passOn(run, { kind: 'receive', ns, device, skb: { ...skb, packet, mark: 0, tracked: null, local: false, packetType: 'unicast' } });
+  return passOn(run, { kind: 'receive', ns, device, skb: withSkb(skb, { packet, mark: 0, tracked: null, local: false, hasSocket: false, packetType: 'unicast' }) });
 }

@@ -7,17 +7,18 @@
  * drivers/net/vxlan/vxlan_core.c: vxlan_xmit, vxlan_xmit_one, vxlan_rcv; RFC 7348. The mark stays on the sk_buff
  * through the encapsulation, the conntrack entry does not (net/core/skbuff.c: skb_scrub_packet).
  */
+import { perRecord } from '../memo.ts';
 import { formatAddress, formatMac, isGroupMac } from '../net/address.ts';
 import type { Address, Family, Mac } from '../net/address.ts';
 import type { Interface, Vxlan } from '../topology/model.ts';
 import { defaultTtl } from './sysctl.ts';
 import type { StepSource } from '../trace/model.ts';
 import { MAX_TUNNELS } from './budgets.ts';
-import type { CompiledNamespace } from './compile.ts';
+import type { CompiledNamespace, PerFamily } from './compile.ts';
 import { destinationPortOf, sourcePortOf, UDP } from './packet.ts';
 import type { Packet, UdpDatagram } from './packet.ts';
 import { lookup } from './route.ts';
-import { end, hashOf, kernel, nextId, passCopies, passOn, program, sourceOf, stateKey, step } from './run-state.ts';
+import { end, hashOf, kernel, nextId, passCopies, passOn, program, sourceOf, stateKey, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 
 interface Remote {
@@ -66,7 +67,7 @@ function toRemote(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxl
   const sentence = `${device.name} puts the frame into UDP port ${remote.port} with VNI ${remote.vni}, for ${to}.`;
   step(run, { stage: 'encapsulate', kind: 'vxlan', vni: remote.vni, remote: to, sentence, source: sourceOf(device.origin) });
   const packet = outerPacket(run, ns, vxlan, skb.packet, remote);
-  return passOn(run, { kind: 'send', ns, sending: { packet, tracked: null, mark: skb.mark, device: vxlan.underlay, tunnels: skb.tunnels + 1, announce: null } });
+  return passOn(run, { kind: 'send', ns, sending: { packet, tracked: null, mark: skb.mark, device: vxlan.underlay, tunnels: skb.tunnels + 1, hasSocket: skb.hasSocket, announce: null } });
 }
 
 function outerPacket(run: Run, ns: CompiledNamespace, vxlan: Vxlan, inner: Packet, remote: Remote): Packet {
@@ -91,10 +92,15 @@ function flowPort(inner: Packet): number {
 }
 
 /** The vxlan devices of a namespace that share a UDP socket; there is one for each family (vxlan_sock_add). */
-export const vxlanDevices = (ns: CompiledNamespace, family: Family, port: number): readonly (readonly [Interface, Vxlan])[] =>
-  ns.namespace.interfaces.flatMap((device) =>
-    device.device.kind === 'vxlan' && device.device.port === port && (device.device.local?.family ?? 4) === family && device.up ? [[device, device.device] as const] : [],
-  );
+export const vxlanDevices = (ns: CompiledNamespace, family: Family, port: number): readonly (readonly [Interface, Vxlan])[] => sockets(ns, port)[family];
+
+const sockets = perRecord((ns: CompiledNamespace, port: number): PerFamily<readonly (readonly [Interface, Vxlan])[]> => {
+  const of = (family: Family): readonly (readonly [Interface, Vxlan])[] =>
+    ns.namespace.interfaces.flatMap((device) =>
+      device.device.kind === 'vxlan' && device.device.port === port && (device.device.local?.family ?? 4) === family && device.up ? [[device, device.device] as const] : [],
+    );
+  return { 4: of(4), 6: of(6) };
+});
 
 export function decapsulate(run: Run, ns: CompiledNamespace, skb: Skb, datagram: UdpDatagram, devices: readonly (readonly [Interface, Vxlan])[]): Fate {
   const { carried } = datagram;
@@ -108,7 +114,7 @@ export function decapsulate(run: Run, ns: CompiledNamespace, skb: Skb, datagram:
   const sentence = `${device.name} on ${ns.label} takes the frame with VNI ${carried.vni} out of the packet from ${formatAddress(remote)}.`;
   step(run, { stage: 'decapsulate', kind: 'vxlan', vni: carried.vni, remote: formatAddress(remote), sentence, source: sourceOf(device.origin) });
   if (vxlan.learning && inner.frame !== null) learnRemote(run, ns, device, inner.frame.source, remote);
-  return passOn(run, { kind: 'receive', ns, device, skb: { ...skb, packet: inner, tracked: null, local: false, packetType: 'unicast' } });
+  return passOn(run, { kind: 'receive', ns, device, skb: withSkb(skb, { packet: inner, tracked: null, local: false, hasSocket: false, packetType: 'unicast' }) });
 }
 
 function learnRemote(run: Run, ns: CompiledNamespace, device: Interface, mac: Mac, remote: Address): void {

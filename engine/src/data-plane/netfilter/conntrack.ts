@@ -12,7 +12,7 @@ import type { Origin } from '../../topology/origin.ts';
 import type { CompiledNamespace } from '../compile.ts';
 import { ACK, FIN, isIcmpError, RST, SYN } from '../packet.ts';
 import type { Packet } from '../packet.ts';
-import { end, kernel, step } from '../run-state.ts';
+import { end, kernel, step, withSkb } from '../run-state.ts';
 import type { Fate, Run, Skb } from '../run-state.ts';
 import { inverse, sameInZone, startsIcmpFlow, tupleHash, tupleOf, tupleText } from './tuple.ts';
 import type { Tuple } from './tuple.ts';
@@ -109,7 +109,7 @@ export function track(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb): Sk
   const zones = before?.zones ?? NO_ZONES;
   const tracked = resolve(conntrackTable(run, ns), skb.packet, zones);
   report(run, ns, hook, tracked);
-  return { ...skb, tracked };
+  return withSkb(skb, { tracked });
 }
 
 function resolve(table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>): Tracked {
@@ -125,10 +125,9 @@ function resolve(table: ConntrackTable, packet: Packet, zones: Readonly<Record<D
 }
 
 function newEntry(packet: Packet, zones: Readonly<Record<Direction, number>>): ConntrackEntry {
-  const tuple = tupleOf(packet, 0);
   return {
-    original: { ...tuple, zone: zones.original },
-    reply: { ...inverse(tuple), zone: zones.reply },
+    original: tupleOf(packet, zones.original),
+    reply: inverse(tupleOf(packet, 0), zones.reply),
     zones,
     confirmed: false,
     seenReply: false,

@@ -12,13 +12,13 @@ import type { Address } from '../../net/address.ts';
 import type { NatRange, PortRange, Rule } from '../../topology/netfilter.ts';
 import type { Hook } from '../../trace/model.ts';
 import type { CompiledNamespace } from '../compile.ts';
-import { destinationText, sourceText, withIp } from '../packet.ts';
+import { destinationText, sourceText, withIp, withPorts, withTransport } from '../packet.ts';
 import type { Packet } from '../packet.ts';
-import { hashOf, kernel, sourceOf, step } from '../run-state.ts';
+import { hashOf, kernel, sourceOf, step, withSkb } from '../run-state.ts';
 import type { Run, Skb } from '../run-state.ts';
 import { taken } from './conntrack.ts';
 import type { ConntrackEntry, Direction } from './conntrack.ts';
-import { inverse, sameTuple, tupleKey } from './tuple.ts';
+import { inverse, sameTuple, tupleKey, withEnds } from './tuple.ts';
 import type { Tuple } from './tuple.ts';
 
 export type Half = 'source' | 'destination';
@@ -32,11 +32,11 @@ export const NO_CHANGE: NatRange = { from: null, to: null, ports: null, random: 
 
 /** Settles one half of a new flow. `false`: no free port. */
 export function settle(run: Run, ns: CompiledNamespace, entry: ConntrackEntry, half: Half, range: NatRange, rule: Rule | null): boolean {
-  const current = inverse({ ...entry.reply, zone: 0 });
+  const current = inverse(entry.reply, 0);
   const chosen = unique(run, ns, entry, current, half, range);
   if (chosen === null) return false;
   const changed = !sameTuple(chosen.tuple, current);
-  if (changed) entry.reply = { ...inverse(chosen.tuple), zone: entry.zones.reply };
+  if (changed) entry.reply = inverse(chosen.tuple, entry.zones.reply);
   const natRule = rule === null ? null : { origin: rule.origin, text: rule.text, open: chosen.open };
   if (half === 'source') {
     entry.sourceNat ||= changed;
@@ -56,7 +56,7 @@ interface Chosen {
 }
 
 function unique(run: Run, ns: CompiledNamespace, entry: ConntrackEntry, current: Tuple, half: Half, range: NatRange): Chosen | null {
-  const free = (tuple: Tuple): boolean => !taken(run, ns, { ...inverse(tuple), zone: entry.zones.reply }, entry);
+  const free = (tuple: Tuple): boolean => !taken(run, ns, inverse(tuple, entry.zones.reply), entry);
   const addressed = withAddress(run, current, half, range);
   const own = half === 'source' ? current.sourcePort : current.destinationPort;
   if (!range.random && !range.randomFully) {
@@ -80,12 +80,12 @@ const portClass = (port: number, icmp: boolean): PortRange =>
   icmp ? { from: 0, to: 65535 } : port < 512 ? { from: 1, to: 511 } : port < 1024 ? { from: 600, to: 1023 } : { from: 1024, to: 65535 };
 
 const withPort = (tuple: Tuple, half: Half, port: number): Tuple =>
-  tuple.icmpType !== null ? { ...tuple, sourcePort: port, destinationPort: port } : half === 'source' ? { ...tuple, sourcePort: port } : { ...tuple, destinationPort: port };
+  tuple.icmpType !== null ? withEnds(tuple, { sourcePort: port, destinationPort: port }) : half === 'source' ? withEnds(tuple, { sourcePort: port }) : withEnds(tuple, { destinationPort: port });
 
 function withAddress(run: Run, tuple: Tuple, half: Half, range: NatRange): Tuple {
   const old = half === 'source' ? tuple.source : tuple.destination;
   const address = range.from === null ? old : pickAddress(run, tuple, range.from, range.to ?? range.from);
-  return half === 'source' ? { ...tuple, source: address } : { ...tuple, destination: address };
+  return half === 'source' ? withEnds(tuple, { source: address }) : withEnds(tuple, { destination: address });
 }
 
 const MAX_ADDRESSES = 64;
@@ -110,7 +110,7 @@ export function translate(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb,
   const packet = half === 'source' ? withSource(skb.packet, target) : withDestination(skb.packet, target);
   const before = half === 'source' ? sourceText(skb.packet) : destinationText(skb.packet);
   const after = half === 'source' ? sourceText(packet) : destinationText(packet);
-  if (before === after && target.icmpType === null) return { ...skb, packet };
+  if (before === after && target.icmpType === null) return withSkb(skb, { packet });
   const rule = isNew ? (half === 'source' ? entry.sourceRule : entry.destinationRule) : null;
   const words = rule === null ? `as the flow's conntrack entry says` : `by \`${rule.text}\`${rule.open === null ? '' : `, with ${rule.open}`}`;
   step(run, {
@@ -118,7 +118,7 @@ export function translate(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb,
     sentence: `${ns.label} translates the ${half} ${before} to ${after} ${words}.`,
     source: rule === null ? kernel('the conntrack entry of the flow') : sourceOf(rule.origin),
   });
-  return { ...skb, packet };
+  return withSkb(skb, { packet });
 }
 
 /** A reply is translated back in the other half's place (nf_nat_packet: statusbit ^= IPS_NAT_MASK). */
@@ -126,16 +126,18 @@ const translates = (entry: ConntrackEntry, half: Half, direction: Direction): bo
   (half === 'source') === (direction === 'original') ? entry.sourceNat : entry.destinationNat;
 
 const icmpId = (packet: Packet, id: number): Packet =>
-  packet.transport.kind === 'icmp' && packet.transport.identifier !== null ? { ...packet, transport: { ...packet.transport, identifier: id } } : packet;
+  packet.transport.kind === 'icmp' && packet.transport.identifier !== null ? withTransport(packet, { ...packet.transport, identifier: id }) : packet;
 
 function withSource(packet: Packet, target: Tuple): Packet {
   const moved = withIp(packet, { source: target.source });
-  return moved.transport.kind === 'icmp' ? icmpId(moved, target.sourcePort) : { ...moved, transport: { ...moved.transport, sourcePort: target.sourcePort } };
+  const { transport } = moved;
+  return transport.kind === 'icmp' ? icmpId(moved, target.sourcePort) : withTransport(moved, withPorts(transport, target.sourcePort, transport.destinationPort));
 }
 
 function withDestination(packet: Packet, target: Tuple): Packet {
   const moved = withIp(packet, { destination: target.destination });
-  return moved.transport.kind === 'icmp' ? icmpId(moved, target.sourcePort) : { ...moved, transport: { ...moved.transport, destinationPort: target.destinationPort } };
+  const { transport } = moved;
+  return transport.kind === 'icmp' ? icmpId(moved, target.sourcePort) : withTransport(moved, withPorts(transport, transport.sourcePort, target.destinationPort));
 }
 
 /** An ICMP error about a translated flow: the quoted packet and the outer address, as the other side knows them. */
@@ -158,5 +160,5 @@ export function translateError(run: Run, ns: CompiledNamespace, hook: Hook, skb:
     sentence: `${ns.label} translates the packet that the error quotes back${changedOuter ? `, and the error's own ${half} ${before} to ${after}` : ''}.`,
     source: kernel('the conntrack entry of the flow'),
   });
-  return { ...skb, packet: { ...outer, transport: { ...packet.transport, quoted: inside } } };
+  return withSkb(skb, { packet: { ...outer, transport: { ...packet.transport, quoted: inside } } });
 }

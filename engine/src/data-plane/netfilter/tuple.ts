@@ -48,15 +48,26 @@ export function tupleOf({ ip, transport }: Packet, zone: number): Tuple {
   };
 }
 
-export const inverse = ({ family, protocol, source, destination, sourcePort, destinationPort, icmpType, zone }: Tuple): Tuple => ({
-  family,
-  protocol,
-  source: destination,
-  destination: source,
-  sourcePort: destinationPort,
-  destinationPort: sourcePort,
-  icmpType: icmpType === null ? null : inverseType(family, icmpType),
+export const inverse = (tuple: Tuple, zone = tuple.zone): Tuple => ({
+  family: tuple.family,
+  protocol: tuple.protocol,
+  source: tuple.destination,
+  destination: tuple.source,
+  sourcePort: tuple.destinationPort,
+  destinationPort: tuple.sourcePort,
+  icmpType: tuple.icmpType === null ? null : inverseType(tuple.family, tuple.icmpType),
   zone,
+});
+
+export const withEnds = (tuple: Tuple, { source, destination, sourcePort, destinationPort }: Partial<Tuple>): Tuple => ({
+  family: tuple.family,
+  protocol: tuple.protocol,
+  source: source ?? tuple.source,
+  destination: destination ?? tuple.destination,
+  sourcePort: sourcePort ?? tuple.sourcePort,
+  destinationPort: destinationPort ?? tuple.destinationPort,
+  icmpType: tuple.icmpType,
+  zone: tuple.zone,
 });
 
 export const tupleKey = (t: Tuple): string =>

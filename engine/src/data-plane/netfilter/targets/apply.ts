@@ -2,7 +2,7 @@
 import type { Target } from '../../../topology/netfilter.ts';
 import { ipHeaderLength, SYN } from '../../packet.ts';
 import type { Packet } from '../../packet.ts';
-import { end, sourceOf } from '../../run-state.ts';
+import { end, sourceOf, withSkb } from '../../run-state.ts';
 import type { Skb } from '../../run-state.ts';
 import { template, UNTRACKED } from '../conntrack.ts';
 import type { MatchInput } from '../matches/match.ts';
@@ -25,7 +25,7 @@ export function applyTarget(target: ActingTarget, input: MatchInput): TargetResu
     case 'netmap':
       return applyNat(target, input);
     case 'mark':
-      return goOn({ ...skb, mark: ((skb.mark & ~target.mask) ^ target.value) >>> 0 });
+      return goOn(withSkb(skb, { mark: ((skb.mark & ~target.mask) ^ target.value) >>> 0 }));
     case 'connmark':
       return goOn(connmark(target, skb));
     case 'ct':
@@ -37,7 +37,7 @@ export function applyTarget(target: ActingTarget, input: MatchInput): TargetResu
     case 'ttl':
       return goOn(withTtl(target, skb));
     case 'dscp':
-      return goOn({ ...skb, packet: { ...skb.packet, ip: { ...skb.packet.ip, tos: (target.value << 2) | (skb.packet.ip.tos & 3) } } });
+      return goOn(withSkb(skb, { packet: { ...skb.packet, ip: { ...skb.packet.ip, tos: (target.value << 2) | (skb.packet.ip.tos & 3) } } }));
     case 'unknown':
       return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `${target.name} ${target.text}`.trimEnd() }, sourceOf(rule.origin)));
   }
@@ -55,17 +55,17 @@ function connmark(target: Extract<Target, { kind: 'connmark' }>, skb: Skb): Skb 
       entry.mark = ((entry.mark & ~target.ctmask) ^ (skb.mark & target.nfmask)) >>> 0;
       return skb;
     case 'restore':
-      return { ...skb, mark: ((skb.mark & ~target.nfmask) ^ (entry.mark & target.ctmask)) >>> 0 };
+      return withSkb(skb, { mark: ((skb.mark & ~target.nfmask) ^ (entry.mark & target.ctmask)) >>> 0 });
   }
 }
 
 /** xt_CT.c: only a packet that has no flow yet. A zone holds for both directions. */
 function ct(target: Extract<Target, { kind: 'ct' }>, skb: Skb): Skb {
   if (skb.tracked !== null) return skb;
-  if (target.notrack) return { ...skb, tracked: UNTRACKED };
+  if (target.notrack) return withSkb(skb, { tracked: UNTRACKED });
   if (target.zone === null) return skb;
   const zones = target.text.includes('--zone-orig') ? { original: target.zone, reply: 0 } : target.text.includes('--zone-reply') ? { original: 0, reply: target.zone } : { original: target.zone, reply: target.zone };
-  return { ...skb, tracked: template(zones) };
+  return withSkb(skb, { tracked: template(zones) });
 }
 
 /** xt_TCPMSS.c: an MSS is only ever lowered, and only in a SYN. */
@@ -75,12 +75,12 @@ function clampMss(value: number | 'clamp', { skb, ns, at }: MatchInput): Skb {
   const devices = [at.input, at.output].flatMap((name) => ns.devices.get(name)?.mtu ?? []);
   const limit = value === 'clamp' ? Math.min(...devices, 65535) - ipHeaderLength(packet.ip.family) - 20 : value;
   const clamped: Packet = { ...packet, transport: { ...packet.transport, mss: Math.min(packet.transport.mss, limit) } };
-  return { ...skb, packet: clamped };
+  return withSkb(skb, { packet: clamped });
 }
 
 function withTtl(target: Extract<Target, { kind: 'ttl' }>, skb: Skb): Skb {
   const { ttl } = skb.packet.ip;
   const changed = target.action === 'set' ? target.value : target.action === 'inc' ? ttl + target.value : ttl - target.value;
-  return { ...skb, packet: { ...skb.packet, ip: { ...skb.packet.ip, ttl: Math.min(Math.max(changed, 0), 255) } } };
+  return withSkb(skb, { packet: { ...skb.packet, ip: { ...skb.packet.ip, ttl: Math.min(Math.max(changed, 0), 255) } } });
 }
 
