@@ -58,7 +58,7 @@ export type DumpBlock = 'iptables' | 'ip6tables' | 'routes' | 'rules' | 'address
 
 /** One change of what the file says. */
 export type Edit =
-  /** Whole lines of a captured block. What is added stands where the first removed line stood, else before `before`, else at the end (of the table). */
+  /** Whole lines of a captured block. What is added stands before `before`, else where the first removed line stood, else at the end (of the table). */
   | {
       readonly kind: 'lines';
       readonly owner: Owner;

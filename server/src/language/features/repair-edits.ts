@@ -62,7 +62,7 @@ function lineEdits(input: RepairInput, edit: Extract<Edit, { kind: 'lines' }>): 
   if (gone.some((g) => g === undefined)) return null;
   const [first, ...rest] = gone.flatMap((g) => g ?? []);
   const removed = rest.map((g) => removal(input.text, g));
-  if (first !== undefined && lines.length > 0) return [replacement(input.text, first, lines), ...removed, ...(edit.table === null ? [] : (chainsFor(input, dumps, edit.table, edit.add) ?? []))];
+  if (first !== undefined && lines.length > 0 && edit.before === null) return [replacement(input.text, first, lines), ...removed, ...(edit.table === null ? [] : (chainsFor(input, dumps, edit.table, edit.add) ?? []))];
   const away = first === undefined ? removed : [removal(input.text, first), ...removed];
   if (edit.add.length === 0) return away;
   if (edit.before === null) {

@@ -1,0 +1,84 @@
+/** The 2 a.m. cases of examples/broken: each names the planted cause, and the repair that a person expects mends the file. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { repairEdits } from '../../../server/src/language/features/repair-edits.ts';
+import { createSnapshot } from '../../../server/src/language/snapshot.ts';
+import type { Snapshot } from '../../../server/src/language/snapshot.ts';
+
+const folder = new URL('../../../examples/broken/', import.meta.url);
+
+const open = (name: string): Snapshot => createSnapshot({ file: `${name}.k8snet`, text: readFileSync(new URL(`${name}.k8snet`, folder), 'utf8') });
+
+/** What the cause must name, in order where there are several; and what a person would do. */
+const CASES: Readonly<Record<string, { readonly causes: readonly RegExp[]; readonly repair: RegExp }>> = {
+  'blackhole-route': { causes: [/host1 .*`blackhole 10\.244\.2\.0\/28` \(blackhole-route\.k8snet:11\)/], repair: /^remove the route `blackhole 10\.244\.2\.0\/28` from host1$/ },
+  'bridge-nf-call': { causes: [/host1 has `net\.bridge\.bridge-nf-call-iptables = 0`/], repair: /^set net\.bridge\.bridge-nf-call-iptables = 1 on host1$/ },
+  'drop-rule': { causes: [/host2 .*`-A FORWARD -s 10\.244\.1\.10\/32 -j DROP` \(drop-rule\.k8snet:14\)/], repair: /^remove the rule `-A FORWARD -s 10\.244\.1\.10\/32 -j DROP` from host2$/ },
+  'forward-drop': { causes: [/filter table of host1.* lacks flannel's rules for the forwarding of the pod network/], repair: /^add flannel's rules for the forwarding/ },
+  'hairpin-off': { causes: [/host1 has the device veth00000001 with hairpin off/], repair: /hairpin on/ },
+  'local-policy': { causes: [/default\/web .*external-traffic-policy Local.*no ready endpoint/], repair: /external-traffic-policy Cluster/ },
+  'missing-route': { causes: [/routes of host1.* lack flannel's route for the lease of host2, 10\.244\.2\.0\/24/], repair: /^add flannel's route for the lease of host2/ },
+  'no-masquerade': { causes: [/nat table of host1.* lacks flannel's rules for the masquerading/], repair: /^add flannel's rules for the masquerading/ },
+  'not-forwarding': { causes: [/host2 has `net\.ipv4\.ip_forward = 0` \(not-forwarding\.k8snet:9\)/], repair: /^set net\.ipv4\.ip_forward = 1 on host2$/ },
+  'not-ready': { causes: [/web is not ready .*no endpoint of service default\/web/], repair: /^make web ready$/ },
+  'selector': { causes: [/selector app=webs of service default\/web .*selects no pod; web .*has app=web/], repair: /select app=web$/ },
+  'shadowed-accept': { causes: [/host1 .*`-A FORWARD -j REJECT --reject-with icmp-host-prohibited`/], repair: /^remove the rule `-A FORWARD -j REJECT/ },
+  'source-ranges': { causes: [/load-balancer-source-ranges of service default\/web .*10\.244\.1\.10\/32/], repair: /^let 10\.244\.1\.10\/32 use the load balancer/ },
+  'stale-lease': { causes: [/host1 has `.* dst 192\.168\.93\.99 .*where flannel would have programmed `.* dst 192\.168\.93\.213 .*lease of host2/], repair: /FDB entry for the lease of host2/ },
+  'stale-vtep-mac': { causes: [/host1 has stale entries for the lease of host2.*7a:5e:41:0c:9f:01.*3e:11:d2:88:40:6b/], repair: /neighbour for the lease of host2.*FDB entry for the lease of host2/ },
+  'target-port': { causes: [/sends 80\/TCP to port 8081 .*web listens on 8080\/TCP/], repair: /^let service default\/web send to port 8080$/ },
+  'two-causes': { causes: [/routes of host1.* lack flannel's route for the lease of host2/, /host2 .*`-A FORWARD -s 10\.244\.1\.0\/24 -j DROP`/], repair: /^add flannel's route.*; then remove the rule/ },
+  'wrong-network': { causes: [/filter table of host1.* lacks flannel's rules for the forwarding/], repair: /^add flannel's rules for the forwarding/ },
+  'wrong-vni': { causes: [/host2 has the device flannel\.1 with VNI 2/], repair: /vxlan id 1 on host2$/ },
+};
+
+it('every file has its case', () => {
+  expect(readdirSync(folder).filter((f) => f.endsWith('.k8snet')).map((f) => f.replace('.k8snet', ''))).toEqual(Object.keys(CASES).sort());
+});
+
+describe.each(Object.entries(CASES))('%s', (name, { causes, repair }) => {
+  const snapshot = open(name);
+  const [verdict] = snapshot.verdicts();
+  const explanation = verdict?.explanation;
+
+  it('has no error, and an expectation that fails', () => {
+    expect(snapshot.diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+    expect(verdict?.passed).toBe(false);
+  });
+
+  it('names the planted cause', () => {
+    expect(explanation?.causes).toHaveLength(causes.length);
+    for (const [i, cause] of causes.entries()) expect(explanation?.causes[i]?.sentence).toMatch(cause);
+  });
+
+  it('offers first what a person would do', () => {
+    expect(explanation?.repairs[0]?.title).toMatch(repair);
+  });
+
+  it('is mended by each repair, applied to the text', () => {
+    for (const { title, edits } of explanation?.repairs ?? []) {
+      const made = repairEdits(snapshot, edits);
+      expect(made, title).not.toBeNull();
+      const text = [...(made ?? [])].sort((a, b) => b.start - a.start).reduce((t, e) => t.slice(0, e.start) + e.text + t.slice(e.end), snapshot.text);
+      const mended = createSnapshot({ file: snapshot.file, text });
+      expect(mended.diagnostics.filter((d) => d.severity === 'error'), text).toEqual([]);
+      expect(mended.verdicts().map((v) => v.sentence), `${title}\n${text}`).toEqual(mended.verdicts().map(() => null));
+    }
+  });
+});
+
+describe('the nearest rule', () => {
+  it('is named with the match that it missed by', () => {
+    const text = open('wrong-network').text;
+    const [verdict] = createSnapshot({ file: 'x.k8snet', text }).verdicts();
+    expect(verdict?.explanation?.causes[0]?.nearest).toMatchObject({
+      table: 'filter', chain: 'FLANNEL-FWD', number: 1, rule: expect.stringContaining('-s 10.244.0.0/16') as string,
+      sentence: expect.stringMatching(/but `-s 10\.244\.0\.0\/16` does not hold: the source is 10\.245\.1\.10\.$/) as string,
+    });
+  });
+
+  it('is the ACCEPT in the shadow of a REJECT', () => {
+    const [verdict] = open('shadowed-accept').verdicts();
+    expect(verdict?.explanation?.causes[0]?.nearest?.sentence).toMatch(/-j FLANNEL-FWD`, rule 3 of FORWARD .* but `-A FORWARD -j REJECT --reject-with icmp-host-prohibited` decides before it\.$/);
+  });
+});
