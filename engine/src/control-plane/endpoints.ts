@@ -1,33 +1,70 @@
-/** The endpoints of every service port, as the EndpointSlice controller lists them. */
-import { formatAddress, sameAddress } from '../net/address.ts';
+/**
+ * The endpoints of every service port, as the EndpointSlice controller lists them (staging/src/k8s.io/endpointslice:
+ * reconciler.go, utils.go: podToEndpoint; trafficdist/trafficdist.go).
+ */
+import { formatAddress } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
-import type { Endpoint, Labels, Pod, Service } from '../topology/model.ts';
+import type { Endpoint, EndpointHints, Labels, Pod, Service } from '../topology/model.ts';
 import { declared } from '../topology/origin.ts';
-import type { ServicePortSpec, ServiceSpec } from '../topology/spec.ts';
+import type { EndpointSpec, ServicePortSpec, ServiceSpec } from '../topology/spec.ts';
 import { podKey } from './plan.ts';
 import type { Plan } from './plan.ts';
+
+export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** An empty selector selects nothing: such a service has no selector (Kubernetes, Service.spec.selector). */
 export const selects = (selector: Labels, labels: Labels): boolean =>
   Object.keys(selector).length > 0 && Object.entries(selector).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
 
-export function servicesOf(plan: Plan, pods: readonly Pod[]): readonly Service[] {
-  const owners = new Map<string, Pod>();
-  for (const pod of pods) {
-    if (pod.hostNetwork) continue;
-    for (const address of pod.addresses) if (!owners.has(formatAddress(address))) owners.set(formatAddress(address), pod);
-  }
-  const byNamespace = new Map<string, Pod[]>();
-  for (const pod of pods) byNamespace.set(pod.namespace, [...(byNamespace.get(pod.namespace) ?? []), pod]);
-  return plan.services.map((spec) => serviceOf(plan, spec, byNamespace.get(spec.namespace) ?? [], owners));
+/** Who has which address, and which label: asked of for every service. */
+interface Directory {
+  readonly owners: ReadonlyMap<string, Pod>;
+  /** Of the nodes' interfaces. */
+  readonly nodes: ReadonlyMap<string, string>;
+  /** By `namespace key=value`. */
+  readonly labelled: ReadonlyMap<string, readonly Pod[]>;
+  readonly zoneOf: (node: string | null) => string | undefined;
 }
 
-function serviceOf(plan: Plan, spec: ServiceSpec, pods: readonly Pod[], owners: ReadonlyMap<string, Pod>): Service {
+export function servicesOf(plan: Plan, pods: readonly Pod[]): readonly Service[] {
+  const directory = directoryOf(plan, pods);
+  return plan.services.map((spec) => serviceOf(spec, directory));
+}
+
+function directoryOf(plan: Plan, pods: readonly Pod[]): Directory {
+  const owners = new Map<string, Pod>();
+  const nodes = new Map<string, string>();
+  const labelled = new Map<string, Pod[]>();
+  for (const pod of pods) {
+    if (!pod.hostNetwork) for (const address of pod.addresses) if (!owners.has(formatAddress(address))) owners.set(formatAddress(address), pod);
+    for (const [key, value] of Object.entries(pod.labels)) {
+      const label = `${pod.namespace} ${key}=${value}`;
+      const list = labelled.get(label);
+      if (list === undefined) labelled.set(label, [pod]);
+      else list.push(pod);
+    }
+  }
+  for (const node of plan.nodes.values()) {
+    for (const { address } of node.interfaces.flatMap((i) => i.addresses)) if (!nodes.has(formatAddress(address))) nodes.set(formatAddress(address), node.spec.name);
+  }
+  return { owners, nodes, labelled, zoneOf: (node) => plan.nodes.get(node ?? '')?.spec.labels[ZONE_LABEL] };
+}
+
+/** The pods of the namespace that have every label. */
+function selectedBy(spec: ServiceSpec, directory: Directory): readonly Pod[] {
   const { selector } = spec;
-  const selected = selector === null ? [] : pods.filter((p) => selects(selector, p.labels));
+  if (selector === null || spec.endpointsAre === 'instead') return [];
+  const lists = Object.entries(selector).map(([key, value]) => directory.labelled.get(`${spec.namespace} ${key}=${value}`) ?? []);
+  const shortest = lists.reduce((best, list) => (list.length < best.length ? list : best), lists[0] ?? []);
+  return lists.length === 1 ? shortest : shortest.filter((pod) => selects(selector, pod.labels));
+}
+
+function serviceOf(spec: ServiceSpec, directory: Directory): Service {
+  const selected = selectedBy(spec, directory);
   const endpointsOf = (port: ServicePortSpec): readonly Endpoint[] => {
-    const written = spec.endpoints.map((e) => writtenEndpoint(plan, e.address, e.port ?? port.targetPort, owners));
-    return [...selected.flatMap((pod) => podEndpoints(pod, port)), ...written].sort(byText);
+    const written = spec.endpoints.filter((e) => e.portName === null || e.portName === port.name).map((e) => writtenEndpoint(e, port, directory));
+    const all = [...selected.flatMap((pod) => podEndpoints(spec, pod, port, directory)), ...written];
+    return all.length < 2 ? all : all.map((endpoint) => ({ endpoint, text: endpointText(endpoint) })).sort(byText).map((e) => e.endpoint);
   };
   return {
     namespace: spec.namespace,
@@ -38,25 +75,64 @@ function serviceOf(plan: Plan, spec: ServiceSpec, pods: readonly Pod[], owners: 
     loadBalancerAddresses: spec.loadBalancerAddresses,
     externalName: spec.externalName,
     ports: spec.ports.map((port) => ({ name: port.name, protocol: port.protocol, port: port.port, nodePort: port.nodePort, endpoints: endpointsOf(port) })),
+    members: spec.headless ? membersOf(selected, spec) : [],
     origin: declared(spec.at),
   };
 }
 
-const endpointText = (endpoint: Endpoint): string =>
+/** `10.0.0.46:53`, `[fd00::1]:53` */
+export const endpointText = (endpoint: { readonly address: Address; readonly port: number }): string =>
   endpoint.address.family === 4 ? `${formatAddress(endpoint.address)}:${endpoint.port}` : `[${formatAddress(endpoint.address)}]:${endpoint.port}`;
 
 /** kube-proxy sorts endpoints by their text (pkg/proxy/endpoints.go). */
-const byText = (a: Endpoint, b: Endpoint): number => (endpointText(a) < endpointText(b) ? -1 : endpointText(a) > endpointText(b) ? 1 : 0);
+const byText = (a: { readonly text: string }, b: { readonly text: string }): number => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0);
 
-/** One for each family of the pod: dual-stack services have a slice for each. */
-const podEndpoints = (pod: Pod, port: ServicePortSpec): readonly Endpoint[] =>
-  pod.addresses
-    .filter((a, i) => pod.addresses.findIndex((o) => o.family === a.family) === i)
-    .map((address) => ({ address, port: port.targetPort, pod: podKey(pod), node: pod.node, ready: pod.ready }));
+/** Of a pod that is terminating, serving tells whether it is ready all the same; ready is then false, unless all are published. */
+function conditionsOf(spec: ServiceSpec, pod: Pod): Pick<Endpoint, 'ready' | 'serving' | 'terminating'> {
+  const { ready: serving, terminating } = pod;
+  return { ready: spec.publishNotReady || (serving && !terminating), serving, terminating };
+}
 
-function writtenEndpoint(plan: Plan, address: Address, port: number, owners: ReadonlyMap<string, Pod>): Endpoint {
-  const pod = owners.get(formatAddress(address));
-  if (pod !== undefined) return { address, port, pod: podKey(pod), node: pod.node, ready: true };
-  const node = [...plan.nodes.values()].find((n) => n.interfaces.some((i) => i.addresses.some((a) => sameAddress(a.address, address))));
-  return { address, port, pod: null, node: node?.spec.name ?? null, ready: true };
+/** An address for each family of the pod: dual-stack services have a slice for each. */
+const familyAddresses = (pod: Pod): readonly Address[] => pod.addresses.filter((a, i) => pod.addresses.findIndex((o) => o.family === a.family) === i);
+
+function podEndpoints(spec: ServiceSpec, pod: Pod, port: ServicePortSpec, directory: Directory): readonly Endpoint[] {
+  const target = targetOf(port, pod);
+  if (target === undefined) return [];
+  const conditions = conditionsOf(spec, pod);
+  const hints = conditions.ready ? hintsOf(spec, pod.node, directory) : null;
+  return familyAddresses(pod).map((address) => ({ address, port: target, pod: podKey(pod), node: pod.node, ...conditions, hostname: hostnameOf(pod, spec), hints }));
+}
+
+/** podutil.FindPort: a name is a container port's of the same protocol; a pod without one is no endpoint of that port. */
+const targetOf = (port: ServicePortSpec, pod: Pod): number | undefined =>
+  port.targetPortName === null ? port.targetPort : pod.ports.find((p) => p.name === port.targetPortName && p.protocol === port.protocol)?.port;
+
+/** A pod has a name of its own under the service that is its subdomain. */
+const hostnameOf = (pod: Pod, spec: ServiceSpec): string | null => (pod.subdomain === spec.name ? pod.hostname : null);
+
+/** trafficdist.go: what is meant for whom; an endpoint without a zone is meant for nobody in particular. */
+function hintsOf(spec: ServiceSpec, node: string | null, directory: Directory): EndpointHints | null {
+  if (spec.trafficDistribution === null) return null;
+  const zone = directory.zoneOf(node);
+  const zones = zone === undefined ? [] : [zone];
+  const nodes = spec.trafficDistribution === 'PreferSameNode' && node !== null ? [node] : [];
+  return zones.length + nodes.length === 0 ? null : { zones, nodes };
+}
+
+function writtenEndpoint(written: EndpointSpec, port: ServicePortSpec, directory: Directory): Endpoint {
+  const { address } = written;
+  const pod = directory.owners.get(formatAddress(address));
+  const node = written.node ?? pod?.node ?? directory.nodes.get(formatAddress(address)) ?? null;
+  const { ready, serving, terminating, hostname, hints } = written;
+  const target = written.port ?? (pod === undefined ? undefined : targetOf(port, pod)) ?? port.targetPort;
+  return { address, port: target, pod: pod === undefined ? null : podKey(pod), node, ready, serving, terminating, hostname, hints };
+}
+
+/** Whom a headless service's name stands for, whether it has ports or not: the ready ones. */
+function membersOf(selected: readonly Pod[], spec: ServiceSpec): Service['members'] {
+  const pods = selected.filter((pod) => conditionsOf(spec, pod).ready).flatMap((pod) => familyAddresses(pod).map((address) => ({ address, hostname: hostnameOf(pod, spec) })));
+  const written = spec.endpoints.filter((e) => e.ready).map(({ address, hostname }) => ({ address, hostname }));
+  const texts = new Map([...pods, ...written].map((m) => [formatAddress(m.address), { member: m, text: formatAddress(m.address) }]));
+  return [...texts.values()].sort(byText).map((t) => t.member);
 }

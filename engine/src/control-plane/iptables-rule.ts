@@ -27,6 +27,10 @@ export const source = (prefix: Prefix): Part => ({ match: { kind: 'source', pref
 export const notSource = (prefix: Prefix): Part => ({ match: { kind: 'source', prefix, inverted: true }, text: `! -s ${formatPrefix(prefix)}` });
 export const destination = (prefix: Prefix): Part => ({ match: { kind: 'destination', prefix, inverted: false }, text: `-d ${formatPrefix(prefix)}` });
 export const notDestination = (prefix: Prefix): Part => ({ match: { kind: 'destination', prefix, inverted: true }, text: `! -d ${formatPrefix(prefix)}` });
+export const inInterface = (name: string): Part => ({ match: { kind: 'in-interface', name, inverted: false }, text: `-i ${name}` });
+export const notInInterface = (name: string): Part => ({ match: { kind: 'in-interface', name, inverted: true }, text: `! -i ${name}` });
+export const outInterface = (name: string): Part => ({ match: { kind: 'out-interface', name, inverted: false }, text: `-o ${name}` });
+export const notOutInterface = (name: string): Part => ({ match: { kind: 'out-interface', name, inverted: true }, text: `! -o ${name}` });
 export const protocol = (name: L4): Part => ({ match: { kind: 'protocol', protocol: PROTOCOL_NUMBER[name], inverted: false }, text: `-p ${name}` });
 /** `-m tcp` alone: kube-proxy names the protocol's extension even where it tests no more. */
 export const extension = (name: L4): Part => ({ match: { kind: 'transport-header', protocol: name }, text: `-m ${name}` });
@@ -36,6 +40,14 @@ export const destinationPort = (name: L4, port: number): Part => ({
   match: { kind: 'destination-port', protocol: name, ports: { from: port, to: port }, inverted: false },
   text: `-m ${name} --dport ${port}`,
 });
+
+const RANK: Readonly<Record<string, number>> = { source: 0, destination: 1, 'in-interface': 2, 'out-interface': 3, protocol: 4 };
+
+/** What iptables-save prints before the extensions: source, destination, devices, protocol. */
+export const inSaveOrder = (parts: readonly Part[]): readonly Part[] => {
+  const rank = (part: Part): number => RANK[part.match.kind] ?? 5;
+  return [...parts].sort((a, b) => rank(a) - rank(b));
+};
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
 

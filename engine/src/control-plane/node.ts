@@ -32,7 +32,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     tables: nodeTables(plan, node, ports),
     sets: [],
     conntrack: [],
-    sysctls: nodeSysctls(plan.settings.kubeProxy.mode),
+    sysctls: nodeSysctls(plan.settings.kubeProxy),
     listeners: listenersOf(plan, node),
     origin: declared(node.spec.at),
   };

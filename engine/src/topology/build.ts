@@ -43,6 +43,9 @@ function podOf(plan: Plan, pod: PodSpec): Pod {
     addresses: pod.hostNetwork && node !== undefined ? nodeAddresses(node) : pod.addresses,
     hostNetwork: pod.hostNetwork,
     ready: pod.ready,
+    terminating: pod.terminating,
+    hostname: pod.hostname,
+    subdomain: pod.subdomain,
     ports: pod.ports.filter((p) => p.name !== '').map(({ name, protocol, port }) => ({ name, protocol, port })),
     labels: pod.labels,
     // The ClusterFirst policy means the node's own resolver for a pod on the host's network.

@@ -259,6 +259,9 @@ export interface Pod {
   readonly addresses: readonly Address[];
   readonly hostNetwork: boolean;
   readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly hostname: string | null;
+  readonly subdomain: string | null;
   /** Container ports with a name, which services and policies ask for. */
   readonly ports: readonly NamedPort[];
   readonly labels: Labels;
@@ -275,6 +278,17 @@ export interface Endpoint {
   readonly pod: string | null;
   readonly node: string | null;
   readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** Its name under a headless service; `null`: its address with dashes. */
+  readonly hostname: string | null;
+  readonly hints: EndpointHints | null;
+}
+
+/** EndpointHints of discovery.k8s.io/v1: whom an endpoint is meant for. */
+export interface EndpointHints {
+  readonly zones: readonly string[];
+  readonly nodes: readonly string[];
 }
 
 export interface ServicePort {
@@ -296,5 +310,7 @@ export interface Service {
   readonly loadBalancerAddresses: readonly Address[];
   readonly externalName: string | null;
   readonly ports: readonly ServicePort[];
+  /** Of a headless service: the ready endpoints, whatever its ports. */
+  readonly members: readonly { readonly address: Address; readonly hostname: string | null }[];
   readonly origin: Origin;
 }

@@ -3,7 +3,7 @@
  * to this record; `build.ts` makes the topology from it.
  */
 import type { Address, Family, Mac, Port, Prefix } from '../net/address.ts';
-import type { BridgePort, FdbEntry, Interface, InterfaceAddress, Labels, Listener, Neighbour, PolicyRule, Route, Sysctl } from './model.ts';
+import type { BridgePort, EndpointHints, FdbEntry, Interface, InterfaceAddress, Labels, Listener, Neighbour, PolicyRule, Route, Sysctl } from './model.ts';
 import type { IpSet } from './ipset.ts';
 import type { ConntrackRecord, Table } from './netfilter.ts';
 import type { NetworkPolicy } from './network-policy.ts';
@@ -228,12 +228,6 @@ export interface EndpointSpec {
   readonly hostname: string | null;
   readonly hints: EndpointHints | null;
   readonly at: SourceRef;
-}
-
-/** EndpointHints of discovery.k8s.io/v1: whom the endpoint is meant for. */
-export interface EndpointHints {
-  readonly zones: readonly string[];
-  readonly nodes: readonly string[];
 }
 
 export interface ServiceSpec {

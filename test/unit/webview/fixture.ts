@@ -68,7 +68,7 @@ export function cluster(nodes: readonly Host[]): Topology {
     pods: nodes.flatMap((host) => host.namespaces.slice(1).map((pod) => {
       const [ns = '', name = ''] = pod.name.split('/');
       return {
-        namespace: ns, name, node: host.name, addresses: pod.interfaces[1]?.addresses.map((a) => a.address) ?? [], hostNetwork: false, ready: true, ports: [],
+        namespace: ns, name, node: host.name, addresses: pod.interfaces[1]?.addresses.map((a) => a.address) ?? [], hostNetwork: false, ready: true, terminating: false, hostname: null, subdomain: null, ports: [],
         labels: {}, search: [], ndots: 5, origin: at(40),
       };
     })),
@@ -76,6 +76,7 @@ export function cluster(nodes: readonly Host[]): Topology {
       namespace: 'kube-system', name: 'kube-dns', type: 'ClusterIP', clusterAddresses: [address('10.16.0.10')], externalAddresses: [],
       loadBalancerAddresses: [], externalName: null, origin: at(50),
       ports: [{ name: 'dns', protocol: 'UDP', port: 53, nodePort: null, endpoints: [] }],
+      members: [],
     }],
     policies: [],
     namespaceLabels: {},

@@ -1,16 +1,15 @@
 /** The chains and rules that kube-proxy programs whatever the services are (pkg/proxy/iptables/proxier.go: syncProxyRules). */
-import { parsePrefix } from '../../net/address.ts';
-import type { Family, Prefix } from '../../net/address.ts';
+import type { Family } from '../../net/address.ts';
 import type { TableName } from '../../topology/netfilter.ts';
 import type { Origin } from '../../topology/origin.ts';
+import type { KubeProxySettings } from '../../topology/spec.ts';
 import {
-  accept, addressType, comment, destination, drop, inState, jump, marked, masqueradeRandomFully, notDestination, notInState, notMarked, notSource, orMark, place,
+  accept, comment, destination, drop, inState, jump, marked, masqueradeRandomFully, notInState, notMarked, notSource, orMark, place,
   returns, xorMark,
 } from '../iptables-rule.ts';
 import type { Part, Placed } from '../iptables-rule.ts';
+import { LOOPBACK, answersOnLocalhost } from './node-ports.ts';
 import { CANARY, EXTERNAL_SERVICES, FORWARD, KUBELET_FIREWALL, MARK_MASQ, MASQUERADE_MARK, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES } from './names.ts';
-
-const LOOPBACK: Readonly<Record<Family, Prefix>> = { 4: parsePrefix('127.0.0.0/8') as Prefix, 6: parsePrefix('::1/128') as Prefix };
 
 /** The user chains that always exist, empty or not. */
 export const FIXED_CHAINS: readonly (readonly [TableName, readonly string[]])[] = [
@@ -49,11 +48,11 @@ const JUMPS: readonly JumpRule[] = [
 ];
 
 /** Jumps, marks, forwarding and postrouting: everything that stands before the services' own rules. */
-export function fixedRules(family: Family, origin: Origin): readonly Placed[] {
+export function fixedRules(settings: KubeProxySettings, family: Family, origin: Origin): readonly Placed[] {
   return [
     ...JUMPS.map((j) => place(j.table, j.from, j.parts, jump(j.to), origin)),
-    ...(family === 4 ? [localnetRule(origin)] : []),
-    place('filter', FORWARD, [inState('INVALID')], drop, origin),
+    ...(family === 4 && answersOnLocalhost(settings) ? [localnetRule(origin)] : []),
+    ...(settings.tcpBeLiberal ? [] : [place('filter', FORWARD, [inState('INVALID')], drop, origin)]),
     place('filter', FORWARD, [comment('kubernetes forwarding rules'), marked(MASQUERADE_MARK)], accept, origin),
     place('filter', FORWARD, [comment('kubernetes forwarding conntrack rule'), inState('RELATED', 'ESTABLISHED')], accept, origin),
     place('nat', MARK_MASQ, [], orMark(MASQUERADE_MARK), origin),
@@ -68,17 +67,3 @@ function localnetRule(origin: Origin): Placed {
   const known = notInState('RELATED', 'ESTABLISHED', 'DNAT');
   return place('filter', KUBELET_FIREWALL, [notSource(LOOPBACK[4]), destination(LOOPBACK[4]), comment('block incoming localnet connections'), known], drop, origin);
 }
-
-/** The last rule of KUBE-SERVICES. IPv6 node ports never answer on localhost. */
-export const nodePortsRule = (family: Family, origin: Origin): Placed =>
-  place(
-    'nat',
-    SERVICES,
-    [
-      ...(family === 6 ? [notDestination(LOOPBACK[6])] : []),
-      comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain'),
-      addressType('destination', 'LOCAL'),
-    ],
-    jump(NODE_PORTS),
-    origin,
-  );

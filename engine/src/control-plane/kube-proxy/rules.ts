@@ -3,11 +3,13 @@ import type { Family } from '../../net/address.ts';
 import type { Service } from '../../topology/model.ts';
 import type { Chain, Rule } from '../../topology/netfilter.ts';
 import { derived } from '../../topology/origin.ts';
+import { ZONE_LABEL } from '../endpoints.ts';
 import type { Placed } from '../iptables-rule.ts';
 import { podKey, publicAddressOf } from '../plan.ts';
 import type { NodePlan, Plan } from '../plan.ts';
-import { podNetworkOf } from '../settings.ts';
-import { fixedRules, nodePortsRule } from './fixed.ts';
+import { fixedRules } from './fixed.ts';
+import { localTrafficOf } from './local-traffic.ts';
+import { nodePortsRules } from './node-ports.ts';
 import { isNodeIndependent, portViews } from './service-port.ts';
 import type { PortView } from './service-port.ts';
 import { servicePortRules } from './service-rules.ts';
@@ -49,16 +51,16 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
   const views = ports.views[family];
   const nodeIp = publicAddressOf(node.spec, node.uplink, family);
   const context: ProxyContext = {
-    node: node.spec.name,
+    node: { name: node.spec.name, zone: node.spec.labels[ZONE_LABEL] },
     nodeIps: nodeIp === undefined ? [] : [nodeIp],
-    podNetwork: podNetworkOf(plan.settings, family),
+    localTraffic: localTrafficOf(plan, node, family),
     masqueradeAll: plan.settings.kubeProxy.masqueradeAll,
     endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
   };
   const origin = derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at);
   const rules = views.map((view) => rulesOf(view, context, ports));
   return {
-    placed: [...fixedRules(family, origin), ...rules.flatMap((r) => r.listed), nodePortsRule(family, origin)],
+    placed: [...fixedRules(plan.settings.kubeProxy, family, origin), ...rules.flatMap((r) => r.listed), ...nodePortsRules(plan, node, family, origin)],
     natChains: rules.flatMap((r) => r.chains),
   };
 }

@@ -1,10 +1,11 @@
 /** One service port in one family as a node's kube-proxy sees it (pkg/proxy/serviceport.go, topology.go). */
-import { contains, formatAddress, hostPrefix } from '../../net/address.ts';
+import { contains, hostPrefix } from '../../net/address.ts';
 import type { Address, Family, Prefix } from '../../net/address.ts';
 import type { Endpoint, Service, ServicePort } from '../../topology/model.ts';
 import { derived } from '../../topology/origin.ts';
 import type { Origin } from '../../topology/origin.ts';
 import type { ServiceSpec } from '../../topology/spec.ts';
+import { endpointText } from '../endpoints.ts';
 import type { L4 } from '../iptables-rule.ts';
 import { endpointChain, portChains, portName } from './names.ts';
 import type { PortChains } from './names.ts';
@@ -15,6 +16,10 @@ export interface EndpointView {
   /** `10.0.0.46:53` */
   readonly text: string;
   readonly node: string | null;
+  readonly ready: boolean;
+  /** It is terminating, and still serves. */
+  readonly lingering: boolean;
+  readonly hints: Endpoint['hints'];
   readonly chain: string;
 }
 
@@ -34,7 +39,7 @@ export interface PortView {
   readonly externalLocal: boolean;
   readonly affinitySeconds: number | null;
   readonly healthCheckNodePort: number | null;
-  /** The ready ones, sorted by text. */
+  /** Sorted by text. */
   readonly endpoints: readonly EndpointView[];
   readonly origin: Origin;
 }
@@ -76,38 +81,62 @@ export function portViews(service: Service, spec: ServiceSpec, family: Family): 
       externalLocal: spec.externalTrafficPolicy === 'Local',
       affinitySeconds: spec.sessionAffinitySeconds,
       healthCheckNodePort: accessible ? spec.healthCheckNodePort : null,
-      endpoints: port.endpoints.filter((e) => e.ready && e.address.family === family).map((e) => endpointView(e, name, protocol)),
+      endpoints: port.endpoints.filter((e) => e.address.family === family).map((e) => endpointView(e, name, protocol)),
       origin: derived('kube-proxy', `service ${service.namespace}/${service.name}${port.name === '' ? '' : ` port ${port.name}`}`, spec.at),
     };
   });
 }
 
 function endpointView(endpoint: Endpoint, name: string, protocol: L4): EndpointView {
-  const { address, port } = endpoint;
-  const text = address.family === 4 ? `${formatAddress(address)}:${port}` : `[${formatAddress(address)}]:${port}`;
-  return { address, port, text, node: endpoint.node, chain: endpointChain(name, protocol, text) };
+  const { address, port, node, ready, serving, terminating, hints } = endpoint;
+  const text = endpointText(endpoint);
+  return { address, port, text, node, ready, lingering: !ready && serving && terminating, hints, chain: endpointChain(name, protocol, text) };
 }
 
 export const isExternallyAccessible = (view: PortView): boolean => view.nodePort !== null || view.loadBalancerIps.length > 0 || view.externalIps.length > 0;
 
 /** The rules are the same on every node. */
-export const isNodeIndependent = (view: PortView): boolean => !view.internalLocal && !view.externalLocal && view.sourceRanges.length === 0;
+export const isNodeIndependent = (view: PortView): boolean =>
+  !view.internalLocal && !view.externalLocal && view.sourceRanges.length === 0 && view.endpoints.every((e) => e.hints === null);
 
-/** CategorizeEndpoints (pkg/proxy/topology.go), without topology hints. */
-export function nodeView(view: PortView, node: string): NodeView {
+/** A node as kube-proxy knows it. */
+export interface ProxyNode {
+  readonly name: string;
+  /** Its label topology.kubernetes.io/zone. */
+  readonly zone: string | undefined;
+}
+
+/** CategorizeEndpoints (pkg/proxy/topology.go): ready endpoints, near ones first; else those that terminate and still serve. */
+export function nodeView(view: PortView, node: ProxyNode): NodeView {
   const usesCluster = !view.internalLocal || isExternallyAccessible(view);
   const usesLocal = view.internalLocal || (view.externalLocal && isExternallyAccessible(view));
-  const clusterEndpoints = usesCluster ? view.endpoints : [];
-  const localEndpoints = usesLocal ? view.endpoints.filter((e) => e.node === node) : [];
-  const hasEndpoints = view.endpoints.length > 0;
+  const ready = view.endpoints.filter((e) => e.ready);
+  const lingering = ready.length === view.endpoints.length ? [] : view.endpoints.filter((e) => e.lingering);
+  const usable = ready.length > 0 ? near(ready, node) : lingering;
+  const clusterEndpoints = usesCluster ? usable : [];
+  const isHere = (e: EndpointView): boolean => e.node === node.name;
+  const readyHere = usesLocal ? ready.filter(isHere) : [];
+  const localEndpoints = !usesLocal ? [] : readyHere.length > 0 ? readyHere : lingering.filter(isHere);
+  const hasEndpoints = usable.length > 0;
+  const either = new Set([...clusterEndpoints, ...localEndpoints]);
   return {
     clusterEndpoints,
     localEndpoints,
-    reachable: usesCluster ? clusterEndpoints : localEndpoints,
+    reachable: !usesCluster ? localEndpoints : !usesLocal ? clusterEndpoints : view.endpoints.filter((e) => either.has(e)),
     hasEndpoints,
     hasInternal: view.internalLocal ? localEndpoints.length > 0 : hasEndpoints,
     hasExternal: view.externalLocal ? localEndpoints.length > 0 : hasEndpoints,
   };
+}
+
+/** topologyModeFromHints: hints count only where every ready endpoint has one, and one is for this node or its zone. */
+function near(ready: readonly EndpointView[], node: ProxyNode): readonly EndpointView[] {
+  const isFor = (kind: 'nodes' | 'zones', wanted: string | undefined) => (e: EndpointView): boolean => wanted !== undefined && e.hints?.[kind].includes(wanted) === true;
+  for (const [kind, wanted] of [['nodes', node.name], ['zones', node.zone]] as const) {
+    const here = ready.filter(isFor(kind, wanted));
+    if (here.length > 0 && ready.every((e) => (e.hints?.[kind].length ?? 0) > 0)) return here;
+  }
+  return ready;
 }
 
 /** The node's own address may pass the firewall, so the load balancer's address may too. */

@@ -2,19 +2,20 @@
 import { hostPrefix } from '../../net/address.ts';
 import type { Address, Prefix } from '../../net/address.ts';
 import {
-  accept, addressType, comment, destination, destinationPort, dnat, drop, extension, jump, notSource, place, probability, protocol, recentCheck, recentSet, rejectPort,
+  accept, addressType, comment, destination, destinationPort, dnat, drop, extension, inSaveOrder, jump, place, probability, protocol, recentCheck, recentSet, rejectPort,
   source,
 } from '../iptables-rule.ts';
 import type { Part, Placed, TargetPart } from '../iptables-rule.ts';
 import { EXTERNAL_SERVICES, MARK_MASQ, NODE_PORTS, PROXY_FIREWALL, SERVICES } from './names.ts';
 import { allowsNode, isExternallyAccessible, nodeView } from './service-port.ts';
-import type { EndpointView, NodeView, PortView } from './service-port.ts';
+import type { LocalTraffic } from './local-traffic.ts';
+import type { EndpointView, NodeView, PortView, ProxyNode } from './service-port.ts';
 
 export interface ProxyContext {
-  readonly node: string;
+  readonly node: ProxyNode;
   readonly nodeIps: readonly Address[];
-  /** Whose source is a pod's (detectLocalMode ClusterCIDR); `undefined` where the family has no pod network. */
-  readonly podNetwork: Prefix | undefined;
+  /** `null`: kube-proxy cannot tell the pods' traffic in this family. */
+  readonly localTraffic: LocalTraffic | null;
   readonly masqueradeAll: boolean;
   /** Above 1,000 endpoints kube-proxy leaves out the endpoints' comments. */
   readonly endpointComments: boolean;
@@ -96,11 +97,11 @@ function nodePortRules(view: PortView, seen: NodeView): readonly Placed[] {
 
 /** Traffic to the cluster IP that comes from no pod is masqueraded: its way back must pass this node. */
 function internalMasquerade(view: PortView, seen: NodeView, context: ProxyContext): readonly Placed[] {
-  if (!seen.hasInternal || (!context.masqueradeAll && context.podNetwork === undefined)) return [];
+  if (!seen.hasInternal || (!context.masqueradeAll && context.localTraffic === null)) return [];
   const chain = view.internalLocal ? view.chains.local : view.chains.cluster;
   const parts = toPort(view, view.clusterIp, `${view.name} cluster IP`);
-  const foreign = context.masqueradeAll || context.podNetwork === undefined ? [] : [notSource(context.podNetwork)];
-  return [place('nat', chain, [...foreign, ...parts], jump(MARK_MASQ), view.origin)];
+  const foreign = context.masqueradeAll || context.localTraffic === null ? [] : [context.localTraffic.isNot];
+  return [place('nat', chain, inSaveOrder([...foreign, ...parts]), jump(MARK_MASQ), view.origin)];
 }
 
 function externalChain(view: PortView, seen: NodeView, context: ProxyContext): readonly Placed[] {
@@ -109,7 +110,7 @@ function externalChain(view: PortView, seen: NodeView, context: ProxyContext): r
   const rules: Placed[] = [];
   if (view.externalLocal) {
     const fromLocal = addressType('source', 'LOCAL');
-    const fromPods = context.podNetwork === undefined ? [] : [source(context.podNetwork), comment(`pod traffic for ${view.name} external destinations`)];
+    const fromPods = context.localTraffic === null ? [] : [context.localTraffic.is, comment(`pod traffic for ${view.name} external destinations`)];
     if (fromPods.length > 0) rules.push(place('nat', external, fromPods, jump(cluster), view.origin));
     rules.push(
       place('nat', external, [comment(`masquerade LOCAL traffic for ${view.name} external destinations`), fromLocal], jump(MARK_MASQ), view.origin),
