@@ -18,7 +18,9 @@ const common = {
   logLevel: 'warning',
   target: 'es2022',
 };
-const node = { ...common, platform: 'node', target: 'node20' };
+// yaml's build for Node asks for node's modules, which the language does not know and an ES module cannot.
+const alias = { yaml: path.join(root, 'node_modules/yaml/browser/index.js') };
+const node = { ...common, platform: 'node', target: 'node20', alias };
 
 const programs = [
   { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', format: 'cjs', external: ['vscode'] },

@@ -1,4 +1,5 @@
 /** What the commands need of the world: everything else of them is a function of the files' text. */
+import type { FolderEntry } from '../../server/src/language/bind/file-patterns.ts';
 
 export type FileText = { readonly text: string } | { readonly problem: string };
 
@@ -7,6 +8,8 @@ export interface Io {
   readonly out: (text: string) => Promise<void>;
   readonly err: (text: string) => void;
   readonly readFile: (path: string) => FileText;
+  /** Empty for a folder that cannot be read. */
+  readonly listFolder: (path: string) => readonly FolderEntry[];
   readonly readInput: () => Promise<string>;
   /** The problem, or `null`. */
   readonly writeFile: (path: string, bytes: Uint8Array) => string | null;

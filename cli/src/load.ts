@@ -22,7 +22,8 @@ function snapshotOf(file: string, text: string, io: Io): Snapshot {
     const content = io.readFile(path.resolve(folder, named));
     return 'text' in content ? content.text : undefined;
   };
-  return createSnapshot({ file, text, readFile });
+  const listFolder = (named: string) => io.listFolder(path.resolve(folder, named));
+  return createSnapshot({ file, text, readFile, listFolder });
 }
 
 export const errorsOf = (snapshot: Snapshot): readonly Diagnostic[] => snapshot.diagnostics.filter((each) => each.severity === 'error');

@@ -1,11 +1,14 @@
 /** The world as node gives it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { FolderEntry } from '../../server/src/language/bind/file-patterns.ts';
 import type { FileText, Io } from './io.ts';
 
 export const nodeIo = (): Io => ({
   out: write,
   err: (text) => void process.stderr.write(text),
   readFile: readText,
+  listFolder,
   readInput,
   writeFile,
   version,
@@ -18,12 +21,25 @@ const write = (text: string): Promise<void> =>
     else process.stdout.once('drain', resolve);
   });
 
-function readText(path: string): FileText {
+function readText(file: string): FileText {
   try {
     // A byte order mark belongs to the file, not to its text: editors hide it as well.
-    return { text: readFileSync(path, 'utf8').replace(/^\uFEFF/, '') };
+    return { text: readFileSync(file, 'utf8').replace(/^\uFEFF/, '') };
   } catch (error) {
-    return { problem: `cannot read ${path}: ${reasonOf(error)}` };
+    return { problem: `cannot read ${file}: ${reasonOf(error)}` };
+  }
+}
+
+function listFolder(folder: string): readonly FolderEntry[] {
+  try {
+    return readdirSync(folder).flatMap((name): FolderEntry[] => {
+      // Followed where it is a link; a broken one is nothing.
+      const stat = statSync(path.join(folder, name), { throwIfNoEntry: false });
+      if (stat?.isDirectory() === true) return [{ name, kind: 'folder' }];
+      return stat?.isFile() === true ? [{ name, kind: 'file' }] : [];
+    });
+  } catch {
+    return [];
   }
 }
 
@@ -33,12 +49,12 @@ async function readInput(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function writeFile(path: string, bytes: Uint8Array): string | null {
+function writeFile(file: string, bytes: Uint8Array): string | null {
   try {
-    writeFileSync(path, bytes);
+    writeFileSync(file, bytes);
     return null;
   } catch (error) {
-    return `cannot write ${path}: ${reasonOf(error)}`;
+    return `cannot write ${file}: ${reasonOf(error)}`;
   }
 }
 

@@ -1,7 +1,9 @@
-/** Reads the dumps that a document names with `from "…"`: in its own workspace folder and nowhere else. */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+/** Reads the files that a document names with `from "…"`: in its own workspace folder and nowhere else. */
+import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Files } from '../language/bind/capture-content.ts';
+import type { FolderEntry } from '../language/bind/file-patterns.ts';
 
 const LARGEST_BYTES = 64 * 1024 * 1024;
 
@@ -13,7 +15,7 @@ interface Kept {
 
 export interface CaptureFiles {
   /** `file` is relative to the document's folder. `undefined`: not there, not readable, or not inside the folder. */
-  readerFor(documentUri: string): (file: string) => string | undefined;
+  readerFor(documentUri: string): Required<Files>;
 }
 
 const isInside = (file: string, folder: string): boolean => file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
@@ -45,19 +47,42 @@ export function captureFiles(folders: () => readonly string[]): CaptureFiles {
   return {
     readerFor(documentUri) {
       const document = pathOf(documentUri);
-      if (document === undefined) return () => undefined;
+      if (document === undefined) return NO_FILES;
       const folder = path.dirname(document);
-      return (file) => {
-        // Resolved each time: what is a link, and to where, may change.
-        const target = real(path.resolve(folder, file));
+      /** Resolved each time: what is a link, and to where, may change. */
+      const allowed = (named: string): string | undefined => {
+        const target = real(path.resolve(folder, named));
         const roots = folders().flatMap((uri) => real(pathOf(uri) ?? '') ?? []);
         const here = real(folder);
         const home = here === undefined ? undefined : (roots.find((root) => here === root || isInside(here, root)) ?? here);
-        if (target === undefined || home === undefined || !isInside(target, home)) return undefined;
-        return read(target);
+        return target !== undefined && home !== undefined && (target === home || isInside(target, home)) ? target : undefined;
+      };
+      return {
+        readFile(file) {
+          const target = allowed(file);
+          return target === undefined ? undefined : read(target);
+        },
+        listFolder(named) {
+          const target = allowed(named);
+          return target === undefined ? [] : list(target);
+        },
       };
     },
   };
+}
+
+const NO_FILES: Required<Files> = { readFile: () => undefined, listFolder: () => [] };
+
+function list(folder: string): readonly FolderEntry[] {
+  try {
+    return readdirSync(folder).flatMap((name): FolderEntry[] => {
+      const stat = statSync(path.join(folder, name), { throwIfNoEntry: false });
+      if (stat?.isDirectory() === true) return [{ name, kind: 'folder' }];
+      return stat?.isFile() === true ? [{ name, kind: 'file' }] : [];
+    });
+  } catch {
+    return [];
+  }
 }
 
 function describe(file: string): { readonly mtimeMs: number; readonly size: number; readonly isFile: boolean } {

@@ -74,7 +74,7 @@ export function createDocuments(files: CaptureFiles, report: (what: string, erro
   function create(uri: string, text: string): Snapshot {
     const file = fileOf(uri);
     try {
-      return createSnapshot({ file, text, readFile: files.readerFor(uri) });
+      return createSnapshot({ file, text, ...files.readerFor(uri) });
     } catch (error) {
       report(`analysis of ${file}`, error);
       return createSnapshot({ file, text: '' });

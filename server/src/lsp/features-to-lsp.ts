@@ -26,6 +26,7 @@ const SYMBOL_KINDS: Readonly<Record<DocumentSymbol['kind'], SymbolKind>> = {
   service: SymbolKind.Interface,
   namespace: SymbolKind.Struct,
   'network-policy': SymbolKind.Operator,
+  objects: SymbolKind.File,
   expect: SymbolKind.Boolean,
   interface: SymbolKind.Field,
   port: SymbolKind.Constant,

@@ -138,7 +138,7 @@ describe('completion', () => {
   };
 
   it('offers the keywords of the place', () => {
-    expect(offered('$0')).toEqual(['cluster', 'network', 'external', 'node', 'pod', 'service', 'namespace', 'network-policy', 'expect']);
+    expect(offered('$0')).toEqual(['cluster', 'network', 'external', 'node', 'pod', 'service', 'namespace', 'network-policy', 'objects', 'expect']);
     expect(offered('no$0')).toContain('node');
     expect(offered('node n {\n  $0\n}')).toContain('pod-cidr');
     expect(offered('node n { address 10.0.0.1/8 on lan; p$0 }')).toContain('public-ip');

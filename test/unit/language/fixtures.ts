@@ -55,7 +55,11 @@ export function markersOf(snapshot: Snapshot, diagnostics: readonly Diagnostic[]
 const files = path.join(folder, 'files');
 
 export const snapshotOf = (text: string, file = 'fixture.k8snet'): Snapshot =>
-  createSnapshot({ file, text, readFile: (p) => (existsSync(path.join(files, p)) ? readFileSync(path.join(files, p), 'utf8') : undefined) });
+  createSnapshot({
+    file, text,
+    readFile: (p) => (existsSync(path.join(files, p)) ? readFileSync(path.join(files, p), 'utf8') : undefined),
+    listFolder: (p) => readdirSync(path.join(files, p), { withFileTypes: true }).map((e) => ({ name: e.name, kind: e.isDirectory() ? 'folder' : 'file' })),
+  });
 
 export function applyFix(text: string, fix: Fix): string {
   return [...fix.edits].sort((a, b) => b.start - a.start).reduce((t, e) => t.slice(0, e.start) + e.text + t.slice(e.end), text);

@@ -3,11 +3,14 @@ import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
 import type { CapturedInterface, CapturedState } from '../../../../engine/src/topology/spec.ts';
 import type { Table } from '../../../../engine/src/topology/netfilter.ts';
 import type { StatementNode } from '../syntax/tree.ts';
+import { once } from '../../../../engine/src/once.ts';
 import type { Capture } from './declarations.ts';
 import type { DumpReading } from './dump-formats.ts';
 import { DUMP_READERS } from './dump-formats.ts';
 import type { DumpText } from './dump-lines.ts';
 import { linesOfBlock, linesOfFile } from './dump-lines.ts';
+import type { FolderEntry } from './file-patterns.ts';
+import { filesMatching, hasWildcard } from './file-patterns.ts';
 
 /** Records come from "line" index + 1 of `lines`: the block may stand anywhere in the file. */
 export interface CaptureContent extends DumpReading {
@@ -15,12 +18,16 @@ export interface CaptureContent extends DumpReading {
 }
 
 export type FileReading =
-  | { readonly ok: true; readonly path: string; readonly lines: readonly DumpText[] }
+  | { readonly ok: true; readonly path: string; readonly text: string; readonly lines: readonly DumpText[] }
   | { readonly ok: false; readonly because: 'not found' | 'outside' };
 
 /** Files named by `from "FILE"`, read once a version. */
 export interface FileLookup {
   readonly read: (path: string) => FileReading;
+  /** The files that a pattern of `objects from` names, sorted; `null` where it leaves the folder. */
+  readonly list: (pattern: string) => readonly string[] | null;
+  /** The patterns asked for: files that appear may match them. */
+  readonly patterns: ReadonlySet<string>;
   /** What was read so far, for the next version: a file with the same text keeps its lines and what is cached of them. */
   readonly known: ReadonlyMap<string, { readonly text: string | undefined; readonly reading: FileReading }>;
 }
@@ -123,8 +130,17 @@ export function relativePath(file: string, path: string): string | null {
   return slash < 0 ? path : `${file.slice(0, slash + 1)}${path}`;
 }
 
-/** Looks files up through `readFile`, each once. `before`: the older version's lookup. */
-export function fileLookup(file: string, readFile: ((path: string) => string | undefined) | undefined, before: FileLookup | null): FileLookup {
+/** What a version sees of the files around it. */
+export interface Files {
+  /** The text of a file named by `from "FILE"`, relative to this file's folder; `undefined` where there is none. */
+  readonly readFile?: (path: string) => string | undefined;
+  /** What stands in a folder, relative to this file's: `''` is that one itself. Empty where it cannot be read. */
+  readonly listFolder?: (path: string) => readonly FolderEntry[];
+}
+
+/** Looks files up, each once. `before`: the older version's lookup. */
+export function fileLookup(file: string, { readFile, listFolder }: Files, before: FileLookup | null): FileLookup {
+  const patterns = new Set<string>();
   const known = new Map<string, { readonly text: string | undefined; readonly reading: FileReading }>();
   const read = (path: string): FileReading => {
     const seen = known.get(path);
@@ -136,10 +152,19 @@ export function fileLookup(file: string, readFile: ((path: string) => string | u
     known.set(path, { text, reading });
     return reading;
   };
-  return { read, known };
+  const list = (pattern: string): readonly string[] | null => {
+    if (relativePath(file, pattern) === null) return null;
+    if (!hasWildcard(pattern)) return [pattern];
+    patterns.add(pattern);
+    return filesMatching(pattern, listFolder ?? (() => []));
+  };
+  return { read, list, patterns, known };
 }
 
 function readingOf(relative: string | null, text: string | undefined): FileReading {
   if (relative === null) return { ok: false, because: 'outside' };
-  return text === undefined ? { ok: false, because: 'not found' } : { ok: true, path: relative, lines: linesOfFile(text) };
+  if (text === undefined) return { ok: false, because: 'not found' };
+  // Kubernetes objects are not read line by line.
+  const lines = once(() => linesOfFile(text));
+  return { ok: true, path: relative, text, get lines() { return lines(); } };
 }

@@ -10,7 +10,7 @@ import type { Located } from './decode.ts';
 import type { SelectorDeclaration } from './selector.ts';
 import type { EndpointValue, ObjectName, PolicyPortValue } from './values.ts';
 
-export type CaptureKeyword = 'routes' | 'rules' | 'addresses' | 'links' | 'neighbours' | 'fdb' | 'iptables' | 'ip6tables' | 'ipset' | 'sysctl';
+export type CaptureKeyword = 'routes' | 'rules' | 'addresses' | 'links' | 'neighbours' | 'fdb' | 'iptables' | 'ip6tables' | 'ipset' | 'conntrack' | 'sysctl';
 
 /** A pasted dump: `routes { … }` or `routes from "FILE"`. */
 export interface Capture {
@@ -170,6 +170,12 @@ export interface NetworkPolicyDeclaration extends DeclarationBase {
   readonly types: readonly PolicyType[] | null;
 }
 
+/** Kubernetes objects in files beside this one. */
+export interface ObjectsDeclaration extends DeclarationBase {
+  readonly kind: 'objects';
+  readonly patterns: readonly Located<string>[];
+}
+
 export interface ExpectDeclaration extends DeclarationBase {
   readonly kind: 'expect';
   readonly from: Located<string> | null;
@@ -183,4 +189,4 @@ export interface ExpectDeclaration extends DeclarationBase {
 
 export type Declaration =
   | ClusterDeclaration | NetworkDeclaration | ExternalDeclaration | NodeDeclaration | PodDeclaration | ServiceDeclaration | NamespaceDeclaration
-  | NetworkPolicyDeclaration | ExpectDeclaration;
+  | NetworkPolicyDeclaration | ObjectsDeclaration | ExpectDeclaration;

@@ -60,6 +60,7 @@ function declareWithBlock(keyword: string, s: Statement, out: Diagnostic[]): Dec
     case 'service': return declareService(s, out);
     case 'namespace': return declareNamespace(s, out);
     case 'network-policy': return declarePolicy(s, out);
+    case 'objects': return { kind: 'objects', ...baseOf(s, out), patterns: valuesOf(s.decoded, '"FILES"', 'file', 0) };
     default: return null;
   }
 }

@@ -1,11 +1,18 @@
-/** One version of a file: its declarations in order, each where it stands. */
+/** One version of a file: its declarations in order, each where it stands, and the objects that it names. */
 import type { Diagnostic, Elsewhere, Range } from '../diagnostics/define.ts';
 import { shifted } from '../diagnostics/define.ts';
+import { missingStatement } from '../diagnostics/missing-statement.ts';
 import type { FileNode } from '../syntax/tree.ts';
+import type { ObjectModel } from '../kubernetes/assemble.ts';
+import { assemble } from '../kubernetes/assemble.ts';
+import type { FileLookup } from './capture-content.ts';
+import type { TopLevel } from './declare.ts';
 import { declare } from './declare.ts';
 import type {
   ClusterDeclaration, Declaration, ExpectDeclaration, ExternalDeclaration, NamespaceDeclaration, NetworkDeclaration, NetworkPolicyDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration,
 } from './declarations.ts';
+import type { NamedObjects } from './objects.ts';
+import { completedBy, objectFilesOf, withObjects } from './objects.ts';
 import { syntaxDiagnostics } from './syntax-problems.ts';
 
 /** Where a declaration stands. */
@@ -23,6 +30,7 @@ export interface Placed<D> extends Place {
 }
 
 export interface FileModel {
+  /** The file's own, in order. */
   readonly declarations: readonly Placed<Declaration>[];
   readonly clusters: readonly Placed<ClusterDeclaration>[];
   readonly networks: readonly Placed<NetworkDeclaration>[];
@@ -33,6 +41,9 @@ export interface FileModel {
   readonly namespaces: readonly Placed<NamespaceDeclaration>[];
   readonly policies: readonly Placed<NetworkPolicyDeclaration>[];
   readonly expectations: readonly Placed<ExpectDeclaration>[];
+  /** The objects that the file names, and where; the lists above have them too. */
+  readonly objects: ObjectModel;
+  readonly objectFiles: readonly NamedObjects[];
   /** Syntax, shapes and values. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -44,31 +55,40 @@ export function rangeIn({ offset, objects, elsewhere }: Place, range: Range): Ra
   return { start: offset + range.start, end: offset + range.end };
 }
 
-export function fileModelOf(tree: FileNode): FileModel {
-  const diagnostics: Diagnostic[] = [...syntaxDiagnostics(tree)];
+/** Without those of objects: a cluster holds many a service that nobody uses, and whoever imports it did not write it. */
+export const writtenHere = <D>(placed: readonly Placed<D>[]): readonly Placed<D>[] => (placed.some((p) => p.elsewhere !== undefined) ? placed.filter((p) => p.elsewhere === undefined) : placed);
+
+/** The declarations that stand in files of objects only. */
+export function* ofObjects(model: FileModel): Iterable<Placed<Declaration>> {
+  for (const list of [model.nodes, model.pods, model.services, model.namespaces, model.policies]) for (const p of list) if (p.elsewhere !== undefined) yield p;
+}
+
+export function fileModelOf(tree: FileNode, files: FileLookup): FileModel {
+  const read: { readonly top: TopLevel; readonly offset: number }[] = [];
   const declarations: Placed<Declaration>[] = [];
   let offset = 0;
   for (const node of tree.children) {
     if (node.kind === 'statement') {
       const top = declare(node);
-      for (const d of top.diagnostics) diagnostics.push(shifted(d, offset));
+      read.push({ top, offset });
       if (top.declaration !== null) declarations.push({ declaration: top.declaration, offset });
     }
     offset += node.width;
   }
   const of = <K extends Declaration['kind']>(kind: K) =>
     declarations.filter((p): p is Placed<Extract<Declaration, { readonly kind: K }>> => p.declaration.kind === kind);
-  return {
-    declarations,
-    clusters: of('cluster'),
-    networks: of('network'),
-    externals: of('external'),
-    nodes: of('node'),
-    pods: of('pod'),
-    services: of('service'),
-    namespaces: of('namespace'),
-    policies: of('network-policy'),
-    expectations: of('expect'),
-    diagnostics,
+  const objectFiles = objectFilesOf(of('objects'), files);
+  const objects = assemble(objectFiles.map((f) => f.objects));
+  const diagnostics = [...syntaxDiagnostics(tree), ...diagnosticsOf(read, completedBy(objects))];
+  const own = {
+    clusters: of('cluster'), networks: of('network'), nodes: of('node'), pods: of('pod'), services: of('service'), namespaces: of('namespace'), policies: of('network-policy'),
   };
+  return { declarations, ...withObjects(own, objects, objectFiles), externals: of('external'), expectations: of('expect'), objects, objectFiles, diagnostics };
+}
+
+function* diagnosticsOf(read: readonly { readonly top: TopLevel; readonly offset: number }[], isCompleted: (d: Declaration) => boolean): Iterable<Diagnostic> {
+  for (const { top, offset } of read) {
+    const completed = top.declaration !== null && isCompleted(top.declaration);
+    for (const d of top.diagnostics) if (!completed || d.code !== missingStatement.code) yield shifted(d, offset);
+  }
 }

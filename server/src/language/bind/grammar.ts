@@ -71,6 +71,7 @@ export const CAPTURES: readonly StatementGrammar[] = [
   dump('iptables', '`iptables-save`, or the `-A …` lines of `iptables -S` inside `table nat { }`'),
   dump('ip6tables', 'the same of `ip6tables-save`'),
   dump('ipset', '`ipset save`'),
+  dump('conntrack', 'flows that are known already, as `conntrack -L` prints them'),
   dump('sysctl', '`key = value`'),
 ];
 
@@ -83,6 +84,7 @@ const FILE: readonly StatementGrammar[] = [
   statement('service', [argument('[NAMESPACE/]NAME', 'object-name')], 'a Kubernetes service', { block: 'service', times: 'many' }),
   statement('namespace', [argument('NAME', 'name')], 'a Kubernetes namespace, where its labels matter', { block: 'namespace', times: 'many' }),
   statement('network-policy', [argument('[NAMESPACE/]NAME', 'object-name')], 'a Kubernetes NetworkPolicy: who may speak with the pods that it selects', { block: 'network-policy', times: 'many' }),
+  statement('objects', [list('"FILES"', 'file', { after: 'from' })], 'Kubernetes objects, as `kubectl get -o yaml` or `-o json` prints them: nodes, pods, services, their endpoints, policies and settings', { times: 'many' }),
   statement('expect', [], 'what must hold', { times: 'many', usage: 'FROM -> TO[:PORT][/PROTOCOL] …' }),
 ];
 

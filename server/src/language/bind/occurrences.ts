@@ -25,7 +25,7 @@ export interface BoundFile {
 
 /** The key of a declared object. */
 export function keyOf(d: Declaration): string | null {
-  if (d.kind === 'expect' || d.name === null) return null;
+  if (d.kind === 'expect' || d.kind === 'objects' || d.name === null) return null;
   if (d.kind === 'pod' || d.kind === 'service' || d.kind === 'network-policy') return `${d.kind} ${fullName(d.name.value)}`;
   return `${d.kind} ${d.name.value}`;
 }
@@ -33,7 +33,7 @@ export function keyOf(d: Declaration): string | null {
 export function* occurrencesIn(placed: Placed<Declaration>, file: BoundFile): Iterable<Occurrence> {
   const { declaration: d } = placed;
   const key = keyOf(d);
-  if (key !== null && d.kind !== 'expect' && d.name !== null) yield { ...rangeIn(placed, d.name), key, role: 'definition' };
+  if (key !== null && d.kind !== 'expect' && d.kind !== 'objects' && d.name !== null) yield { ...rangeIn(placed, d.name), key, role: 'definition' };
   if (d.kind === 'node') {
     const node = d.name?.value ?? '';
     for (const i of d.interfaces) {

@@ -88,7 +88,7 @@ function* checkNode(input: CheckInput, node: Placed<NodeDeclaration>, podCidrs: 
     const subnets = { what, prefixes: prefixes.map((c) => c.value), related: relatedTo(network, prefixes, what) };
     for (const a of i.addresses) {
       const end = a.end - `/${a.value.length}`.length;
-      yield* outside(input, node, `${name?.value ?? 'the node'}'s address`, { value: a.value.address, start: a.start, end }, subnets);
+      yield* outside(input, node, `${name?.value ?? 'the node'}'s address`, { ...a, value: a.value.address, end }, subnets);
     }
   }
   for (const lease of leases) {

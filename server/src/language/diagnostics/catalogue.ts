@@ -3,6 +3,7 @@ import type { Severity } from './define.ts';
 import { addressOutsideSubnet } from './address-outside-subnet.ts';
 import { badDump } from './bad-dump.ts';
 import { badExpectation } from './bad-expectation.ts';
+import { badObject } from './bad-object.ts';
 import { badValue } from './bad-value.ts';
 import { dnatToNobody } from './dnat-to-nobody.ts';
 import { duplicateAddress } from './duplicate-address.ts';
@@ -20,11 +21,14 @@ import { missingFile } from './missing-file.ts';
 import { missingStatement } from './missing-statement.ts';
 import { moreProblems } from './more-problems.ts';
 import { namelessBlock } from './nameless-block.ts';
+import { nodeOnNoNetwork } from './node-on-no-network.ts';
 import { notModelled } from './not-modelled.ts';
+import { objectLeftOut } from './object-left-out.ts';
 import { overlappingCidrs } from './overlapping-cidrs.ts';
 import { policyOnUserChain } from './policy-on-user-chain.ts';
 import { repeatedStatement } from './repeated-statement.ts';
 import { reservedAddress } from './reserved-address.ts';
+import { secretInObjects } from './secret-in-objects.ts';
 import { selectorSelectsNothing } from './selector-selects-nothing.ts';
 import { serviceWithoutEndpoints } from './service-without-endpoints.ts';
 import { strayBrace } from './stray-brace.ts';
@@ -83,6 +87,10 @@ export const CATALOGUE: readonly { readonly code: string; readonly slug: string;
   wrongTable,
   policyOnUserChain,
   dnatToNobody,
+  badObject,
+  objectLeftOut,
+  secretInObjects,
+  nodeOnNoNetwork,
   unknownDevice,
   gatewayNotOnLink,
   serviceWithoutEndpoints,

@@ -1,6 +1,6 @@
 import type { Located } from '../bind/decode.ts';
 import type { Placed } from '../bind/file-model.ts';
-import { rangeIn } from '../bind/file-model.ts';
+import { ofObjects, rangeIn } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
 import type { Check } from './check.ts';
 import type { Diagnostic, Range } from './define.ts';
@@ -29,7 +29,7 @@ export const checkDuplicateNames: Check = function* ({ model }) {
   const check = (placed: Placed<{ readonly kind: string }>, name: Located<unknown> | null, text: string, space: string): Diagnostic[] =>
     name === null ? [] : once(`${space} ${text}`, rangeIn(placed, name), { kind: placed.declaration.kind, name: text, where: '' });
   // A node and an external are hosts both, so they share one set of names.
-  for (const p of model.declarations) {
+  for (const p of [...model.declarations, ...ofObjects(model)]) {
     const { declaration: d } = p;
     if (d.kind === 'node' || d.kind === 'external') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'host');
     else if (d.kind === 'network') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'network');

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../../../engine/src/net/address.ts';
 import { holdersByAddress } from '../bind/addresses.ts';
-import { rangeIn } from '../bind/file-model.ts';
+import { rangeIn, writtenHere } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
 import type { Check } from './check.ts';
 import { defineDiagnostic, report } from './define.ts';
@@ -13,7 +13,7 @@ export const endpointOfNobody = defineDiagnostic<{ readonly address: string; rea
 });
 
 export const checkEndpointAddresses: Check = function* ({ model }) {
-  for (const p of model.services) {
+  for (const p of writtenHere(model.services)) {
     const { declaration: d } = p;
     for (const e of d.endpoints) {
       const holder = holdersByAddress(model).get(formatAddress(e.value.address));

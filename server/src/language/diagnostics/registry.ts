@@ -1,6 +1,7 @@
 /** Every check, in the order in which they run. */
 import { checkAddressesInSubnets } from './address-outside-subnet.ts';
 import { checkDumps } from './bad-dump.ts';
+import { checkObjects } from './bad-object.ts';
 import type { Check } from './check.ts';
 import { checkTranslations } from './dnat-to-nobody.ts';
 import { checkDuplicateAddresses } from './duplicate-address.ts';
@@ -10,6 +11,7 @@ import { checkContent } from './empty-file.ts';
 import { checkGateways } from './gateway-not-on-link.ts';
 import { checkIptables } from './iptables.ts';
 import { checkFiles } from './missing-file.ts';
+import { checkHomelessNodes } from './node-on-no-network.ts';
 import { checkOverlaps } from './overlapping-cidrs.ts';
 import { checkReservedAddresses } from './reserved-address.ts';
 import { checkSelectors } from './selector-selects-nothing.ts';
@@ -21,6 +23,6 @@ import { checkUnknownNames } from './unknown-name.ts';
 export const CHECKS: readonly Check[] = [
   checkContent, checkUnknownNames, checkDuplicateNames,
   checkOverlaps, checkAddressesInSubnets, checkDuplicateAddresses, checkReservedAddresses,
-  checkFiles, checkDumps, checkIptables, checkDevices, checkGateways, checkTranslations,
+  checkFiles, checkObjects, checkHomelessNodes, checkDumps, checkIptables, checkDevices, checkGateways, checkTranslations,
   checkServiceEndpoints, checkSelectors, checkEndpointAddresses, checkTargetPorts,
 ];

@@ -1,6 +1,6 @@
 import { closest } from '../../../../engine/src/closest.ts';
 import { didYouMean } from '../bind/did-you-mean.ts';
-import { rangeIn } from '../bind/file-model.ts';
+import { rangeIn, writtenHere } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
 import { selectedPods } from '../bind/selection.ts';
 import type { Check } from './check.ts';
@@ -19,7 +19,7 @@ const MOST_SUGGESTIONS = 30;
 
 export const checkSelectors: Check = function* ({ model }) {
   let searches = 0;
-  for (const p of model.services) {
+  for (const p of writtenHere(model.services)) {
     const { declaration: d } = p;
     if (d.name === null || d.selector === null || d.selector.length === 0 || selectedPods(model, d)?.length !== 0) continue;
     const { namespace } = d.name.value;

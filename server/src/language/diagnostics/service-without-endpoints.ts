@@ -1,4 +1,4 @@
-import { rangeIn } from '../bind/file-model.ts';
+import { rangeIn, writtenHere } from '../bind/file-model.ts';
 import { fullName, shortName } from '../bind/names.ts';
 import { selectionOf } from '../bind/selection.ts';
 import type { Check } from './check.ts';
@@ -12,7 +12,7 @@ export const serviceWithoutEndpoints = defineDiagnostic<{ readonly service: stri
 });
 
 export const checkServiceEndpoints: Check = function* ({ model }) {
-  for (const p of model.services) {
+  for (const p of writtenHere(model.services)) {
     const { declaration: d } = p;
     if (d.name === null || d.type === 'ExternalName') continue;
     const service = fullName(d.name.value);

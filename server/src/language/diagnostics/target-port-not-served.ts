@@ -1,4 +1,4 @@
-import { rangeIn } from '../bind/file-model.ts';
+import { rangeIn, writtenHere } from '../bind/file-model.ts';
 import { fullName, shortName } from '../bind/names.ts';
 import { selectionOf } from '../bind/selection.ts';
 import type { Check } from './check.ts';
@@ -15,7 +15,7 @@ const NONE = { ready: [], served: null };
 
 /** Only where every pod behind the service says what it listens on, and none says this. */
 export const checkTargetPorts: Check = function* ({ model }) {
-  for (const p of model.services) {
+  for (const p of writtenHere(model.services)) {
     const { declaration: d } = p;
     const { ready: pods, served } = selectionOf(model, d) ?? NONE;
     if (d.name === null || pods.length === 0 || served === null) continue;

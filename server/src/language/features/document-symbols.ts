@@ -22,7 +22,7 @@ export const documentSymbols = (snapshot: Snapshot): readonly DocumentSymbol[] =
 
 function symbolOf(placed: Placed<Declaration>): DocumentSymbol {
   const { declaration: d } = placed;
-  const named = d.kind === 'expect' ? null : d.name;
+  const named = d.kind === 'expect' || d.kind === 'objects' ? null : d.name;
   return {
     ...rangeIn(placed, d),
     name: nameOf(d),
@@ -36,6 +36,7 @@ function symbolOf(placed: Placed<Declaration>): DocumentSymbol {
 function nameOf(d: Declaration): string {
   switch (d.kind) {
     case 'pod': case 'service': case 'network-policy': return d.name === null ? d.kind : shortName(d.name.value);
+    case 'objects': return 'objects';
     case 'expect': return d.expectation?.text ?? `${d.from?.value ?? '?'} -> ${d.to?.value ?? '?'}`;
     case 'cluster': case 'network': case 'external': case 'node': case 'namespace': return d.name?.value ?? d.kind;
   }
@@ -51,6 +52,7 @@ function detailOf(d: Declaration): string {
     case 'service': return d.headless ? 'None' : d.clusterAddresses.map((a) => formatAddress(a.value)).join(', ');
     case 'namespace': return d.labels.map((l) => l.value.join('=')).join(', ');
     case 'network-policy': return d.pods?.labels.map((l) => l.value.join('=')).join(', ') ?? '';
+    case 'objects': return d.patterns.map((p) => `"${p.value}"`).join(', ');
     case 'expect': return '';
   }
 }
