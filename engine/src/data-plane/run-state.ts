@@ -16,6 +16,7 @@ import { MAX_HOPS } from './budgets.ts';
 import type { CompiledNamespace, CompiledTopology } from './compile.ts';
 import type { EndedWalk } from './netfilter/chain.ts';
 import type { ConntrackTable, Tracked } from './netfilter/conntrack.ts';
+import type { NetfilterState } from './netfilter/state.ts';
 import { headersOf } from './packet-headers.ts';
 import { withFrame } from './packet.ts';
 import type { Packet } from './packet.ts';
@@ -112,8 +113,7 @@ export interface Run {
   readonly learned: Map<string, Map<Mac, string>>;
   /** Self-learned VTEPs: by namespace and vxlan device, the remote of a MAC. */
   readonly learnedRemotes: Map<string, Map<Mac, Address>>;
-  /** Lists of the recent match, by namespace and name. */
-  readonly recent: Map<string, Set<string>>;
+  readonly netfilter: NetfilterState;
   /** Told of the walks that end packets; `null` where nobody asks. */
   readonly watch: ((walk: EndedWalk) => void) | null;
   journey: JourneyState;

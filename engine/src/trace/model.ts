@@ -9,7 +9,7 @@ export interface Trace {
   /** As the caller wrote them. */
   readonly from: string;
   readonly to: string;
-  /** Their probabilities add up to 1. */
+  /** Their probabilities add up to 1. The first supposes nothing. */
   readonly branches: readonly Branch[];
 }
 
@@ -45,6 +45,11 @@ export interface Answer {
 export interface Branch {
   /** 0 to 1. */
   readonly probability: number;
+  /**
+   * Clauses behind "if": what this way needs that neither the file nor dice tell, such as a limit that is used up. It has
+   * no probability then (0), and says what else may happen.
+   */
+  readonly supposing: readonly string[];
   /** Of the request. */
   readonly outcome: Outcome;
   readonly reason: Reason | null;

@@ -10,6 +10,7 @@ import { namespaceKey } from '../data-plane/compile.ts';
 import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.ts';
 import { destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
 import type { Packet } from '../data-plane/packet.ts';
+import { emptyNetfilterState } from '../data-plane/netfilter/state.ts';
 import { headersOf } from '../data-plane/packet-headers.ts';
 import { emptyJourney, kernel, passOn } from '../data-plane/run-state.ts';
 import type { Choice, End, JourneyState, PendingAnswer, Run, Sending, Work } from '../data-plane/run-state.ts';
@@ -79,6 +80,7 @@ const NO_ANSWER: Answer = { kind: 'none', from: null, type: null, code: null, tt
 
 const openBranch = (probability: number, code: 'no-sender' | 'too-many-branches', where: string): Branch => ({
   probability,
+  supposing: [],
   outcome: 'undecided',
   reason: reason(code, { where }),
   deliveredTo: null,
@@ -105,7 +107,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
   const answer = run.answers.shift();
   const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
   const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
-  return { branch: branchOf(probability, request, answer, reply), chosen };
+  return { branch: branchOf(probability, run.netfilter.supposing, request, answer, reply), chosen };
 }
 
 function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choose: Run['choose'], watch: Run['watch']): Run {
@@ -118,7 +120,7 @@ function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespac
     neighbours: new Map(),
     learned: new Map(),
     learnedRemotes: new Map(),
-    recent: new Map(),
+    netfilter: emptyNetfilterState(),
     watch,
     journey: emptyJourney(),
     rulesAsked: 0,
@@ -187,11 +189,12 @@ function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
   return journey(run, ns, { kind: 'send', ns, sending: { packet, tracked, mark: 0, device, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) } }, []);
 }
 
-function branchOf(probability: number, request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {
+function branchOf(probability: number, supposing: readonly string[], request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {
   const { ending } = request;
   const arrived = ending.outcome === 'delivered' ? ending.packet : null;
   return {
     probability,
+    supposing,
     outcome: ending.outcome,
     reason: ending.reason,
     deliveredTo: ending.receiver,

@@ -13,15 +13,15 @@ export function renderTrace(trace: Trace): string {
   const title = `${trace.from} -> ${trace.to}`;
   const [first] = branches;
   if (branches.length === 1 && first !== undefined) return text([title, '', endOf(first), answerOf(first), ...journeys(first, null)]);
-  const ends = branches.flatMap((branch, i) => [`${String(i + 1).padStart(4)}  ${percent(branch.probability).padEnd(8)} ${endOf(branch)}`, `${' '.repeat(15)}${answerOf(branch)}`]);
-  const details = branches.flatMap((branch, i) => ['', `branch ${i + 1} of ${branches.length}, ${percent(branch.probability)}: ${endOf(branch)}`, ...journeys(branch, i === 0 ? null : (first ?? null))]);
+  const ends = branches.flatMap((branch, i) => [`${String(i + 1).padStart(4)}  ${shareOf(branch).padEnd(8)} ${endOf(branch)}`, ...branch.supposing.map((clause) => `${' '.repeat(15)}if ${clause}`), `${' '.repeat(15)}${answerOf(branch)}`]);
+  const details = branches.flatMap((branch, i) => ['', `branch ${i + 1} of ${branches.length}, ${branch.supposing.length === 0 ? shareOf(branch) : `if ${branch.supposing.join(' and ')}`}: ${endOf(branch)}`, ...journeys(branch, i === 0 ? null : (first ?? null))]);
   return text([`${title}: ${branches.length} branches`, '', ...ends, ...details]);
 }
 
 const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
-/** Two decimals at most: 33.33 %, 50 %. */
-const percent = (probability: number): string => `${Math.round(probability * 10_000) / 100} %`;
+/** Two decimals at most: 33.33 %, 50 %. What supposes something has no share. */
+const shareOf = ({ probability, supposing }: Branch): string => (supposing.length === 0 ? `${Math.round(probability * 10_000) / 100} %` : 'or');
 
 function endOf(branch: Branch): string {
   const to = branch.deliveredTo;

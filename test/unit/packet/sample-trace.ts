@@ -62,7 +62,7 @@ const reply: readonly Hop[] = [
 ];
 
 const delivered: Branch = {
-  probability: 1, outcome: 'delivered', reason: null,
+  probability: 1, supposing: [], outcome: 'delivered', reason: null,
   deliveredTo: { kind: 'pod', name: 'default/pod2', address: '10.0.5.150', port: null },
   seenAs: { address: '10.0.14.15', port: null },
   answer: { kind: 'reply', from: '10.0.5.150', type: 0, code: 0, ttl: 62 },

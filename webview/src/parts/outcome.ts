@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { Branch, Outcome } from '../../../engine/src/trace/model.ts';
-import { aftermath, headline, OUTCOME_SIGNS, OUTCOME_WORDS, percent } from '../state/outcome.ts';
+import { aftermath, headline, OUTCOME_SIGNS, OUTCOME_WORDS, share } from '../state/outcome.ts';
 import { tell } from './events.ts';
 import { shared } from './styles.ts';
 
@@ -50,14 +50,14 @@ export class OutcomeHeader extends LitElement {
         <button role="tab" id=${`branch-${i}`} aria-selected=${i === this.branch ? 'true' : 'false'} tabindex=${i === this.branch ? 0 : -1}
           @click=${() => { tell(this, 'action', { type: 'branch', index: i }); }}>
           <span class=${classOf(branch.outcome)} aria-hidden="true">${OUTCOME_SIGNS[branch.outcome]}</span>
-          ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}<span class="share">${percent(branch.probability)}</span>
+          ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}<span class="share">${share(branch)}</span>
         </button>`)}
     </div>`;
   }
 
   private choice(): TemplateResult {
     return html`<label class="choice">branch <select @change=${this.chosen}>
-      ${this.branches.map((branch, i) => html`<option value=${i} ?selected=${i === this.branch}>${percent(branch.probability)} ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}</option>`)}
+      ${this.branches.map((branch, i) => html`<option value=${i} ?selected=${i === this.branch}>${share(branch)} ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}</option>`)}
     </select> of ${this.branches.length}</label>`;
   }
 

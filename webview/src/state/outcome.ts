@@ -22,7 +22,8 @@ const receiverText = (to: Receiver): string => `${to.kind === 'external' ? '' : 
 /** What the sender gets back, and as whom the receiver saw it; one or two sentences. */
 export function aftermath(branch: Branch): string {
   const seen = branch.seenAs === null ? '' : `The receiver sees ${withPort(branch.seenAs.address, branch.seenAs.port)} as the sender. `;
-  return seen + answerText(branch.answer, branch);
+  const supposed = branch.supposing.map((clause) => `This is so if ${clause}. `).join('');
+  return supposed + seen + answerText(branch.answer, branch);
 }
 
 function answerText(answer: Answer, branch: Branch): string {
@@ -43,6 +44,9 @@ function answerText(answer: Answer, branch: Branch): string {
 export const OUTCOME_SIGNS: Readonly<Record<Outcome, string>> = {
   delivered: '✓', dropped: '✕', rejected: '✕', unreachable: '✕', looped: '↻', undecided: '?',
 };
+
+/** What supposes something has no share of its own: it is an "if". */
+export const share = (branch: Branch): string => (branch.supposing.length > 0 ? 'if' : percent(branch.probability));
 
 /** 1/3 as `33.3 %`, a half as `50 %`. */
 export function percent(probability: number): string {

@@ -11,6 +11,7 @@ import { candidates } from './chain-index.ts';
 import { planOf, rulePlan } from './chain-plan.ts';
 import type { ChainPlan } from './chain-plan.ts';
 import { matches } from './matches/evaluate.ts';
+import { changesNothing } from './matches/match.ts';
 import type { Position } from './matches/match.ts';
 import { applyTarget } from './targets/apply.ts';
 import type { ActingTarget } from './targets/apply.ts';
@@ -81,9 +82,6 @@ function walk(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, a
     now = outcome.skb;
   }
 }
-
-/** Whether such a rule matches makes no difference to the packet. */
-const changesNothing = (rule: Rule): boolean => rule.target === null || rule.target.kind === 'log';
 
 const stop = (fate: Fate): Verdict => ({ kind: 'ended', fate });
 

@@ -16,15 +16,18 @@ import { confirm, track } from './conntrack.ts';
 import type { Position } from './matches/match.ts';
 import { halfAt, NO_CHANGE, settle, settled, translate, translateError } from './nat.ts';
 import { tupleText } from './tuple.ts';
+import { unsimulatedProxy } from '../service-proxy.ts';
 
 type Registered = { readonly priority: number } & (
   | { readonly kind: 'table'; readonly table: TableName }
-  | { readonly kind: 'nat' | 'conntrack' | 'confirm' }
+  | { readonly kind: 'nat' | 'conntrack' | 'confirm' | 'service-proxy' }
 );
 
 const RAW = { priority: -300, kind: 'table', table: 'raw' } as const;
 const CONNTRACK = { priority: -200, kind: 'conntrack' } as const;
 const MANGLE = { priority: -150, kind: 'table', table: 'mangle' } as const;
+/** kube-proxy's nftables chains are of the type nat at the priority dstnat (pkg/proxy/nftables/proxier.go); IPVS has the packet at INPUT. */
+const SERVICE_PROXY = { priority: -100, kind: 'service-proxy' } as const;
 const DNAT = { priority: -100, kind: 'nat' } as const;
 const FILTER = { priority: 0, kind: 'table', table: 'filter' } as const;
 const SECURITY = { priority: 50, kind: 'table', table: 'security' } as const;
@@ -32,10 +35,10 @@ const SNAT = { priority: 100, kind: 'nat' } as const;
 const CONFIRM = { priority: 0x7fffffff, kind: 'confirm' } as const;
 
 export const HOOK_ORDER: Readonly<Record<Hook, readonly Registered[]>> = {
-  PREROUTING: [RAW, CONNTRACK, MANGLE, DNAT],
+  PREROUTING: [RAW, CONNTRACK, MANGLE, SERVICE_PROXY, DNAT],
   INPUT: [MANGLE, FILTER, SECURITY, SNAT, CONFIRM],
   FORWARD: [MANGLE, FILTER, SECURITY],
-  OUTPUT: [RAW, CONNTRACK, MANGLE, DNAT, FILTER, SECURITY],
+  OUTPUT: [RAW, CONNTRACK, MANGLE, SERVICE_PROXY, DNAT, FILTER, SECURITY],
   POSTROUTING: [MANGLE, SNAT, CONFIRM],
 };
 
@@ -64,6 +67,10 @@ function call(run: Run, ns: CompiledNamespace, registered: Registered, skb: Skb,
       return pass(ns.tracks[family] ? track(run, ns, at.hook, skb) : skb);
     case 'nat':
       return ns.tables[family].has('nat') ? reroute(run, ns, skb, callNat(run, ns, skb, at), at) : pass(skb);
+    case 'service-proxy': {
+      const fate = unsimulatedProxy(run, ns, skb);
+      return fate === null ? pass(skb) : { kind: 'ended', fate };
+    }
     case 'confirm': {
       const fate = confirm(run, ns, skb);
       return fate === null ? pass(skb) : { kind: 'ended', fate };

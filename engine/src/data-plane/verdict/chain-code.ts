@@ -9,6 +9,7 @@ import { firstAddress, lastAddress } from '../../net/address.ts';
 import type { Prefix } from '../../net/address.ts';
 import type { Chain, ConnectionState, Match, Target } from '../../topology/netfilter.ts';
 import { exactProbability } from '../netfilter/matches/chance.ts';
+import { mayBeKnown } from '../netfilter/matches/absent.ts';
 import { isIpPart } from '../netfilter/matches/evaluate.ts';
 import { chainIndex } from '../netfilter/chain-index.ts';
 import type { ChainIndex } from '../netfilter/chain-index.ts';
@@ -117,9 +118,7 @@ function compileMatches(draft: Draft, matches: readonly Match[]): void {
 }
 
 /** What evaluate.ts cannot answer either; matches that it can and `rule-match.ts` cannot are no part of it. */
-const OPEN: readonly Match['kind'][] = ['limit', 'hashlimit', 'rpfilter', 'unknown'];
-
-const isOpen = (match: Match): boolean => OPEN.includes(match.kind);
+const isOpen = (match: Match): boolean => match.kind === 'unknown' && !mayBeKnown(match);
 
 const isChance = (match: Match): boolean => match.kind === 'statistic-random' || match.kind === 'statistic-nth';
 

@@ -9,6 +9,7 @@ import type { RouteType } from '../../topology/model.ts';
 import type { CompiledNamespace } from '../compile.ts';
 import { resolve } from '../neighbour.ts';
 import { outputDevice, routeMtu } from '../output.ts';
+import { emptyNetfilterState } from '../netfilter/state.ts';
 import { lookup } from '../route.ts';
 import type { Found } from '../route.ts';
 import { emptyJourney } from '../run-state.ts';
@@ -77,7 +78,7 @@ function probe(s: Scratch): Probe {
       asked.chance = true;
       return 0;
     },
-    phase: 'request', queue: [], answers: [], conntrack: new Map(), neighbours: new Map(), learned: new Map(), learnedRemotes: new Map(), recent: new Map(),
+    phase: 'request', queue: [], answers: [], conntrack: new Map(), neighbours: new Map(), learned: new Map(), learnedRemotes: new Map(), netfilter: emptyNetfilterState(),
     watch: null, journey: emptyJourney(), rulesAsked: 0, nextId: 0,
   };
   return { run, asked };

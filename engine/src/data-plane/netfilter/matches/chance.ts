@@ -1,8 +1,5 @@
-/** Matches whose answer is not in the packet: xt_statistic.c and xt_recent.c. */
-import { formatAddress } from '../../../net/address.ts';
+/** Matches by chance: xt_statistic.c. */
 import type { Match } from '../../../topology/netfilter.ts';
-import { sourceOf, stateKey, step } from '../../run-state.ts';
-import { invert } from './match.ts';
 import type { MatchInput } from './match.ts';
 
 /** One in n, as the kernel keeps it: a multiple of 2^-31, so that iptables-save prints a third as 0.33333333349. */
@@ -25,30 +22,4 @@ export function matchStatistic(match: Extract<Match, { kind: 'statistic-random' 
   if (probability >= 1) return true;
   if (probability <= 0) return false;
   return run.choose('', [{ probability }, { probability: 1 - probability }]) === 0;
-}
-
-/** The list is taken to be empty before the trace's first packet, and the trace says so. */
-export function matchRecent(match: Extract<Match, { kind: 'recent' }>, { run, ns, packet, rule }: MatchInput): boolean {
-  const key = stateKey(ns, match.name);
-  let list = run.recent.get(key);
-  if (list === undefined) {
-    list = new Set();
-    run.recent.set(key, list);
-    if (match.action === 'rcheck' || match.action === 'update') {
-      step(run, { stage: 'assumption', sentence: `Nothing is said of earlier clients, so the list ${match.name} on ${ns.label} is taken to be empty.`, source: sourceOf(rule.origin) });
-    }
-  }
-  const address = formatAddress(match.side === 'source' ? packet.ip.source : packet.ip.destination);
-  const known = list.has(address);
-  switch (match.action) {
-    case 'set':
-      list.add(address);
-      return invert(true, match);
-    case 'remove':
-      list.delete(address);
-      return invert(known, match);
-    case 'rcheck':
-    case 'update':
-      return invert(known && (match.hitcount ?? 1) <= 1, match);
-  }
 }

@@ -3,12 +3,17 @@
  * answer leaves the rule open only if none of the others fails.
  */
 import type { Match } from '../../../topology/netfilter.ts';
+import { matchAbsent } from './absent.ts';
 import { matchAddressType } from './address-type.ts';
-import { matchRecent, matchStatistic } from './chance.ts';
+import { matchStatistic } from './chance.ts';
 import { matchFlow } from './flow.ts';
 import { matchIp } from './ip.ts';
+import { matchHashlimit, matchLimit } from './limit.ts';
 import type { MatchInput, MatchResult } from './match.ts';
 import { matchMetadata } from './metadata.ts';
+import { matchOwner } from './owner.ts';
+import { matchReversePath } from './reverse-path.ts';
+import { matchRecent } from './recent.ts';
 import { matchSet } from './set.ts';
 import { matchTransport } from './transport.ts';
 
@@ -28,9 +33,9 @@ const IP_PART: readonly Match['kind'][] = ['protocol', 'source', 'destination', 
 
 export const isIpPart = (match: Match): boolean => IP_PART.includes(match.kind);
 
-const hasState = (match: Match): boolean => match.kind === 'statistic-random' || match.kind === 'statistic-nth' || match.kind === 'recent';
+const HAS_STATE: readonly Match['kind'][] = ['statistic-random', 'statistic-nth', 'recent', 'limit', 'hashlimit', 'owner'];
 
-const open = (text: string): MatchResult => ({ unknown: `\`${text.trimEnd()}\`, which cannot be told from the file` });
+const hasState = (match: Match): boolean => HAS_STATE.includes(match.kind);
 
 function evaluate(match: Match, input: MatchInput): MatchResult {
   switch (match.kind) {
@@ -76,16 +81,16 @@ function evaluate(match: Match, input: MatchInput): MatchResult {
     case 'recent':
       return matchRecent(match, input);
     case 'limit':
+      return matchLimit(match, input);
     case 'hashlimit':
-      return open(`-m ${match.kind} ${match.text}`);
+      return matchHashlimit(match, input);
     case 'owner':
-      // xt_owner.c: a packet without a local socket has no owner.
-      return input.skb.local ? open(`-m owner ${match.text}`) : match.inverted;
+      return matchOwner(match, input);
     case 'rpfilter':
-      return open(`-m rpfilter ${match.text}`);
+      return matchReversePath(match, input);
     case 'set':
       return matchSet(match, input);
     case 'unknown':
-      return open(`${match.name === '' ? '' : `-m ${match.name} `}${match.text}`);
+      return matchAbsent(match, input);
   }
 }

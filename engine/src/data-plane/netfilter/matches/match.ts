@@ -29,3 +29,6 @@ export interface MatchInput {
 export type MatchResult = boolean | { readonly unknown: string };
 
 export const invert = (result: boolean, match: { readonly inverted: boolean }): boolean => result !== match.inverted;
+
+/** Whether such a rule matches makes no difference to the packet. */
+export const changesNothing = (rule: Rule): boolean => rule.target === null || rule.target.kind === 'log';
