@@ -4,6 +4,7 @@
 import { build, context } from 'esbuild';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { languageAlias } from './language-alias.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const watch = process.argv.includes('--watch');
@@ -18,9 +19,7 @@ const common = {
   logLevel: 'warning',
   target: 'es2022',
 };
-// yaml's build for Node asks for node's modules, which the language does not know and an ES module cannot.
-const alias = { yaml: path.join(root, 'node_modules/yaml/browser/index.js') };
-const node = { ...common, platform: 'node', target: 'node20', alias };
+const node = { ...common, platform: 'node', target: 'node20', alias: languageAlias };
 
 const programs = [
   { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', format: 'cjs', external: ['vscode'] },

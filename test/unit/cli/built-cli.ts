@@ -34,7 +34,7 @@ export function builtCli(): BuiltCli {
     await build({
       absWorkingDir: root, entryPoints: ['cli/src/main.ts'], outfile: path.join(home, 'dist/cli.js'),
       bundle: true, platform: 'node', target: 'node20', format: 'esm', logLevel: 'silent',
-      // As scripts/build.mjs has it.
+      // As scripts/language-alias.mjs has it.
       alias: { yaml: path.join(root, 'node_modules/yaml/browser/index.js') },
     });
   }, 60_000);
