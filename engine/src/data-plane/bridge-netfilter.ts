@@ -22,7 +22,7 @@ type Prerouted = { readonly skb: Skb } | { readonly fate: Fate };
 export function prerouteOnBridge(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb): Prerouted {
   const verdict = runHook(run, ns, skb, { hook: 'PREROUTING', input: bridge.name, output: '', destinationLocal: false, nextHop: null });
   if (verdict.kind === 'ended') return { fate: verdict.fate };
-  const done = withSkb(verdict.skb, { preroutingDone: true });
+  const done = withSkb(verdict.skb, { input: null, preroutingDone: true });
   if (sameAddress(done.packet.ip.destination, skb.packet.ip.destination)) return { skb: done };
   return redirect(run, ns, bridge, done);
 }
@@ -31,9 +31,9 @@ function redirect(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb):
   const input = inputRoute(run, ns, bridge.name, skb);
   switch (input.kind) {
     case 'local':
-      return { skb: addressed(skb, bridge) };
+      return { skb: routed(skb, bridge, input.found) };
     case 'forward':
-      return input.found.device === bridge.name ? bridged(run, ns, bridge, skb, input.found) : { skb: addressed(skb, bridge) };
+      return input.found.device === bridge.name ? bridged(run, ns, bridge, skb, input.found) : { skb: routed(skb, bridge, input.found) };
     case 'not-forwarding': {
       // In IPv4 the route is then ip_error, which is not the bridge's: up it goes, and ends there. IPv6 asks later (ip6_forward).
       if (skb.packet.ip.family === 4) return { skb: addressed(skb, bridge) };
@@ -55,6 +55,9 @@ const addressed = (skb: Skb, bridge: Interface): Skb => {
   const { frame } = skb.packet;
   return frame === null || bridge.mac === null ? skb : withSkb(skb, { packet: withFrame(skb.packet, { ...frame, destination: bridge.mac }) });
 };
+
+/** A packet that has its route already is taken for one that came in by the route's device (net/ipv6/ip6_input.c: ip6_rcv_core). */
+const routed = (skb: Skb, bridge: Interface, found: Found): Skb => withSkb(addressed(skb, bridge), { input: skb.packet.ip.family === 6 ? found.device : null });
 
 function bridged(run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb, found: Found): Prerouted {
   recordRoute(run, ns, found, `The new destination ${formatAddress(skb.packet.ip.destination)}`);

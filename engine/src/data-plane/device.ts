@@ -54,6 +54,7 @@ const scrubbed = (skb: Skb, from: CompiledNamespace, to: CompiledNamespace): Skb
   tunnels: 0,
   physIn: null,
   physOut: null,
+  input: null,
   preroutingDone: false,
   packetType: 'unicast',
 });

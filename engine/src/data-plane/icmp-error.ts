@@ -9,8 +9,10 @@ import type { CompiledNamespace } from './compile.ts';
 import { attachedTo } from './netfilter/conntrack.ts';
 import { ICMP, ICMPV6, ipHeaderLength, ipLength, isIcmpError } from './packet.ts';
 import type { Packet } from './packet.ts';
+import { lookup } from './route.ts';
 import { kernel, nextId, step } from './run-state.ts';
 import type { Run, Skb } from './run-state.ts';
+import { interfaceAddress } from './source-address.ts';
 import { defaultTtl } from './sysctl.ts';
 
 export interface IcmpErrorKind {
@@ -38,7 +40,7 @@ export function icmpError(run: Run, ns: CompiledNamespace, skb: Skb, kind: IcmpE
     frame: null,
     ip: {
       family,
-      source: kind.destinationLocal ? packet.ip.destination : UNSPECIFIED[family],
+      source: kind.destinationLocal ? packet.ip.destination : (addressOfInput(run, ns, skb) ?? UNSPECIFIED[family]),
       destination: packet.ip.source,
       protocol: family === 4 ? ICMP : ICMPV6,
       ttl: defaultTtl(ns, family),
@@ -52,6 +54,14 @@ export function icmpError(run: Run, ns: CompiledNamespace, skb: Skb, kind: IcmpE
     transport: { kind: 'icmp', type: kind.type, code: kind.code, identifier: null, sequence: 0, mtu: kind.mtu, quoted: quoted(packet), payload: 0 },
   };
   run.answers.push({ kind: 'icmp', ns, packet: error, tracked: attachedTo(skb.tracked), device: null, sentence, source });
+}
+
+/** IPv6 tells from the device that the packet came in by, unless the route back names an address (icmp6_send). */
+function addressOfInput(run: Run, ns: CompiledNamespace, { input, packet }: Skb): Address | null {
+  const { family, source } = packet.ip;
+  if (family === 4 || input === null) return null;
+  const back = lookup(run, ns, { family, destination: source, source: null, mark: 0, protocol: ICMPV6, tos: 0, input: 'lo', output: null });
+  return back.kind === 'found' && back.route.source !== null ? null : interfaceAddress(ns, input, family, source);
 }
 
 /** The packet as it was, cut so that the error stays within its longest. */

@@ -44,7 +44,7 @@ export function receiveUp(run: Run, ns: CompiledNamespace, bridge: Interface, sk
 
 function receiveIp(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate {
   // nf_bridge_info stays with the packet: --physdev-in matches in INPUT and FORWARD too.
-  const routed = withSkb(skb, { packet: skb.preroutingDone && ns.tracks[skb.packet.ip.family] ? joined(skb.packet) : skb.packet, physOut: null, preroutingDone: false });
+  const routed = withSkb(skb, { packet: skb.preroutingDone && ns.tracks[skb.packet.ip.family] ? joined(skb.packet) : skb.packet, physOut: null, input: (skb.preroutingDone ? skb.input : null) ?? device, preroutingDone: false });
   if (skb.preroutingDone) return route(run, ns, device, routed);
   const verdict = runHook(run, ns, routed, { hook: 'PREROUTING', input: device, output: '', destinationLocal: false, nextHop: null });
   return verdict.kind === 'ended' ? verdict.fate : route(run, ns, device, verdict.skb);

@@ -35,6 +35,8 @@ export interface Skb {
   /** The bridge ports it came in by and leaves by, for br_netfilter. */
   readonly physIn: string | null;
   readonly physOut: string | null;
+  /** The device whose address an ICMPv6 error about it has (IP6CB(skb)->iif); `null` until IP has taken it in. */
+  readonly input: string | null;
   /** br_netfilter has already run PREROUTING (ip_sabotage_in). */
   readonly preroutingDone: boolean;
   readonly packetType: 'unicast' | 'broadcast' | 'multicast';
@@ -50,6 +52,7 @@ export const withSkb = (skb: Skb, change: Partial<Skb>): Skb => ({
   tunnels: change.tunnels ?? skb.tunnels,
   physIn: change.physIn === undefined ? skb.physIn : change.physIn,
   physOut: change.physOut === undefined ? skb.physOut : change.physOut,
+  input: change.input === undefined ? skb.input : change.input,
   preroutingDone: change.preroutingDone ?? skb.preroutingDone,
   packetType: change.packetType ?? skb.packetType,
 });

@@ -28,6 +28,7 @@ export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
     tunnels: sending.tunnels,
     physIn: null,
     physOut: null,
+    input: null,
     preroutingDone: false,
     packetType: 'unicast',
   };

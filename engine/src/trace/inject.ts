@@ -148,7 +148,7 @@ export function runInjected(compiled: CompiledTopology, { flow, interface: name 
 }
 
 const arrived = (packet: Packet): Skb => ({
-  packet, mark: 0, tracked: null, local: false, hasSocket: false, tunnels: 0, physIn: null, physOut: null, preroutingDone: false, packetType: 'unicast',
+  packet, mark: 0, tracked: null, local: false, hasSocket: false, tunnels: 0, physIn: null, physOut: null, input: null, preroutingDone: false, packetType: 'unicast',
 });
 
 /** Locally administered, and nobody's. */

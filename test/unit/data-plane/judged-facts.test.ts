@@ -40,3 +40,30 @@ describe('fragments that the bridge put together', () => {
     expect(stages(branch.request.hops, 'fragment').map((step) => [step.mtu, step.sentence.endsWith('in the fragments that it came in.')])).toEqual([[1450, false], [1500, true]]);
   });
 });
+
+describe('an ICMPv6 error', () => {
+  const rejecting = (nat: string): string => {
+    const chains = ':PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]';
+    return `ip6tables {\n*nat\n${chains}\n${nat}\nCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A FORWARD -p udp -j REJECT --reject-with icmp6-no-route\n-A OUTPUT -s fd00:93::212/128 -j DROP\nCOMMIT\n}`;
+  };
+  const text = (nat: string): string => `
+cluster six { pod-cidr fd00:10::/32; service-cidr fd00:16::/108; flannel host-gw }
+network lan fd00:93::/64 { gateway fd00:93::254 }
+external out 2001:db8::7
+node host1 { address fd00:93::212/64 on lan; pod-cidr fd00:10:1::/64
+${rejecting(nat)}
+}
+pod pod6 on host1 { ip fd00:10:1::11 }
+`;
+
+  it('comes from the device that the packet came in by', () => {
+    expect(trace(text('-A PREROUTING -p tcp -j ACCEPT'), { from: 'pod6', to: '[2001:db8::7]:81/UDP' }).answer).toMatchObject({ kind: 'icmp', from: 'fd00:10:1::1' });
+  });
+
+  it('comes from the device that a bridged packet with a new destination is routed to', () => {
+    // The rule in OUTPUT drops the node's own address, which the error has until it is translated back.
+    const branch = trace(text('-A PREROUTING -p udp -m udp --dport 81 -j DNAT --to-destination 2001:db8::7'), { from: 'pod6', to: '[2001:db8::99]:81/UDP' });
+    expect(branch.answer).toMatchObject({ kind: 'none' });
+    expect(branch.reply).toMatchObject({ outcome: 'dropped', reason: { code: 'rule-drop' } });
+  });
+});
