@@ -9,6 +9,7 @@ import type { FromPanel, Question, ToPanel } from '../../webview/src/protocol.ts
 import { fileOf, nameIn, renamed, uriOf } from './files.ts';
 import type { Memory } from './memory.ts';
 import type { Notes } from './notes.ts';
+import { applyRepair } from './apply-repair.ts';
 import { distFolder, pageFor } from './panel-page.ts';
 import { reveal } from './reveal.ts';
 import { saveCapture } from './save-capture.ts';
@@ -54,7 +55,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     const mine = ++asked;
     const answer = await server.spec(document);
     if (answer === null || mine !== asked || shown.document !== document) return;
-    post({ type: 'show', file: fileOf(document), version: answer.version, spec: answer.spec, question: shown.question });
+    post({ type: 'show', file: fileOf(document), version: answer.version, spec: answer.spec, expectations: answer.expectations, question: shown.question });
   }
 
   function remember(next: Shown): void {
@@ -79,6 +80,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     switch (message.type) {
       case 'reveal': return void reveal(uriOf(document, message.file), message.line);
       case 'annotations': return notes.show(document, message.annotations);
+      case 'apply': return void applyRepair(server, document, message.version, message.repair);
       case 'asked': return remember({ document, question: message.question });
       case 'save': return void saveCapture(document, message.name, message.base64);
     }

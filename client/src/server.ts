@@ -3,8 +3,8 @@ import { EventEmitter, ProgressLocation, Uri, window, workspace } from 'vscode';
 import type { Event, ExtensionContext, LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
-import { CHANGED_NOTIFICATION, PARTIES_REQUEST, PARTNERS_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
-import type { ChangedParams, PartiesResult, PartnersParams, PartnersResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
+import { CHANGED_NOTIFICATION, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
+import type { ChangedParams, PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
 import { EXPLAIN_COMMAND } from './explain.ts';
 
 /** A wait shorter than this needs no words. */
@@ -15,6 +15,8 @@ export interface Server {
   spec(document: Uri): Promise<SpecResult | null>;
   partners(params: PartnersParams): Promise<PartnersResult | null>;
   parties(document: Uri): Promise<PartiesResult | null>;
+  /** The edits of a repair; `null` where it cannot be made in the document as it stands. */
+  repair(document: Uri, version: number, repair: RepairParams['repair']): Promise<RepairResult>;
   readonly onChanged: Event<ChangedParams>;
   restart(): Promise<void>;
   dispose(): void;
@@ -49,6 +51,10 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
     spec: (document) => ask<SpecResult>(SPEC_REQUEST, document, { uri: document.toString() }),
     partners: (params) => ask<PartnersResult>(PARTNERS_REQUEST, Uri.parse(params.uri), params),
     parties: (document) => ask<PartiesResult>(PARTIES_REQUEST, document, { uri: document.toString() }),
+    repair: (document, version, repair) => {
+      const params: RepairParams = { uri: document.toString(), version, repair };
+      return ask<RepairResult>(REPAIR_REQUEST, document, params);
+    },
     onChanged: changed.event,
     restart: () => client.restart(),
     dispose: () => {

@@ -14,8 +14,8 @@ const host = {
   getState: () => JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? undefined,
   setState: (state) => { sessionStorage.setItem(KEY, JSON.stringify(state)); },
 };
-const recorded = { build: () => scenario.topology, answer: () => ({ kind: 'traced', flow: scenario.flow, trace: scenario.trace }) };
-const NO_SPEC = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [] };
+const recorded = { build: () => scenario.topology, explain: function* () { return null; }, answer: () => ({ kind: 'traced', flow: scenario.flow, trace: scenario.trace }) };
+const NO_SPEC = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] };
 const store = mount(host, scenario.trace === undefined ? simulator : recorded);
 globalThis.panel = { store, posted, scenario };
-store.receive({ type: 'show', file: scenario.file, version: 1, spec: scenario.spec ?? NO_SPEC, question: scenario.question });
+store.receive({ type: 'show', file: scenario.file, version: 1, spec: scenario.spec ?? NO_SPEC, expectations: [], question: scenario.question });

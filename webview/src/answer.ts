@@ -4,6 +4,10 @@ import type { Topology } from '../../engine/src/topology/model.ts';
 import { resolveQuestion } from '../../engine/src/trace/party.ts';
 import { runTrace } from '../../engine/src/trace/run.ts';
 import { buildTopology } from '../../engine/src/topology/build.ts';
+import type { ClusterSpec } from '../../engine/src/topology/spec.ts';
+import { explaining } from '../../engine/src/verify/explain.ts';
+import type { Explanation } from '../../engine/src/verify/explanation.ts';
+import type { Expectation } from '../../engine/src/verify/model.ts';
 import type { Question } from './protocol.ts';
 import type { Answer } from './state/model.ts';
 import type { Simulator } from './state/store.ts';
@@ -29,4 +33,13 @@ function answer(topology: Topology, question: Question): Answer {
   }
 }
 
-export const simulator: Simulator = { build: buildTopology, answer };
+function* explained(spec: ClusterSpec, topology: Topology, question: Question, expectations: readonly Expectation[]): Generator<undefined, Explanation | null> {
+  try {
+    return yield* explaining({ spec, topology, compiled: compiledOf(topology), question, expectations, goal: null, wanted: 'arrival' });
+  } catch (error) {
+    const sentence = `The simulator failed while it looked for the cause. This is a bug of k8snet, not of the file: ${error instanceof Error ? error.message : String(error)}`;
+    return { causes: [{ code: null, sentence, host: '', namespace: '', at: null, nearest: null }], repairs: [] };
+  }
+}
+
+export const simulator: Simulator = { build: buildTopology, answer, explain: explained };

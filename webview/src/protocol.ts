@@ -3,6 +3,8 @@
  */
 import type { Annotation } from '../../engine/src/trace/annotate.ts';
 import type { ClusterSpec } from '../../engine/src/topology/spec.ts';
+import type { Repair } from '../../engine/src/verify/explanation.ts';
+import type { Expectation } from '../../engine/src/verify/model.ts';
 
 export interface Question {
   /** As `k8snet trace --from --to` takes them. */
@@ -12,7 +14,7 @@ export interface Question {
 
 export type ToPanel =
   /** A new question, or a new version of the file. */
-  | { readonly type: 'show'; readonly file: string; readonly version: number; readonly spec: ClusterSpec; readonly question: Question }
+  | { readonly type: 'show'; readonly file: string; readonly version: number; readonly spec: ClusterSpec; readonly expectations: readonly Expectation[]; readonly question: Question }
   /** The cursor stands on this line: the hops and steps that it caused are marked. */
   | { readonly type: 'cursor'; readonly file: string; readonly line: number };
 
@@ -22,6 +24,8 @@ export type FromPanel =
   | { readonly type: 'annotations'; readonly annotations: readonly Annotation[] }
   /** The question shown, whoever asked it: the extension remembers it for a reload. */
   | { readonly type: 'asked'; readonly question: Question }
+  /** The repair's edits are made in the document, if it still is this version. */
+  | { readonly type: 'apply'; readonly version: number; readonly repair: Repair }
   | { readonly type: 'save'; readonly name: string; readonly base64: string };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -39,6 +43,12 @@ export const isQuestion = (value: unknown): value is Question => isRecord(value)
 const isSpec = (value: unknown): value is ClusterSpec =>
   isRecord(value) && ['networks', 'externals', 'nodes', 'pods', 'services'].every((list) => Array.isArray(value[list]) && (value[list] as readonly unknown[]).every(isRecord));
 
+const isRecords = (value: unknown): boolean => Array.isArray(value) && value.every(isRecord);
+
+/** The server, which makes the edits, finds nothing where an edit speaks of nothing. */
+export const isRepair = (value: unknown): value is Repair =>
+  isRecord(value) && isText(value['title']) && Array.isArray(value['edits']) && value['edits'].every((edit: unknown) => isRecord(edit) && isRecord(edit['owner']) && isText(edit['kind']));
+
 function isAnnotation(value: unknown): value is Annotation {
   return isRecord(value) && isText(value['file']) && isCount(value['line']) && isText(value['note'])
     && Array.isArray(value['hops']) && value['hops'].every(isCount)
@@ -49,7 +59,7 @@ function isAnnotation(value: unknown): value is Annotation {
 export function isToPanel(value: unknown): value is ToPanel {
   if (!isRecord(value)) return false;
   switch (value['type']) {
-    case 'show': return isText(value['file']) && isCount(value['version']) && isQuestion(value['question']) && isSpec(value['spec']);
+    case 'show': return isText(value['file']) && isCount(value['version']) && isQuestion(value['question']) && isSpec(value['spec']) && isRecords(value['expectations']);
     case 'cursor': return isText(value['file']) && isCount(value['line']);
     default: return false;
   }
@@ -63,6 +73,7 @@ export function isFromPanel(value: unknown): value is FromPanel {
     case 'reveal': return isText(value['file']) && isCount(value['line']);
     case 'annotations': return Array.isArray(value['annotations']) && value['annotations'].every(isAnnotation);
     case 'asked': return isQuestion(value['question']);
+    case 'apply': return isCount(value['version']) && isRepair(value['repair']);
     case 'save': return isText(value['name']) && isText(value['base64']);
     default: return false;
   }

@@ -1,5 +1,7 @@
 /** The requests beyond LSP, by which the client asks for what the panel and the lenses need. */
 import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
+import type { Repair } from '../../../engine/src/verify/explanation.ts';
+import type { Expectation } from '../../../engine/src/verify/model.ts';
 
 /** A way of asking, as a person chooses it: who sends, who receives, and what the receiver offers. */
 export interface PartnerItem {
@@ -21,6 +23,23 @@ export interface SpecParams {
 export interface SpecResult {
   readonly version: number;
   readonly spec: ClusterSpec;
+  /** What the file says must hold, and a repair must not break. */
+  readonly expectations: readonly Expectation[];
+}
+
+export interface RepairParams {
+  readonly uri: string;
+  /** Of the text that the repair was found for. */
+  readonly version: number;
+  readonly repair: Repair;
+}
+
+/** In the positions of LSP; `null` where the text has changed since, or another file would have to change. */
+export type RepairResult = readonly { readonly range: { readonly start: Position; readonly end: Position }; readonly newText: string }[] | null;
+
+interface Position {
+  readonly line: number;
+  readonly character: number;
 }
 
 export interface PartnersParams {
@@ -65,6 +84,7 @@ export interface ServerOptions {
 export const SPEC_REQUEST = 'k8snet/spec';
 export const PARTNERS_REQUEST = 'k8snet/partners';
 export const PARTIES_REQUEST = 'k8snet/parties';
+export const REPAIR_REQUEST = 'k8snet/repair';
 export const CHANGED_NOTIFICATION = 'k8snet/changed';
 
 /** The command of a code lens; its arguments are `[PartnersParams]`. */

@@ -2,9 +2,16 @@
 import { findOfKind, nameOf } from '../../../engine/src/trace/party-names.ts';
 import { partiesOf, partnersOf } from '../../../engine/src/trace/partners.ts';
 import type { OpenDocument } from './documents.ts';
-import type { PartiesResult, PartnersParams, PartnersResult, SpecResult } from './protocol.ts';
+import { repairEdits } from '../language/features/repair-edits.ts';
+import type { PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, SpecResult } from './protocol.ts';
+import { editOf } from './to-lsp.ts';
 
-export const specOf = ({ version, snapshot }: OpenDocument): SpecResult => ({ version, spec: snapshot.spec() });
+export const specOf = ({ version, snapshot }: OpenDocument): SpecResult => ({ version, spec: snapshot.spec(), expectations: snapshot.expectations });
+
+export function repairIn(document: OpenDocument, { version, repair }: RepairParams): RepairResult {
+  const edits = document.version === version ? repairEdits(document.snapshot, repair.edits) : null;
+  return edits?.map((edit) => editOf(document, edit)) ?? null;
+}
 
 export function partnersIn({ snapshot }: OpenDocument, { kind, party }: PartnersParams): PartnersResult {
   const topology = snapshot.topology();

@@ -15,9 +15,9 @@ import type { OpenDocument } from './documents.ts';
 import { codeLensOf, completionItemOf, documentSymbolOf, foldingRangeOf, hoverOf } from './features-to-lsp.ts';
 import { formatting } from './formatting.ts';
 import { guardOf } from './guard.ts';
-import { PARTIES_REQUEST, PARTNERS_REQUEST, SPEC_REQUEST } from './protocol.ts';
-import type { PartiesParams, PartiesResult, PartnersParams, PartnersResult, ServerOptions, SpecParams, SpecResult } from './protocol.ts';
-import { partiesIn, partnersIn, specOf } from './questions.ts';
+import { PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SPEC_REQUEST } from './protocol.ts';
+import type { PartiesParams, PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, ServerOptions, SpecParams, SpecResult } from './protocol.ts';
+import { partiesIn, partnersIn, repairIn, specOf } from './questions.ts';
 import { offsetAt, rangeOf } from './to-lsp.ts';
 import { createWatches } from './watch.ts';
 
@@ -112,6 +112,7 @@ export function serve(connection: Connection): void {
   connection.onFoldingRanges(feature('folding', (document) => foldingRanges(document.snapshot).map((range) => foldingRangeOf(document, range))));
   connection.onCodeLens(feature('lenses', (document) => codeLenses(document.snapshot).map((lens) => codeLensOf(document, document.uri, lens))));
   connection.onRequest(SPEC_REQUEST, question<SpecParams, SpecResult>('spec', specOf));
+  connection.onRequest(REPAIR_REQUEST, question<RepairParams, RepairResult>('repair', repairIn));
   connection.onRequest(PARTIES_REQUEST, question<PartiesParams, PartiesResult>('parties', partiesIn));
   connection.onRequest(PARTNERS_REQUEST, question<PartnersParams, PartnersResult>('partners', partnersIn));
 }

@@ -51,7 +51,7 @@ test('of versions that come faster than they are traced, the newest is', async (
   const before = await traced();
   await page.evaluate(([file, asked]) => {
     const spec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] };
-    for (let version = 2; version <= 6; version++) window.postMessage({ type: 'show', file, version, spec, question: asked }, '*');
+    for (let version = 2; version <= 6; version++) window.postMessage({ type: 'show', file, version, spec, expectations: [], question: asked }, '*');
   }, [FILE, question] as const);
   await page.waitForFunction(() => (globalThis as unknown as { panel: { store: { state: { version: number } } } }).panel.store.state.version === 6);
   expect(await traced()).toBe(before + 1);
@@ -147,7 +147,7 @@ test('a tab shows the other branch', async () => {
 test('an edit of the file keeps what is open; foreign messages change nothing', async () => {
   const { page, complaints } = await panels.open('service', 'light', 1400);
   await page.locator('#hop-4 .row').click();
-  for (const message of [null, { type: 'show' }, 'text', { type: 'show', file: FILE, version: 2, spec: { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] }, question }]) await post(page, message);
+  for (const message of [null, { type: 'show' }, 'text', { type: 'show', file: FILE, version: 2, spec: { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] }, expectations: [], question }]) await post(page, message);
   expect(await page.locator('#hop-4 .row').getAttribute('aria-expanded')).toBe('true');
   expect(complaints).toEqual([]);
   await page.close();

@@ -13,6 +13,9 @@ const spec: ClusterSpec = { cluster: null, networks: [], externals: [], nodes: [
 const answer: Simulator['answer'] = (_, { from }) => (from === 'nobody'
   ? { kind: 'unanswered', message: 'Nothing is named nobody.', suggestions: [] } : { kind: 'traced', flow: flow(), trace: traceOf(serviceBranch()) });
 
+// eslint-disable-next-line require-yield
+const explain: Simulator['explain'] = function* () { return null; };
+
 function panel(kept?: unknown) {
   const posted: FromPanel[] = [];
   const states: unknown[] = [];
@@ -20,8 +23,8 @@ function panel(kept?: unknown) {
     postMessage: (message: unknown) => { if (!isFromPanel(message)) throw new Error('not of the protocol'); posted.push(message); },
     getState: () => kept, setState: (state: unknown) => { states.push(state); },
   };
-  const store = createStore(host, { build: () => topology, answer });
-  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, version: 1, spec, question }); };
+  const store = createStore(host, { build: () => topology, answer, explain });
+  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, version: 1, spec, expectations: [], question }); };
   return { store, posted, states, show, types: () => posted.map((message) => message.type) };
 }
 
@@ -77,4 +80,42 @@ test('the extension refuses what the page must not post', () => {
   for (const message of [{ type: 'reveal', file: FILE }, { type: 'reveal', file: FILE, line: -1 }, { type: 'asked', question: 'x' }, { type: 'save', name: 'x' }, { type: 'annotations', annotations: [{ file: FILE }] }, { type: 'else' }]) {
     expect(isFromPanel(message)).toBe(false);
   }
+});
+
+const lost = { ...serviceBranch(), outcome: 'dropped', deliveredTo: null, answer: { kind: 'none', from: null, type: null, code: null, ttl: null } } as const;
+
+function searching(explain: Simulator['explain']) {
+  const store = createStore({ postMessage: () => undefined, getState: () => undefined, setState: () => undefined }, {
+    build: () => topology, explain, answer: () => ({ kind: 'traced', flow: flow(), trace: traceOf(lost) }),
+  });
+  store.receive({ type: 'show', file: FILE, version: 1, spec, expectations: [], question: first });
+  return store;
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
+
+test('a packet that does not arrive is asked why, a try at a time', async () => {
+  const cause = { code: 'rule-drop', sentence: 'A rule drops it.', host: 'host1', namespace: 'root', at: null, nearest: null };
+  const store = searching(function* () { yield undefined; yield undefined; return { causes: [cause], repairs: [] }; });
+  expect(store.state.why).toBe('searching');
+  await settled();
+  expect(store.state.why).toEqual({ causes: [cause], repairs: [] });
+});
+
+test('the search for the cause ends where another question is asked', async () => {
+  let tries = 0;
+  const store = searching(function* () { for (;;) { tries++; yield undefined; } });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const before = tries;
+  expect(before).toBeGreaterThan(0);
+  store.dispatch({ type: 'answered', file: FILE, version: 2, topology, question: first, answer: { kind: 'unanswered', message: 'no', suggestions: [] } });
+  const at = tries;
+  await settled();
+  expect([store.state.why, tries]).toEqual([null, at]);
+});
+
+test('an applied repair is a message of the protocol, and one without edits is none', () => {
+  expect(isFromPanel({ type: 'apply', version: 3, repair: { title: 'x', edits: [{ kind: 'words', owner: { kind: 'node', name: 'host1' } }] } })).toBe(true);
+  expect(isFromPanel({ type: 'apply', version: 3, repair: { title: 'x' } })).toBe(false);
+  expect(isFromPanel({ type: 'apply', version: -1, repair: { title: 'x', edits: [] } })).toBe(false);
 });

@@ -1,6 +1,7 @@
 /** What parts tell the panel: actions on the state, and questions and lines for the editor. */
 import { decidingStep, hopsOf, lineOf, type SourceLine } from '../../../engine/src/trace/annotate.ts';
 import type { Branch } from '../../../engine/src/trace/model.ts';
+import type { Repair } from '../../../engine/src/verify/explanation.ts';
 import type { Question } from '../protocol.ts';
 import type { Action } from '../state/model.ts';
 
@@ -9,6 +10,7 @@ interface PanelEvents {
   readonly ask: Question;
   readonly reveal: SourceLine;
   readonly capture: null;
+  readonly apply: Repair;
 }
 
 /** Bubbles out of the parts' shadow trees. */

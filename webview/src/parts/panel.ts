@@ -13,6 +13,7 @@ import './outcome.ts';
 import './picture.ts';
 import './problem.ts';
 import './question-bar.ts';
+import './why.ts';
 import { shared } from './styles.ts';
 
 @customElement('k8snet-panel')
@@ -41,6 +42,7 @@ export class Panel extends LitElement {
     listen(this, 'action', (action) => { store.dispatch(action); });
     listen(this, 'ask', (question) => { store.ask(question); });
     listen(this, 'reveal', (at) => { store.post({ type: 'reveal', ...at }); });
+    listen(this, 'apply', (repair) => { store.post({ type: 'apply', version: store.state.version, repair }); });
     listen(this, 'capture', () => { this.save(store.state.shown); });
   }
 
@@ -54,6 +56,7 @@ export class Panel extends LitElement {
         ${now.problem === null
           ? html`<k8snet-outcome .branches=${now.shown?.trace.branches ?? []} .branch=${now.branch}></k8snet-outcome>`
           : html`<k8snet-problem .problem=${now.problem} .question=${now.question} .stale=${now.shown !== null}></k8snet-problem>`}
+        ${now.problem === null && now.why !== null ? html`<k8snet-why .why=${now.why}></k8snet-why>` : nothing}
       </header>
       ${now.shown === null || branch === null ? nothing : html`
         <main class=${`${now.problem === null ? '' : 'stale'} ${now.picture === 'shown' ? 'both' : ''}`}>

@@ -3,6 +3,7 @@ import type { Topology } from '../../../engine/src/topology/model.ts';
 import type { SourceLine } from '../../../engine/src/trace/annotate.ts';
 import type { Flow } from '../../../engine/src/trace/flow.ts';
 import type { Trace } from '../../../engine/src/trace/model.ts';
+import type { Explanation } from '../../../engine/src/verify/explanation.ts';
 import type { Question } from '../protocol.ts';
 
 export type Answer =
@@ -37,12 +38,18 @@ export interface State extends View {
   /** Why the question has no trace now; `shown` then is the last one that had. */
   readonly problem: Exclude<Answer, { kind: 'traced' }> | null;
   readonly shown: Shown | null;
+  /** Why the packet does not arrive; `null` where it does, and where nothing is shown. */
+  readonly why: Why | null;
   readonly hovered: number | null;
   readonly cursor: SourceLine | null;
 }
 
+/** Looked for a try at a time, so that the panel stays alive; then the causes and the repairs. */
+export type Why = 'searching' | Explanation;
+
 export type Action =
   | { readonly type: 'answered'; readonly file: string; readonly version: number; readonly topology: Topology; readonly question: Question; readonly answer: Answer }
+  | { readonly type: 'why'; readonly why: Why | null }
   | { readonly type: 'cursor'; readonly at: SourceLine }
   | { readonly type: 'branch'; readonly index: number }
   /** Chosen, and opened. */
@@ -52,6 +59,6 @@ export type Action =
   | { readonly type: 'picture'; readonly picture: View['picture'] };
 
 export const INITIAL: State = {
-  file: '', version: 0, topology: null, question: null, problem: null, shown: null,
+  file: '', version: 0, topology: null, question: null, problem: null, shown: null, why: null,
   branch: 0, selected: null, expanded: [], picture: 'shown', hovered: null, cursor: null,
 };

@@ -8,6 +8,7 @@ import type { Action, Shown, State } from './model.ts';
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case 'answered': return answered(state, action);
+    case 'why': return { ...state, why: action.why };
     case 'cursor': return { ...state, cursor: action.at };
     case 'branch': return action.index === state.branch ? state : { ...state, branch: action.index, selected: null, expanded: [], hovered: null };
     case 'select': return { ...state, selected: action.hop, expanded: withHop(state.expanded, action.hop) };
@@ -25,7 +26,7 @@ export const sameQuestion = (a: Question | null, b: Question | null): boolean =>
 
 function answered(state: State, action: Extract<Action, { type: 'answered' }>): State {
   const { file, version, topology, question, answer } = action;
-  const next = { ...state, file, version, topology, question };
+  const next = { ...state, file, version, topology, question, why: null };
   if (answer.kind !== 'traced') return { ...next, problem: answer };
   const shown: Shown = { question, topology, flow: answer.flow, trace: answer.trace };
   const same = sameQuestion(state.question, question) && (state.file === '' || state.file === file);

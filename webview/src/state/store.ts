@@ -2,8 +2,11 @@
 import { annotate } from '../../../engine/src/trace/annotate.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
 import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
+import type { Branch } from '../../../engine/src/trace/model.ts';
+import type { Explanation } from '../../../engine/src/verify/explanation.ts';
+import type { Expectation } from '../../../engine/src/verify/model.ts';
 import { isQuestion, isToPanel, type FromPanel, type Question } from '../protocol.ts';
-import type { Action, Answer, State, View } from './model.ts';
+import type { Action, Answer, Shown, State, View } from './model.ts';
 import { INITIAL } from './model.ts';
 import { branchOf, reduce, sameQuestion } from './reduce.ts';
 
@@ -29,6 +32,8 @@ export interface Store {
 export interface Simulator {
   readonly build: (spec: ClusterSpec) => Topology;
   readonly answer: (topology: Topology, question: Question) => Answer;
+  /** Each step a try; `null` where the packet arrives and its answer comes back. */
+  readonly explain: (spec: ClusterSpec, topology: Topology, question: Question, expectations: readonly Expectation[]) => Generator<undefined, Explanation | null>;
 }
 
 export function createStore(host: Host, simulator: Simulator): Store {
@@ -53,8 +58,25 @@ export function createStore(host: Host, simulator: Simulator): Store {
     if (viewOf(before) !== viewOf(after)) host.setState(kept(after));
   };
 
+  let said: Said = { spec: null, expectations: [] };
+
   const show = (file: string, version: number, topology: Topology, question: Question): void => {
     dispatch({ type: 'answered', file, version, topology, question, answer: simulator.answer(topology, question) });
+    if (said.spec === null || state.problem !== null || state.shown === null || state.shown.trace.branches.every(isFine)) return;
+    dispatch({ type: 'why', why: 'searching' });
+    search(state.shown, simulator.explain(said.spec, topology, question, said.expectations));
+  };
+
+  /** In slices, until another trace is shown. */
+  const search = (shown: Shown, tries: ReturnType<Simulator['explain']>): void => {
+    setTimeout(() => {
+      const end = performance.now() + SLICE_MS;
+      while (state.shown === shown && state.problem === null) {
+        const next = tries.next();
+        if (next.done === true) return dispatch({ type: 'why', why: next.value });
+        if (performance.now() > end) return search(shown, tries);
+      }
+    });
   };
 
   return {
@@ -63,7 +85,10 @@ export function createStore(host: Host, simulator: Simulator): Store {
     receive(message) {
       if (!isToPanel(message)) return;
       if (message.type === 'cursor') dispatch({ type: 'cursor', at: { file: message.file, line: message.line } });
-      else show(message.file, message.version, simulator.build(message.spec), message.question);
+      else {
+        said = { spec: message.spec, expectations: message.expectations };
+        show(message.file, message.version, simulator.build(message.spec), message.question);
+      }
     },
     ask(question) {
       if (state.topology !== null) show(state.file, state.version, state.topology, question);
@@ -71,6 +96,17 @@ export function createStore(host: Host, simulator: Simulator): Store {
     subscribe(listener) { listeners.push(listener); },
   };
 }
+
+/** What the file says, for who asks why. */
+interface Said {
+  readonly spec: ClusterSpec | null;
+  readonly expectations: readonly Expectation[];
+}
+
+/** Between two slices of a search the page answers its user. */
+const SLICE_MS = 12;
+
+const isFine = (branch: Branch): boolean => branch.probability === 0 || (branch.outcome === 'delivered' && branch.answer.kind === 'reply');
 
 interface Kept {
   readonly file: string;
