@@ -20,6 +20,7 @@ const BRIDGE_NAME = /^(docker0|cni0|br-.*)$/;
 
 export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): Namespace {
   const forwarding = flannelForwarding(plan, node);
+  const { mode } = plan.settings.kubeProxy;
   const declaredNames = new Set(node.interfaces.map((i) => i.name));
   const programmed = [...bridgeDevices(plan, node), ...flannelDevices(plan, node)].filter((i) => !declaredNames.has(i.name));
   return {
@@ -30,6 +31,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     neighbours: forwarding.neighbours,
     fdb: forwarding.fdb,
     tables: nodeTables(plan, node, ports),
+    ...(mode === 'nftables' || mode === 'ipvs' ? { serviceProxy: mode } : {}),
     sets: [],
     conntrack: [],
     sysctls: nodeSysctls(plan.settings.kubeProxy),

@@ -59,6 +59,8 @@ export interface Namespace {
   readonly neighbours: readonly Neighbour[];
   readonly fdb: readonly FdbEntry[];
   readonly tables: readonly Table[];
+  /** kube-proxy programs services here in a mode that is not simulated. */
+  readonly serviceProxy?: 'nftables' | 'ipvs';
   readonly sets: readonly IpSet[];
   /** Flows that are known before a trace begins. */
   readonly conntrack: readonly ConntrackRecord[];

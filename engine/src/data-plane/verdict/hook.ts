@@ -4,7 +4,7 @@ import { confirm, track } from './flow-table.ts';
 import { callersAt } from './program.ts';
 import type { Caller, ChainLink, ProgramDevice } from './program.ts';
 import { flowOf } from './rule-match.ts';
-import { INFO } from './scratch.ts';
+import { giveUp, INFO } from './scratch.ts';
 import type { Scratch } from './scratch.ts';
 import { isSettled, settle, translate } from './translation.ts';
 
@@ -30,6 +30,9 @@ function call(s: Scratch, caller: Caller): boolean {
       return callNat(s, caller.start);
     case 'confirm':
       return confirm(s);
+    case 'service-proxy':
+      giveUp(s);
+      return false;
   }
 }
 

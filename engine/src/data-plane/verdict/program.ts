@@ -59,7 +59,9 @@ export type Caller =
   | { readonly kind: 'table'; readonly start: ChainLink }
   | { readonly kind: 'nat'; readonly start: ChainLink | null }
   | { readonly kind: 'conntrack' }
-  | { readonly kind: 'confirm' };
+  | { readonly kind: 'confirm' }
+  /** A mode of kube-proxy that the exact engine leaves open. */
+  | { readonly kind: 'service-proxy' };
 
 /** A chain in its table, with the chains that its rules lead to. */
 export interface ChainLink {
@@ -202,6 +204,8 @@ function makeCallers(program: VerdictProgram, namespace: ProgramNamespace, famil
         const table = compiled.tables[version].get('nat');
         return table === undefined ? [] : [{ kind: 'nat', start: startOf(table) }];
       }
+      case 'service-proxy':
+        return compiled.namespace.serviceProxy === undefined ? [] : [{ kind: 'service-proxy' }];
       case 'confirm':
         return compiled.tracks[version] ? [{ kind: 'confirm' }] : [];
     }
