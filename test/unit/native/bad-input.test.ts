@@ -1,7 +1,9 @@
 /** Whatever stands in a dump, its reader gives problems that lie within the line and never throws. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readConntrackLine } from '../../../server/src/language/native/conntrack.ts';
 import type { DumpLine, DumpProblem } from '../../../server/src/language/native/dump.ts';
+import { onLine } from '../../../server/src/language/native/dump.ts';
 import { readFdb } from '../../../server/src/language/native/fdb.ts';
 import { readAddresses, readLinks } from '../../../server/src/language/native/interface.ts';
 import { readIptables } from '../../../server/src/language/native/iptables/tables.ts';
@@ -22,13 +24,14 @@ const READERS: Readonly<Record<string, (lines: readonly DumpLine[]) => { readonl
   iptables: (lines) => readIptables(lines, 4),
   ip6tables: (lines) => readIptables(lines, 6),
   ipset: readIpset,
+  conntrack: (lines) => ({ problems: lines.flatMap(({ text }, line) => onLine(readConntrackLine(text).problems, line)) }),
   sysctl: readSysctls,
 };
 
 const WORDS = [
   '-A', 'INPUT', '-j', '-m', '!', '-p', 'tcp', '--dport', '80', 'conntrack', '--ctstate', 'NEW', '"', '\\', '*nat', ':A', '-', 'COMMIT', '[0:0]', 'default', 'via', '10.0.0.1', 'dev', 'eth0', 'table', 'nexthop', 'weight',
   'from', 'all', 'lookup', '32766:', '2:', 'eth0@if3:', '<UP>', 'mtu', '1500', 'link/ether', '0a:58:0a:00:05:96', 'inet', 'inet6', 'fe80::1/64', 'vxlan', 'id', 'bridge_slave', 'lladdr', 'STALE', 'dst', 'master', 'self', 'create',
-  'add', 'hash:ip', 'net.ipv4.ip_forward', '=', '1', 'constructor', '__proto__', 'toString', '-s', '-g', '-c', '--', '---', '=', '0x', '/', ',', '\u0000', '🦊',
+  'add', 'hash:ip', 'net.ipv4.ip_forward', '=', '1', 'src=10.0.0.1', 'dst=10.0.0.2', 'sport=5', 'dport=6', '[ASSURED]', '17', 'constructor', '__proto__', 'toString', '-s', '-g', '-c', '--', '---', '=', '0x', '/', ',', '\u0000', '🦊',
 ];
 
 const line = fc.oneof(fc.array(fc.constantFrom(...WORDS), { maxLength: 12 }).map((words) => words.join(' ')), fc.string({ maxLength: 60 }).map((s) => s.replace(/[\r\n]/g, '')));

@@ -5,6 +5,7 @@ import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { CapturedState } from '../../../../engine/src/topology/spec.ts';
 import type { DumpLine, DumpProblem, LineProblem } from '../native/dump.ts';
 import { onLine } from '../native/dump.ts';
+import { readConntrackLine } from '../native/conntrack.ts';
 import { readFdbLine } from '../native/fdb.ts';
 import { assembleInterfaces, readInterfaceLine } from '../native/interface.ts';
 import { readIpset } from '../native/ipset.ts';
@@ -102,5 +103,6 @@ export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
     const { sets, problems } = readIpset(dumpLines(lines, at));
     return { state: { sets }, problems };
   },
+  conntrack: lineByLine(readConntrackLine, (r) => r.record, (conntrack) => ({ conntrack })),
   sysctl: lineByLine(readSysctlLine, (r) => r.sysctl, (sysctls) => ({ sysctls })),
 };
