@@ -66,7 +66,7 @@ function differencesOf(branch: Branch, observation: Observation, context: Contex
   // further fragments of a packet that it shows whole.
   const cut = (seen: readonly string[], length: number): readonly string[] => (isOpenEnded(branch, hops) ? seen.slice(0, length) : seen);
   return [
-    ...compareLists('frames', cut(frames, predicted.length).map(align), predicted),
+    ...compareLists('frames', ...inOneOrder(cut(frames, predicted.length).map(align), predicted)),
     ...[...new Set([...rules.keys(), ...met.keys()])].flatMap((place) => compareLists(`rules in ${place}`, cut(rules.get(place) ?? [], met.get(place)?.length ?? 0), met.get(place) ?? [])),
     ...flowsMissing(hops, observation, align, randomPorts(branch, context)),
     ...compareAnswers(branch.answer, observation.answer),
@@ -74,6 +74,10 @@ function differencesOf(branch: Branch, observation: Observation, context: Contex
 }
 
 const hopsOf = (branch: Branch): readonly Hop[] => [...branch.request.hops, ...(branch.reply?.hops ?? [])];
+
+/** A bridge floods a frame to its ports in the order in which they were added last, a trace in that of their names' state; neither is a promise. */
+const inOneOrder = (kernel: readonly string[], simulator: readonly string[]): readonly [readonly string[], readonly string[]] =>
+  simulator.some((line) => /[13579bdf]:..:..:..:..:.. /.test(line.split('>')[1] ?? '')) ? [[...kernel].sort(), [...simulator].sort()] : [kernel, simulator];
 
 /** One entry a line that differs, from the first on. */
 function compareLists(what: string, kernel: readonly string[], simulator: readonly string[]): readonly string[] {
@@ -256,11 +260,13 @@ function compareAnswers(simulator: Answer, kernel: Observation['answer']): reado
 
 /** Ports and ICMP identifiers that `--random-fully` chose: any of their class would be right. */
 function randomPorts(branch: Branch, { identifier }: Context): ReadonlySet<string> {
-  const hops = hopsOf(branch);
-  const chosen = hops.flatMap((hop) => hop.steps.flatMap((step) => (step.stage === 'nat' && step.by === 'rule' && /any (port|identifier) of/.test(step.sentence) ? [step.after.split(':').at(-1) ?? ''] : [])));
-  if (chosen.length === 0) return new Set();
-  const identifiers = hops.flatMap((hop) => hop.packet.flatMap((h) => ((h.header === 'icmp' || h.header === 'icmpv6') && h.identifier !== undefined ? [String(h.identifier)] : [])));
-  return new Set([...chosen, ...identifiers.filter((id) => id !== String(identifier))]);
+  const steps = hopsOf(branch).flatMap((hop) => hop.steps);
+  const translations = steps.flatMap((step) => (step.stage === 'nat' && step.by === 'rule' ? [step] : []));
+  const ports = translations.flatMap((step) => (/any port of/.test(step.sentence) ? [step.after.split(':').at(-1) ?? ''] : []));
+  if (!translations.some((step) => /any identifier of/.test(step.sentence))) return new Set(ports);
+  const inTuples = steps.flatMap((step) => (step.stage === 'conntrack' ? [...`${step.original} ${step.reply}`.matchAll(/ id (\d+)/g)].map(([, id]) => id ?? '') : []));
+  const inPackets = hopsOf(branch).flatMap((hop) => hop.packet.flatMap((h) => ((h.header === 'icmp' || h.header === 'icmpv6') && h.identifier !== undefined ? [String(h.identifier)] : [])));
+  return new Set([...ports, ...inTuples, ...inPackets].filter((id) => id !== String(identifier)));
 }
 
 /** Replaces the kernel's random ports by those that the simulator chose, where they stand in the same place. */

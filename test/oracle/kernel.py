@@ -11,7 +11,7 @@ and has a line in answer, {"id", "error"} or {"id", "observations": [OBSERVATION
 
 The argument is the number of the processor to run on. It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`): all that it makes dies with it.
 """
-import ctypes, errno, fcntl, glob, json, mmap, os, re, select, signal, socket, struct, subprocess, sys, time
+import ctypes, errno, fcntl, glob, itertools, json, mmap, os, re, select, signal, socket, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET, CLONE_NEWNS = 0x40000000, 0x00020000
@@ -329,10 +329,16 @@ class Judge:
         libc.setns(HOME, CLONE_NEWNET)
         # After the warming up, which rules could forbid.
         shell(spec['rules'])
-        for server in spec['servers']:
-            self.namespaces[server['netns']].enter()
-            s = serve(server)
-            self.servers.append((server, s))
+
+    def listen(self):
+        """Opens every server anew: a handshake that did not come to its end would meet the next one with the same translated ports."""
+        for _, s in self.servers:
+            s.close()
+        self.servers = []
+        for netns, servers in itertools.groupby(self.spec['servers'], lambda server: server['netns']):
+            self.namespaces[netns].enter()
+            self.servers += [(server, serve(server)) for server in servers]
+        for _, s in self.servers:
             self.ready.register(s.fileno(), select.EPOLLIN)
         self.by_descriptor = {s.fileno(): (server, s) for server, s in self.servers}
 
@@ -371,6 +377,7 @@ class Judge:
             forget_paths(self.too_big)
             if name in self.logs:
                 forget()
+        self.listen()
         self.collect([], [], set())
         self.namespaces[question['netns']].enter()
         try:

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { labScript, netnsOf, rulesScript } from '../../engine/src/lab/script.ts';
-import { formatAddress } from '../../engine/src/net/address.ts';
+import { contains, formatAddress } from '../../engine/src/net/address.ts';
 import type { Family, Prefix } from '../../engine/src/net/address.ts';
 import { BUILTIN_CHAINS } from '../../engine/src/topology/netfilter.ts';
 import type { Chain, Rule, Table } from '../../engine/src/topology/netfilter.ts';
-import type { Host, Namespace, Topology } from '../../engine/src/topology/model.ts';
+import type { Host, Interface, Namespace, Neighbour, Topology } from '../../engine/src/topology/model.ts';
 import { derived } from '../../engine/src/topology/origin.ts';
 import type { Flow } from '../../engine/src/trace/flow.ts';
 
@@ -85,7 +85,8 @@ export function startKernel(processor: number): Kernel {
 
 const netns = (host: string, namespace: string): string => `${LAB}-${netnsOf(host, namespace)}`;
 
-function specOf(topology: Topology, flows: readonly Flow[], patience: number): object {
+function specOf(declared: Topology, flows: readonly Flow[], patience: number): object {
+  const topology = withAnswersToMisses(declared, flows);
   const places = topology.hosts.flatMap((host) => host.namespaces.map((namespace) => ({ host, namespace, name: `${host.name}/${namespace.name}` })));
   return {
     up: labScript(withoutRules(topology)),
@@ -107,6 +108,19 @@ function specOf(topology: Topology, flows: readonly Flow[], patience: number): o
     })),
   };
 }
+
+/** flanneld answers a miss for any address of a lease, also for one that no pod has: what is asked for stands there from the start. */
+const withAnswersToMisses = (topology: Topology, flows: readonly Flow[]): Topology => ({
+  ...topology,
+  hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, neighbours: [...namespace.neighbours, ...namespace.interfaces.flatMap((device) => answersOf(device, flows))] })) })),
+});
+
+const answersOf = ({ name, device }: Interface, flows: readonly Flow[]): readonly Neighbour[] =>
+  device.kind !== 'vxlan'
+    ? []
+    : (device.misses ?? []).flatMap((lease) => flows.filter((flow) => contains(lease.subnet, flow.destination)).map((flow): Neighbour => ({
+        address: flow.destination, device: name, mac: lease.vtepMac, state: 'permanent', text: '', origin: lease.origin,
+      })));
 
 /**
  * A node that has been up for a while has spoken with its pods. Before its first packet to a pod has cached the

@@ -51,7 +51,7 @@ function selectV6(ns: CompiledNamespace, device: string, destination: Address): 
   for (const each of ns.namespace.interfaces) {
     if (!each.up || (wanted === 'link' && each.name !== device)) continue;
     for (const { address } of each.addresses) {
-      if (address.family !== 6 || scopeV6(address) === 'host') continue;
+      if (address.family !== 6 || (scopeV6(address) === 'host' && !sameAddress(address, destination))) continue;
       const score = [sameAddress(address, destination) ? 1 : 0, scopeV6(address) === wanted ? 1 : 0, each.name === device ? 1 : 0, commonBits(address, destination)];
       if (best === null || better(score, best.score)) best = { address, score };
     }

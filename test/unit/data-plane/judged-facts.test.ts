@@ -67,3 +67,11 @@ pod pod6 on host1 { ip fd00:10:1::11 }
     expect(branch.reply).toMatchObject({ outcome: 'dropped', reason: { code: 'rule-drop' } });
   });
 });
+
+describe('MASQUERADE in IPv6', () => {
+  it('takes ::1 for what is redirected to ::1, as the address that is the destination itself', () => {
+    const nat = '*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A OUTPUT -p tcp -m tcp --dport 81 -j REDIRECT --to-ports 80\n-A POSTROUTING -j MASQUERADE\nCOMMIT';
+    const branch = trace(`cluster six { pod-cidr fd00:10::/32; service-cidr fd00:16::/108 }\nnetwork lan fd00:93::/64 { gateway fd00:93::254 }\nnode host1 { address fd00:93::212/64 on lan\nip6tables {\n${nat}\n}\n}\n`, { from: 'host1', to: '[fd00:93::212]:81/TCP' });
+    expect(branch.request.hops.at(-1)?.packet.find((h) => h.header === 'ipv6')).toMatchObject({ source: '::1', destination: '::1' });
+  });
+});
