@@ -2,32 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
-import type { Branch } from '../../../engine/src/trace/model.ts';
 import { resolveQuestion } from '../../../engine/src/trace/party.ts';
 import { runTrace } from '../../../engine/src/trace/run.ts';
+import type { Observed } from './observed-words.ts';
+import { wordsOf } from './observed-words.ts';
 import { recordedSpec, recordedText } from './recorded.ts';
-
-interface Observed {
-  readonly dst: string;
-  readonly port: number;
-  readonly proto: string;
-  readonly seen: readonly string[];
-}
 
 const compiled = compileTopology(buildTopology(recordedSpec()));
 
 const CLIENTS: Readonly<Record<string, string>> = { pod1: '10.0.14.15', pod2: '10.0.5.150' };
-
-/** In the words of the recording. */
-function wordsOf(branch: Branch, client: string): string {
-  const { answer, deliveredTo, seenAs } = branch;
-  if (answer.kind === 'reset') return 'ECONNREFUSED';
-  if (answer.kind === 'icmp') return answer.type === 3 && answer.code === 3 ? 'ECONNREFUSED' : 'EHOSTUNREACH';
-  if (answer.kind === 'none') return 'timeout';
-  if (seenAs?.port === null || seenAs === null) return `reply from ${answer.from ?? ''} ttl ${answer.ttl ?? 0}`;
-  const name = deliveredTo?.name === 'lan' ? 'internet' : deliveredTo?.name.replace(/^.*\//, '');
-  return `${name ?? ''} sees ${seenAs.address === client ? "the client's own address" : `${seenAs.address} with another port`}`;
-}
 
 describe.each(Object.entries(CLIENTS))('from %s', (from, client) => {
   const observed = recordedText(`observed-from-${from}.jsonl`).trim().split('\n').map((l) => JSON.parse(l) as Observed);

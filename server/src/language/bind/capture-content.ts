@@ -9,6 +9,7 @@ import type { DumpReading } from './dump-formats.ts';
 import { DUMP_READERS } from './dump-formats.ts';
 import type { DumpText } from './dump-lines.ts';
 import { linesOfBlock, linesOfFile } from './dump-lines.ts';
+import { partFor } from './dump-sections.ts';
 import type { FolderEntry } from './file-patterns.ts';
 import { filesMatching, hasWildcard } from './file-patterns.ts';
 
@@ -54,7 +55,9 @@ function read(capture: Capture, key: StatementNode | readonly DumpText[], lines:
 export function contentOf(capture: Capture, files: FileLookup): CaptureContent | null {
   if (capture.from === null) return read(capture, capture.node, () => linesOfBlock(capture.node));
   const file = files.read(capture.from.value);
-  return file.ok ? read(capture, file.lines, () => file.lines) : null;
+  if (!file.ok) return null;
+  const lines = partFor(file.lines, capture.keyword);
+  return read(capture, lines, () => lines);
 }
 
 /** The state of a declaration's captures, every record with the line that it stands on. */
@@ -68,7 +71,7 @@ export function capturedState(captures: readonly Capture[], offset: number, file
       state = merge(state, reader(lines, (i) => at(start + (lines[i]?.offset ?? 0))).state);
     } else {
       const file = files.read(capture.from.value);
-      if (file.ok) state = merge(state, reader(file.lines, (i) => ({ file: file.path, line: i + 1 })).state);
+      if (file.ok) state = merge(state, reader(partFor(file.lines, capture.keyword), (i) => ({ file: file.path, line: i + 1 })).state);
     }
   }
   return state;

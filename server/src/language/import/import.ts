@@ -1,0 +1,104 @@
+/** A folder of dumps to a `.k8snet` file that names them, and everything that was not understood on the way. */
+import { formatAddress } from '../../../../engine/src/net/address.ts';
+import type { ClusterSpec } from '../../../../engine/src/topology/spec.ts';
+import { shortName } from '../bind/names.ts';
+import { readValue } from '../bind/values.ts';
+import type { Diagnostic } from '../diagnostics/define.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { createSnapshot } from '../snapshot.ts';
+import { format } from '../syntax/printer.ts';
+import type { DumpFolder, FolderContent, ImportNote } from './folder.ts';
+import { readFolder } from './folder.ts';
+import { infer } from './infer.ts';
+import type { PodDump } from './write.ts';
+import { written } from './write.ts';
+
+export interface Imported {
+  /** `null` where the folder holds nothing to import. */
+  readonly text: string | null;
+  /** By file and line. */
+  readonly notes: readonly ImportNote[];
+}
+
+/** `prefix`: the way from the folder of the file to the dump's: `''`, or `dump/`. */
+export function importFolder(folder: DumpFolder, prefix: string): Imported {
+  const read = readFolder(folder);
+  const notes = [...read.notes];
+  const content = { ...read, nodes: read.nodes.filter((n) => isHostName(n.host, notes)) };
+  if (content.objects.length === 0 && content.nodes.length === 0) return { text: null, notes };
+  const objects = patternsOf(content, folder);
+  const probe = snapshotOf(probeText(content, objects), content, folder);
+  const spec = probe.spec();
+  const pods = content.pods.flatMap((dump) => podOf(dump, spec, probe, notes) ?? []);
+  const draft = { content, objects, inferred: infer(spec, probe.model.objects), pods };
+  const final = snapshotOf(written({ ...draft, prefix: '' }), content, folder);
+  notes.push(...final.diagnostics.map((d) => noteOf(d, final)));
+  const plain = written({ ...draft, prefix });
+  return { text: format(createSnapshot({ file: 'import.k8snet', text: plain }).tree, plain), notes: sorted(notes) };
+}
+
+const FILE = 'import.k8snet';
+
+/** Sees the files that were taken, and no others. */
+const snapshotOf = (text: string, content: FolderContent, folder: DumpFolder): Snapshot =>
+  createSnapshot({ file: FILE, text, readFile: (path) => content.texts.get(path), listFolder: folder.listFolder });
+
+function isHostName(host: string, notes: ImportNote[]): boolean {
+  const reading = readValue('name', host);
+  if (!reading.ok) notes.push({ severity: 'warning', file: `nodes/${host}`, line: null, message: `left out: ${reading.problem}` });
+  return reading.ok;
+}
+
+/** `objects/*.json` where that names exactly what was taken, else each file. */
+function patternsOf({ objects }: FolderContent, { listFolder }: DumpFolder): string[] {
+  const taken = new Set(objects);
+  const groups = new Map<string, string[]>();
+  for (const path of objects) {
+    const slash = path.lastIndexOf('/') + 1;
+    const pattern = `${path.slice(0, slash)}*${path.slice(path.lastIndexOf('.'))}`;
+    groups.set(pattern, [...(groups.get(pattern) ?? []), path]);
+  }
+  return [...groups].flatMap(([pattern, paths]) => {
+    const folder = pattern.slice(0, Math.max(0, pattern.indexOf('*') - 1));
+    const ending = pattern.slice(pattern.indexOf('*') + 1);
+    const there = listFolder(folder).filter((e) => e.kind === 'file' && e.name.endsWith(ending) && !e.name.startsWith('.')).map((e) => (folder === '' ? e.name : `${folder}/${e.name}`));
+    return paths.length > 1 && there.every((p) => taken.has(p)) ? [pattern] : paths;
+  });
+}
+
+/** Everything as it is, each pod's dump as a pod of its own: what it holds tells whose it is. */
+function probeText({ nodes, pods }: FolderContent, objects: readonly string[]): string {
+  return [
+    ...(objects.length === 0 ? [] : [`objects from ${objects.map((o) => `"${o}"`).join(', ')}`]),
+    ...nodes.map((n) => `node ${n.host} {\n${n.files.map((f) => `${f.keyword} from "${f.path}"\n`).join('')}}`),
+    ...pods.map((p, i) => `pod ${PROBE}/p${i} on probe { addresses from "${p.path}" }`),
+    '',
+  ].join('\n');
+}
+
+/** A namespace that no cluster has: names begin with a letter or digit there. */
+const PROBE = '_probe';
+
+/** By its address, else by its name where only one pod is called so. */
+function podOf(dump: FolderContent['pods'][number], spec: ClusterSpec, probe: Snapshot, notes: ImportNote[]): PodDump | null {
+  const index = probe.model.pods.filter((p) => p.declaration.name?.value.namespace === PROBE).findIndex((p) => p.declaration.captures[0]?.from?.value === dump.path);
+  const printed = spec.pods.find((p) => p.namespace === PROBE && p.name === `p${index}`)?.captured.interfaces ?? [];
+  const addresses = new Set(printed.flatMap((i) => (i.addresses ?? []).filter((a) => a.scope === 'global').map((a) => formatAddress(a.address))));
+  const pods = spec.pods.filter((p) => p.namespace !== PROBE && !p.hostNetwork);
+  const found = pods.filter((p) => p.addresses.some((a) => addresses.has(formatAddress(a))));
+  const called = pods.filter((p) => [p.name, `${p.namespace}_${p.name}`, `${p.namespace}/${p.name}`].includes(dump.name));
+  const [pod, ...more] = found.length > 0 ? found : called;
+  if (pod !== undefined && more.length === 0) return { pod: shortName(pod), node: pod.node, path: dump.path };
+  notes.push({ severity: 'warning', file: dump.path, line: null, message: `left out: ${pod === undefined ? 'no pod among the objects has its addresses or its name' : 'several pods among the objects could be its'}` });
+  return null;
+}
+
+function noteOf(d: Diagnostic, snapshot: Snapshot): ImportNote {
+  const place = /^(\S.*?):(\d+)(?::\d+)?: (.*)$/s.exec(d.message);
+  const [, file = '', line = '', message = ''] = place ?? [];
+  if (d.elsewhere !== undefined) return { severity: d.severity, file: d.elsewhere.file, line: d.elsewhere.line, message: message === '' ? d.message : message };
+  if (place !== null && !file.includes(': ')) return { severity: d.severity, file, line: Number(line), message };
+  return { severity: d.severity, file: 'the .k8snet file', line: snapshot.lineOf(d.start), message: d.message };
+}
+
+const sorted = (notes: readonly ImportNote[]): ImportNote[] => [...notes].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0)));

@@ -1,0 +1,183 @@
+/** Folders of dumps, real and hostile, to a file that names them. */
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { resolveQuestion } from '../../../engine/src/trace/party.ts';
+import { runTrace } from '../../../engine/src/trace/run.ts';
+import type { DumpFolder } from '../../../server/src/language/import/folder.ts';
+import type { Imported } from '../../../server/src/language/import/import.ts';
+import { importFolder } from '../../../server/src/language/import/import.ts';
+import { createSnapshot } from '../../../server/src/language/snapshot.ts';
+import type { Snapshot } from '../../../server/src/language/snapshot.ts';
+import type { Observed } from '../control-plane/observed-words.ts';
+import { wordsOf } from '../control-plane/observed-words.ts';
+import { root } from '../language/fixtures.ts';
+
+const RECORDED = path.join(root, 'test/fixtures/recorded');
+
+const onDisk = (folder: string): DumpFolder => ({
+  listFolder: (p) => readdirSync(path.join(folder, p), { withFileTypes: true }).map((e) => ({ name: e.name, kind: e.isDirectory() ? 'folder' : 'file' })),
+  readFile: (p) => ({ text: readFileSync(path.join(folder, p), 'utf8') }),
+});
+
+/** A folder of these files, by their paths. */
+function folderOf(files: Readonly<Record<string, string>>): DumpFolder {
+  return {
+    listFolder(folder) {
+      const start = folder === '' ? '' : `${folder}/`;
+      const inside = Object.keys(files).filter((f) => f.startsWith(start)).map((f) => f.slice(start.length));
+      const names = [...new Set(inside.map((f) => f.split('/')[0] ?? ''))];
+      return names.map((name) => ({ name, kind: inside.includes(name) ? 'file' : 'folder' }));
+    },
+    readFile: (p) => ({ text: files[p] ?? '' }),
+  };
+}
+
+/** The imported file, opened where it would lie. */
+function opened(imported: Imported, folder: DumpFolder, change: (text: string) => string = (t) => t): Snapshot {
+  return createSnapshot({
+    file: 'cluster.k8snet', text: change(imported.text ?? ''), listFolder: folder.listFolder,
+    readFile: (p) => {
+      const reading = folder.readFile(p);
+      return 'text' in reading ? reading.text : undefined;
+    },
+  });
+}
+
+const notes = (imported: Imported, least: 'warning' | 'information' = 'warning'): string[] =>
+  imported.notes.filter((n) => least === 'information' || n.severity !== 'information').map((n) => `${n.severity} ${n.file}${n.line === null ? '' : `:${n.line}`}: ${n.message}`);
+
+describe('the recorded cluster', () => {
+  const folder = onDisk(RECORDED);
+  const imported = importFolder(folder, '');
+
+  it('is imported without an error, and the file is clean', () => {
+    expect(notes(imported)).toEqual([
+      expect.stringMatching(/^warning observed-from-pod1\.jsonl: not used/),
+      expect.stringMatching(/^warning observed-from-pod2\.jsonl: not used/),
+    ]);
+    expect(opened(imported, folder).diagnostics.map((d) => d.message)).toEqual([]);
+  });
+
+  it('uses every file, or says why not', () => {
+    const all = readdirSync(RECORDED, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => path.relative(RECORDED, path.join(e.parentPath, e.name)));
+    const named = (file: string): boolean => (imported.text ?? '').includes(`"${file}"`) || file.startsWith('objects/');
+    expect(all.filter((f) => !named(f) && !imported.notes.some((n) => n.file === f))).toEqual([]);
+    expect(imported.text).toContain('objects from "objects/*.json"');
+  });
+
+  it('has the nodes’ own devices, network and gateway, and the ranges that its rules and services show', () => {
+    expect(imported.text).toMatch(/network lan 192\.168\.93\.0\/24 \{\n {2}gateway 192\.168\.93\.254\n\}/);
+    expect(imported.text).toMatch(/interface eno16777984 192\.168\.93\.212\/24 on lan/);
+    expect(imported.text).toMatch(/pod-cidr 10\.0\.0\.0\/16 +# as FLANNEL-FWD/);
+    expect(imported.text).toMatch(/service-cidr 10\.16\.0\.0\/16 +# assumed/);
+  });
+
+  it('is formatted already, whatever stands before the files’ names', () => {
+    expect(importFolder(folder, 'dump/').text).toContain('iptables from "dump/nodes/host1/iptables-save.txt"');
+  });
+
+  // No dump tells of the router: the recording says that it owned the internet's address, and where it sent the balancers'.
+  const ROUTER = '  gateway 192.168.93.254, 203.0.113.7\n  routes {\n    198.51.100.0/24 via 192.168.93.212 dev eth0\n  }\n';
+  const snapshot = opened(imported, folder, (text) => text.replace('  gateway 192.168.93.254\n', ROUTER));
+
+  it.each(Object.entries({ pod1: '10.0.14.15', pod2: '10.0.5.150' }))('does from %s what the real kernel did', (from, client) => {
+    const observed = readFileSync(path.join(RECORDED, `observed-from-${from}.jsonl`), 'utf8').trim().split('\n').map((l) => JSON.parse(l) as Observed);
+    expect(observed).toHaveLength(38);
+    const wrong = observed.flatMap((o) => {
+      const to = `${o.dst}${o.port === 0 ? '' : `:${o.port}`}/${o.proto}`;
+      const resolved = resolveQuestion(snapshot.topology(), { from, to });
+      const predicted = 'error' in resolved ? [resolved.error] : runTrace(snapshot.compiled(), resolved.flow).branches.map((b) => wordsOf(b, client));
+      return o.seen.every((s) => predicted.includes(s)) ? [] : [{ to, seen: o.seen, predicted }];
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+const NODE = 'apiVersion: v1\nkind: Node\nmetadata: { name: host1 }\nspec: { podCIDR: 10.244.1.0/24 }\nstatus: { addresses: [{ type: InternalIP, address: 192.168.0.11 }] }\n';
+const OTHER = NODE.replaceAll('host1', 'host2').replaceAll('.1.0/24', '.2.0/24').replaceAll('.0.11', '.1.12');
+const ADDR = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
+    inet 127.0.0.1/8 scope host lo
+2: ens3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9000 qdisc mq state UP group default qlen 1000
+    link/ether 52:54:00:00:00:01 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.0.11/23 brd 192.168.1.255 scope global ens3
+    inet6 fd10::11/64 scope global
+3: cni0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 8950 qdisc noqueue state UP group default qlen 1000
+    inet 10.244.1.1/24 brd 10.244.1.255 scope global cni0
+`;
+
+describe('a bare folder of objects', () => {
+  it('has a network that holds every node, marked as assumed', () => {
+    const folder = folderOf({ 'nodes.yaml': `${NODE}---\n${OTHER}` });
+    const imported = importFolder(folder, '');
+    expect(notes(imported)).toEqual([]);
+    expect(imported.text).toMatch(/assumed, from the addresses of the Node objects.*\nnetwork lan 192\.168\.0\.0\/23\n/);
+    const snapshot = opened(imported, folder);
+    expect(snapshot.diagnostics).toEqual([]);
+    expect(snapshot.spec().nodes.map((n) => n.interfaces.map((i) => i.network))).toEqual([['lan'], ['lan']]);
+  });
+});
+
+describe('nodes’ dumps without objects', () => {
+  it('give the nodes, their leases and their network of both families', () => {
+    const folder = folderOf({ 'nodes/host1/ip-addr.txt': ADDR, 'nodes/host1/ip-route.txt': 'default via 192.168.0.1 dev ens3\n10.244.1.0/24 dev cni0 proto kernel scope link src 10.244.1.1\n' });
+    const imported = importFolder(folder, '');
+    expect(notes(imported)).toEqual([]);
+    expect(imported.text).toMatch(/network lan 192\.168\.0\.0\/23, fd10::\/64 \{\n {2}gateway 192\.168\.0\.1\n {2}mtu 9000\n\}/);
+    expect(imported.text).toMatch(/interface ens3 192\.168\.0\.11\/23, fd10::11\/64 on lan\n {2}pod-cidr 10\.244\.1\.0\/24/);
+    expect(opened(imported, folder).diagnostics.map((d) => d.message)).toEqual([]);
+  });
+});
+
+describe('what is not understood', () => {
+  it('is named with file and line', () => {
+    const imported = importFolder(folderOf({ 'nodes.yaml': NODE, 'nodes/host1/ip-route.txt': 'default via 192.168.0.1 dev ens3\nnonsense here\n', 'nodes/host1/lsmod.txt': 'x', 'notes.odt': 'x', 'pods/lost.txt': '# ip addr\n' }), '');
+    expect(notes(imported)).toEqual(expect.arrayContaining([
+      expect.stringMatching(/^error nodes\/host1\/ip-route\.txt:2: /),
+      expect.stringMatching(/^warning nodes\/host1\/lsmod\.txt: not used/),
+      expect.stringMatching(/^warning notes\.odt: not used/),
+      expect.stringMatching(/^warning pods\/lost\.txt: left out: no pod among the objects/),
+    ]));
+  });
+
+  it.each([
+    ['a JSON web token', 'args: --token=eyJhbGciOiJSUzI1NiIsImtpZCI6.eyJpc3MiOiJrdWJlcm5ldGVz.c2lnbmF0dXJlLW9mLWl0\n'],
+    ['a private key', 'x: |\n  -----BEGIN RSA PRIVATE KEY-----\n  MIIE\n'],
+    ['a certificate', 'ca.crt: |\n  -----BEGIN CERTIFICATE-----\n'],
+    ['a key or certificate in base64', 'client-key: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo=\n'],
+    ['a credential', 'users:\n- user:\n    token: c3VwZXJzZWNyZXR0b2tlbg\n'],
+    ['a bearer token', 'env: "Authorization: Bearer 0123456789abcdef0123"\n'],
+    ['a Secret', 'apiVersion: v1\nkind: Secret\nmetadata: { name: x }\n'],
+  ])('%s is refused, and the file is not named', (what, text) => {
+    const imported = importFolder(folderOf({ 'nodes.yaml': NODE, 'stray.yaml': `# first\n${text}` }), '');
+    expect(notes(imported)).toEqual([expect.stringMatching(new RegExp(`^error stray\\.yaml:\\d+: refused: this line holds ${what};`))]);
+    expect(imported.text).not.toContain('stray');
+    expect(imported.text).not.toContain('*.yaml');
+  });
+
+  it('is not what only looks like a credential', () => {
+    const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kube-proxy }\ndata:\n  kubeconfig.conf: |\n    users:\n    - name: default\n      user:\n        tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\n';
+    expect(notes(importFolder(folderOf({ 'nodes.yaml': NODE, 'kube-proxy.yaml': config }), ''))).toEqual([]);
+  });
+
+  it.each([
+    ['an empty folder', {}],
+    ['one with nothing of a cluster in it', { 'a.txt': 'hello', 'b/c.bin': '\0\0' }],
+  ])('%s gives no file', (_, files) => {
+    expect(importFolder(folderOf(files), '').text).toBeNull();
+  });
+
+  it('takes binary files, hostile names and blanks in them without harm', () => {
+    const folder = folderOf({ 'all nodes.yaml': NODE, 'x"; rm -rf.yaml': NODE, 'binary.json': '{\0}', 'nodes/host1; reboot/ip-addr.txt': ADDR, 'nodes/host1/ip-addr.txt': ADDR });
+    const imported = importFolder(folder, '');
+    expect(imported.text).toContain('objects from "all nodes.yaml"');
+    expect(imported.text).not.toContain('rm -rf');
+    expect(imported.text).not.toContain('reboot');
+    expect(notes(imported)).toEqual([
+      'error binary.json: left out: it is no text',
+      expect.stringMatching(/^warning nodes\/host1; reboot: left out: 'host1; reboot' is no name/),
+      expect.stringMatching(/^error x"; rm -rf\.yaml: left out: its name has a character/),
+    ]);
+    expect(opened(imported, folder).diagnostics.filter((d) => d.severity === 'error').map((d) => d.message)).toEqual([]);
+  });
+});
