@@ -301,6 +301,25 @@ const CLUSTERS: readonly Cluster[] = [
     ],
   },
   {
+    what: 'packets for everyone',
+    // Nobody listens: of several answers a trace follows one.
+    parts: {
+      pod1: 'listen 1/TCP',
+      cluster: 'flannel vxlan { no-masquerade }',
+      host1: `listen 1/TCP\n${ports('hairpin on isolated off learning on flood on')}\n${filter('-A INPUT -m pkttype --pkt-type broadcast', '-A OUTPUT -m addrtype --dst-type BROADCAST', '-A FORWARD -m pkttype --pkt-type broadcast')}`,
+    },
+    facts: [
+      { fact: 'a subnet broadcast reaches every pod of the bridge, the node, and by hairpin the sender', from: 'pod1', to: '10.0.14.255:9/UDP', shows: (b) => {
+        for (const where of ['pod3/eth0 in', 'host1/cni0 in', 'pod1/eth0 in']) expect(hopAt(b.request.hops, where)).toBeDefined();
+        expect(b.reason?.code).toBe('group-unheard');
+      } },
+      { fact: 'a limited broadcast reaches no other node', from: 'pod1', to: '255.255.255.255:9/UDP', shows: (b) => expect(b.request.hops.every((h) => h.host === 'host1')).toBe(true) },
+      { fact: 'a node\'s broadcast to its pods meets POSTROUTING and its own INPUT', from: 'host1', to: '10.0.14.255:9/UDP', shows: (b) => expect(rulesOf(b)).toContain('host1 filter INPUT 1') },
+      { fact: 'a ping to everyone is not answered', from: 'pod1', to: '10.0.14.255', shows: ends({ reason: { code: 'echo-ignored' } }) },
+      { fact: 'nor is one to all hosts, whose TTL is 1', from: 'pod1', to: '224.0.0.1', shows: (b) => expect(last(b)).toMatch(/ttl 1$/) },
+    ],
+  },
+  {
     what: 'route_localnet',
     parts: { more: 'service np { cluster-ip 10.16.0.40; port 80 -> 8080 node-port 30080; selector app=far }', host1: sysctl('net.ipv4.conf.all.route_localnet = 1'), host2: sysctl('net.ipv4.conf.all.route_localnet = 0') },
     facts: [

@@ -228,6 +228,7 @@ def send(question):
         body = b'\0' * question['payload']
         if question['family'] == 4:
             head = head[:2] + struct.pack('>H', checksum(head + body + b'\0' * (len(body) % 2))) + head[4:]
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         s.setblocking(False)
         tell_errors(s, question['family'])
         s.sendto(head + body, (question['destination'], 0))
@@ -238,7 +239,11 @@ def send(question):
     tell_errors(s, question['family'])
     s.bind((question.get('source') or '', question['sourcePort']))
     s.setblocking(False)
-    if kind == socket.SOCK_DGRAM:
+    if kind == socket.SOCK_DGRAM and question['everyone']:
+        # Anyone may answer, so the socket is not connected.
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        s.sendto(b'\0' * question['payload'], (question['destination'], question['destinationPort']))
+    elif kind == socket.SOCK_DGRAM:
         s.connect((question['destination'], question['destinationPort']))
         s.send(b'\0' * question['payload'])
     else:
@@ -278,7 +283,7 @@ def answer_of(question, s):
             if question['family'] == 4:
                 data = data[(data[0] & 15) * 4:]
             identifier, = struct.unpack_from('>H', data, 4)
-            return {'kind': 'reply', 'from': sender[0]} if data[0] in (0, 129) and identifier == question['sourcePort'] and sender[0] == question['destination'] else None
+            return {'kind': 'reply', 'from': sender[0]} if data[0] in (0, 129) and identifier == question['sourcePort'] and (question['everyone'] or sender[0] == question['destination']) else None
         if question['protocol'] == 'UDP':
             s.recv(65536)
             return {'kind': 'reply', 'from': question['destination']}
@@ -423,7 +428,7 @@ def answered_from(item):
     """The control message of a received datagram as that of its answer: the same address, whatever device leads there."""
     level, kind, data = item
     if level == socket.IPPROTO_IP:
-        return level, kind, struct.pack('=i4s4s', 0, data[8:12], b'\0' * 4)
+        return level, kind, struct.pack('=i4s4s', 0, data[4:8], b'\0' * 4)
     return level, socket.IPV6_PKTINFO, data[:16] + struct.pack('=i', 0)
 
 

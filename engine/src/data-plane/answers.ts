@@ -1,7 +1,9 @@
 /** What a receiver sends back: a reply, a SYN ACK, a reset; and the first packet of a flow. */
+import { isMulticast } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
 import type { Flow } from '../trace/flow.ts';
 import type { CompiledNamespace } from './compile.ts';
+import { castIn } from './group.ts';
 import { ACK, ICMP, ICMPV6, ipHeaderLength, RST, SCTP, SYN, TCP, UDP } from './packet.ts';
 import type { Ip, Packet, TcpSegment, Transport } from './packet.ts';
 import { hashOf, nextId } from './run-state.ts';
@@ -10,9 +12,12 @@ import { defaultTtl } from './sysctl.ts';
 
 const DEFAULT_SEQUENCE = 1;
 
+/** IP_MULTICAST_TTL and IPV6_MULTICAST_HOPS, unless a program says otherwise. */
+const MULTICAST_TTL = 1;
+
 function ipHeader(run: Run, ns: CompiledNamespace, source: Address, destination: Address, protocol: number, dontFragment: boolean): Ip {
   const { family } = destination;
-  return { family, source, destination, protocol, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: family === 6 || dontFragment, fragmentedTo: null, rejoined: false };
+  return { family, source, destination, protocol, ttl: isMulticast(destination) ? MULTICAST_TTL : defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment: family === 6 || dontFragment, fragmentedTo: null, rejoined: false };
 }
 
 const PROTOCOLS = { TCP, UDP, SCTP } as const;
@@ -44,8 +49,12 @@ export function withMss(packet: Packet, mtu: number): Packet {
   return { ...packet, transport: { ...packet.transport, mss: mtu - ipHeaderLength(packet.ip.family) - 20 } };
 }
 
-const turned = (run: Run, ns: CompiledNamespace, request: Packet, dontFragment: boolean): Ip =>
-  ipHeader(run, ns, request.ip.destination, request.ip.source, request.ip.protocol, dontFragment);
+/** From the address that was written to; what was for everyone is answered from the one that the route selects. */
+function turned(run: Run, ns: CompiledNamespace, request: Packet, dontFragment: boolean): Ip {
+  const { source, destination, family, protocol } = request.ip;
+  const own: Address = castIn(ns, destination) === 'unicast' ? destination : { family, words: [0, 0, 0, 0] };
+  return ipHeader(run, ns, own, source, protocol, dontFragment);
+}
 
 /** What a listener, or the kernel for a ping, answers. */
 export function replyTo(run: Run, ns: CompiledNamespace, request: Packet): Packet {

@@ -38,7 +38,7 @@ function handle(run: Run, ns: CompiledNamespace, bridge: Interface, port: Interf
   if (frame === null) return end(run, ns, skb, 'device-unknown', { device: port.name });
   if (!isGroupMac(frame.source)) learn(run, ns, bridge.name, frame.source, port.name);
   if (isGroupMac(frame.destination)) {
-    return passCopies(run, [{ kind: 'receive-up', ns, device: bridge, skb }, { kind: 'within', stage: () => flood(run, ns, bridge, port, skb) }]);
+    return passCopies(run, [{ kind: 'within', stage: () => flood(run, ns, bridge, port, skb) }, { kind: 'receive-up', ns, device: bridge, skb }]);
   }
   const where = findPort(run, ns, bridge, frame.destination);
   if (where === 'local') {

@@ -8,6 +8,7 @@
  */
 import { routeCircle } from './circle.ts';
 import type { CompiledNamespace } from './compile.ts';
+import { formatAddress } from '../net/address.ts';
 import { icmpError, timeExceeded } from './icmp-error.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { egressPolicy } from './policy/stage.ts';
@@ -19,6 +20,7 @@ import type { Fate, Run, Skb } from './run-state.ts';
 
 export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Skb, found: Found): Fate {
   const { ip } = skb.packet;
+  if (skb.packetType !== 'unicast') return end(run, ns, skb, 'group-frame', { device, address: formatAddress(ip.destination) });
   const { forwardedBy } = run.journey;
   const name = `${ns.index} ${skb.tunnels}`;
   if (ip.ttl <= 1) {

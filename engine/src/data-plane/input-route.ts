@@ -9,6 +9,7 @@
 import { formatAddress, isLoopback, isMulticast, isUnspecified } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
 import type { CompiledNamespace } from './compile.ts';
+import { castOf, isLimitedBroadcast } from './group.ts';
 import { icmpError, hostUnreachable, networkUnreachable, prohibited } from './icmp-error.ts';
 import { keyOf, lookup, refuse } from './route.ts';
 import type { Found, Lookup } from './route.ts';
@@ -19,18 +20,18 @@ import { either, forwards, maximum } from './sysctl.ts';
 
 export type InputRoute =
   | { readonly kind: 'local' | 'forward'; readonly found: Found }
-  | { readonly kind: 'group' }
+  /** `found`: the route that says so. */
+  | { readonly kind: 'group'; readonly cast: 'broadcast' | 'multicast'; readonly found: Found | null }
   | { readonly kind: 'not-forwarding' }
   | { readonly kind: 'refused'; readonly by: Exclude<Lookup, Found> }
   | { readonly kind: 'ended'; readonly fate: Fate };
 
-const LIMITED_BROADCAST = 0xffffffff;
-
 export function inputRoute(run: Run, ns: CompiledNamespace, device: string, skb: Skb): InputRoute {
   const { ip } = skb.packet;
-  if (isMulticast(ip.destination) || (ip.family === 4 && ip.destination.words[3] === LIMITED_BROADCAST)) return { kind: 'group' };
+  const cast = castOf(ip.destination, undefined);
+  if (cast !== 'unicast') return groupRoute(run, ns, device, skb, cast, null);
   const loopbackAllowed = ip.family === 4 && either(ns, 4, device, 'route_localnet');
-  if (isMulticast(ip.source) || (ip.family === 4 && isUnspecified(ip.source))) return martian(run, ns, skb, 'martian-source', ip.source, device, 'it is no unicast address');
+  if (isMulticast(ip.source) || isLimitedBroadcast(ip.source) || (ip.family === 4 && isUnspecified(ip.source))) return martian(run, ns, skb, 'martian-source', ip.source, device, 'it is no unicast address');
   if (isUnspecified(ip.destination)) return martian(run, ns, skb, 'martian-destination', ip.destination, device, 'it is no address');
   const localnet = ip.family === 4 ? 'a loopback address stays inside a host unless route_localnet is 1' : 'a loopback address stays inside a host';
   if (isLoopback(ip.destination) && !loopbackAllowed) return martian(run, ns, skb, 'martian-destination', ip.destination, device, localnet);
@@ -39,13 +40,21 @@ export function inputRoute(run: Run, ns: CompiledNamespace, device: string, skb:
   const forwarding = forwards(ns, ip.family, device);
   // IPv6 refuses before it asks whether it forwards (net/ipv6/route.c: ip6_pkt_drop).
   if (result.kind !== 'found') return result.kind === 'undecided' || forwarding || ip.family === 6 ? { kind: 'refused', by: result } : { kind: 'not-forwarding' };
-  if (result.route.type === 'broadcast' || result.route.type === 'multicast') return { kind: 'group' };
+  if (result.route.type === 'broadcast' || result.route.type === 'multicast') return groupRoute(run, ns, device, skb, result.route.type, result);
   if (result.route.type !== 'local' && !forwarding) return { kind: 'not-forwarding' };
   if (ip.family === 4) {
     const problem = checkSource(run, ns, device, skb);
     if (problem !== null) return problem;
   }
   return { kind: result.route.type === 'local' ? 'local' : 'forward', found: result };
+}
+
+/** ip_route_input_mc, and brd_input of ip_route_input_slow: a source that is not known yet is no martian here. */
+function groupRoute(run: Run, ns: CompiledNamespace, device: string, skb: Skb, cast: 'broadcast' | 'multicast', found: Found | null): InputRoute {
+  const { ip } = skb.packet;
+  if (isMulticast(ip.source) || isLimitedBroadcast(ip.source)) return martian(run, ns, skb, 'martian-source', ip.source, device, 'it is no unicast address');
+  const problem = ip.family === 4 && !isUnspecified(ip.source) ? checkSource(run, ns, device, skb) : null;
+  return problem ?? { kind: 'group', cast, found };
 }
 
 function martian(run: Run, ns: CompiledNamespace, skb: Skb, code: 'martian-source' | 'martian-destination', address: Address, device: string, what: string): InputRoute {
@@ -90,7 +99,7 @@ export function refuseInput(run: Run, ns: CompiledNamespace, device: string, skb
     case 'ended':
       return input.fate;
     case 'group':
-      return end(run, ns, skb, 'group-destination', { address });
+      return end(run, ns, skb, 'group-destination', { address, what: `a rule of ${ns.label} leads a bridged packet to it` });
     case 'not-forwarding': {
       const name = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
       const deciding = ns.sysctls.get(`net.ipv4.conf.${device.replaceAll('.', '/')}.forwarding`) ?? ns.sysctls.get(name);

@@ -11,6 +11,7 @@ import { ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Receiver } from '../trace/model.ts';
 import { abortFor, replyTo, resetFor } from './answers.ts';
 import type { CompiledNamespace } from './compile.ts';
+import { castIn } from './group.ts';
 import { icmpError, portUnreachable } from './icmp-error.ts';
 import { attachedTo } from './netfilter/conntrack.ts';
 import { runHook } from './netfilter/hooks.ts';
@@ -18,7 +19,7 @@ import { destinationPortOf, isEchoReply, isEchoRequest, isIcmpError, sourcePortO
 import type { Packet } from './packet.ts';
 import { delivered, end, kernel, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
-import { ignoresEcho } from './sysctl.ts';
+import { ignoresEcho, ignoresGroupEcho } from './sysctl.ts';
 import { tunDevice, writeToTun } from './tun.ts';
 import { decapsulate, vxlanDevices } from './vxlan.ts';
 
@@ -44,13 +45,16 @@ export function receiverOf(ns: CompiledNamespace, packet: Packet): Receiver {
 
 function takeRequest(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   const { packet } = skb;
+  const group = castIn(ns, packet.ip.destination) !== 'unicast';
   if (isEchoRequest(packet)) {
     if (ignoresEcho(ns, packet.ip.family)) return end(run, ns, skb, 'echo-ignored', { what: 'echo_ignore_all' });
+    if (group && ignoresGroupEcho(ns, packet.ip.family)) return end(run, ns, skb, 'echo-ignored', { what: packet.ip.family === 4 ? 'icmp_echo_ignore_broadcasts' : 'echo_ignore_multicast' });
     const sentence = `The kernel of ${ns.label} answers the ping.`;
     step(run, { stage: 'deliver', listener: 'ICMP echo', sentence, source: kernel('a ping is answered by the kernel') });
     return answer(run, ns, skb, sentence);
   }
   if (packet.transport.kind === 'icmp') return end(run, ns, skb, 'protocol-unsupported', { what: `an ICMP message of type ${packet.transport.type}` });
+  if (group && packet.transport.kind !== 'udp') return end(run, ns, skb, 'protocol-unsupported', { what: `${packet.transport.kind.toUpperCase()} to an address of everyone` });
   return atPort(run, ns, skb, packet.transport.kind === 'tcp' && (packet.transport.flags & (SYN | ACK)) !== SYN);
 }
 
@@ -82,6 +86,7 @@ function closed(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   const { listeners } = ns.namespace;
   const source = listeners.kind === 'only' ? sourceOf(listeners.origin) : kernel('no socket has the port');
   const what = `${destinationPortOf(packet) ?? 0}/${transport.kind.toUpperCase()}`;
+  if (castIn(ns, packet.ip.destination) !== 'unicast') return end(run, ns, skb, 'group-unheard', { what, address: formatAddress(packet.ip.destination) }, source);
   const reset = { kind: 'reset', ns, tracked: attachedTo(null), device: null, sentence: `${ns.label} refuses the connection, as nothing listens on ${what}.`, source } as const;
   switch (transport.kind) {
     case 'tcp':
@@ -109,7 +114,8 @@ function takeAnswer(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   }
   if (ns !== run.sender || (packet.transport.kind === 'icmp' && !isEchoReply(packet))) return end(run, ns, skb, 'no-socket', { what: `The answer from ${sourceText(packet)}` });
   if (!portsMatch(run, packet, 'received')) return end(run, ns, skb, 'unexpected-source', { address: flowTarget(run), what: sourceText(packet) });
-  if (!sameAddress(packet.ip.source, flow.destination)) return end(run, ns, skb, 'unexpected-source', { address: flowTarget(run), what: sourceText(packet) });
+  const expected = sameAddress(packet.ip.source, flow.destination) || castIn(ns, flow.destination) !== 'unicast';
+  if (!expected) return end(run, ns, skb, 'unexpected-source', { address: flowTarget(run), what: sourceText(packet) });
   return accepted(run, ns, packet);
 }
 

@@ -5,20 +5,21 @@
  *
  * net/ipv4/ip_output.c: ip_output, ip_finish_output; net/ipv6/ip6_output.c: ip6_output.
  */
-import { contains, formatAddress, isMulticast, sameAddress } from '../net/address.ts';
+import { contains, formatAddress, sameAddress } from '../net/address.ts';
 import type { Address, Family } from '../net/address.ts';
 import { globalAddresses } from '../topology/lookup.ts';
-import { ROOT_NAMESPACE } from '../topology/model.ts';
+import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Interface, Namespace, Topology } from '../topology/model.ts';
 import type { CompiledNamespace } from './compile.ts';
+import { castOf, groupMac, isMember } from './group.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { ipHeaderLength, ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import type { Found } from './route.ts';
-import { end, kernel, passOn, sourceOf, step, withSkb } from './run-state.ts';
-import type { Fate, Run, Skb } from './run-state.ts';
+import { end, kernel, passCopies, passOn, sourceOf, step, withSkb } from './run-state.ts';
+import type { Fate, Run, Skb, Work } from './run-state.ts';
 
 export const nextHopOf = (found: Found, packet: Packet): Address => found.via ?? packet.ip.destination;
 
@@ -31,15 +32,37 @@ export function output(run: Run, ns: CompiledNamespace, skb: Skb, found: Found):
   const name = outputDevice(found);
   const device = ns.devices.get(name);
   if (device === undefined) return end(run, ns, skb, 'device-unknown', { device: name }, sourceOf(found.route.origin));
-  if (found.route.type === 'broadcast' || found.route.type === 'multicast' || isMulticast(skb.packet.ip.destination)) {
-    return end(run, ns, skb, 'group-destination', { address: formatAddress(skb.packet.ip.destination) }, sourceOf(found.route.origin));
-  }
+  const cast = castOf(skb.packet.ip.destination, found.route.type);
+  if (cast !== 'unicast' && device.device.kind !== 'loopback') return outputToGroup(run, ns, skb, device, cast, found);
   const nextHop = nextHopOf(found, skb.packet);
   const verdict = runHook(run, ns, skb, { hook: 'POSTROUTING', input: '', output: name, destinationLocal: found.route.type === 'local', nextHop });
   if (verdict.kind === 'ended') return verdict.fate;
   const fitting = fit(run, ns, verdict.skb, device, routeMtu(ns, found));
   if (!('skb' in fitting)) return fitting.fate;
   return finish(run, ns, fitting.skb, device, nextHop);
+}
+
+/**
+ * ip_mc_output, ip6_finish_output2: the frame for everyone, and a copy for the sender where it belongs to them; each passes
+ * POSTROUTING.
+ */
+function outputToGroup(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, cast: 'broadcast' | 'multicast', found: Found): Fate {
+  const { destination } = skb.packet.ip;
+  const address = formatAddress(destination);
+  const links = new Set(ns.namespace.routes.filter((r) => r.type === 'multicast' && r.table === LOCAL_TABLE).flatMap((r) => r.nexthops.map((n) => n.device)));
+  if (destination.family === 6 && links.size > 1) return end(run, ns, skb, 'group-destination', { address, what: `${ns.label} has several links that it could leave by (${[...links].join(', ')})` }, sourceOf(found.route.origin));
+  if (cast === 'broadcast' && run.phase === 'request') step(run, { stage: 'assumption', sentence: 'The sender is taken to have asked for broadcasts (SO_BROADCAST, ping -b): to others the kernel says EACCES.', source: kernel('a broadcast') });
+  const own = cast === 'broadcast' || isMember(ns, device.name, destination) === true;
+  const position = { hook: 'POSTROUTING', input: '', output: device.name, destinationLocal: false, nextHop: destination } as const;
+  const copy = own ? runHook(run, ns, skb, position) : null;
+  if (copy?.kind === 'ended') return copy.fate;
+  const verdict = runHook(run, ns, skb, position);
+  if (verdict.kind === 'ended') return verdict.fate;
+  const fitting = fit(run, ns, verdict.skb, device, routeMtu(ns, found));
+  if (!('skb' in fitting)) return fitting.fate;
+  const frame = device.mac === null ? null : { source: device.mac, destination: groupMac(destination, cast) };
+  const sent: Work = { kind: 'transmit', ns, device, skb: withSkb(fitting.skb, { packet: withFrame(fitting.skb.packet, frame) }) };
+  return passCopies(run, copy === null ? [sent] : [sent, { kind: 'receive-copy', ns, device, skb: withSkb(copy.skb, { packetType: cast }) }]);
 }
 
 type Fitting = { readonly skb: Skb } | { readonly fate: Fate };

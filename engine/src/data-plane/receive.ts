@@ -12,6 +12,7 @@ import { receiveOnPort } from './bridge.ts';
 import { frameCircle } from './circle.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { forward } from './forward.ts';
+import { isMember } from './group.ts';
 import { inputRoute, refuseInput } from './input-route.ts';
 import { deliverLocally } from './local-delivery.ts';
 import { runHook } from './netfilter/hooks.ts';
@@ -27,10 +28,11 @@ export function receive(run: Run, ns: CompiledNamespace, device: Interface, skb:
   hop(run, ns, device, 'in', skb.packet);
   if (circle !== null) return end(run, ns, skb, 'bridge-loop', { device: device.name, what: circle }, sourceOf(device.origin));
   if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, sourceOf(device.origin));
-  if (device.port !== null) return receiveOnPort(run, ns, device, skb);
   const { frame } = skb.packet;
-  if (frame === null || device.mac === null) return receiveIp(run, ns, device.name, skb);
-  if (isGroupMac(frame.destination)) return receiveIp(run, ns, device.name, withSkb(skb, { packetType: frame.destination === BROADCAST_MAC ? 'broadcast' : 'multicast' }));
+  const isGroup = frame !== null && isGroupMac(frame.destination);
+  const typed = isGroup ? withSkb(skb, { packetType: frame.destination === BROADCAST_MAC ? 'broadcast' : 'multicast' }) : skb;
+  if (device.port !== null) return receiveOnPort(run, ns, device, typed);
+  if (frame === null || device.mac === null || isGroup) return receiveIp(run, ns, device.name, typed);
   if (frame.destination !== device.mac) return end(run, ns, skb, 'other-host', { what: formatMac(frame.destination), device: device.name }, sourceOf(device.origin));
   return receiveIp(run, ns, device.name, skb);
 }
@@ -68,11 +70,28 @@ function route(run: Run, ns: CompiledNamespace, device: string, skb: Skb): Fate 
       recordRoute(run, ns, input.found, subject(skb));
       return forward(run, ns, device, skb, input.found);
     case 'group':
+      if (input.found !== null) recordRoute(run, ns, input.found, subject(skb));
+      return takeGroup(run, ns, device, skb, input.cast);
     case 'not-forwarding':
     case 'refused':
     case 'ended':
       return refuseInput(run, ns, device, skb, input);
   }
+}
+
+/** A group that nobody here has joined is somebody else's. */
+function takeGroup(run: Run, ns: CompiledNamespace, device: string, skb: Skb, cast: 'broadcast' | 'multicast'): Fate {
+  const address = formatAddress(skb.packet.ip.destination);
+  const member = cast === 'broadcast' || isMember(ns, device, skb.packet.ip.destination);
+  if (member === null) return end(run, ns, skb, 'group-destination', { address, what: `nothing tells whether a program on ${ns.label} has joined it` });
+  return member ? deliverLocally(run, ns, device, skb) : end(run, ns, skb, 'group-not-joined', { address });
+}
+
+/** The sender's own copy of what it sends to everyone (dev_loopback_xmit): it has kept its route, and no capture shows it. */
+export function receiveCopy(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb): Fate {
+  run.journey.current = run.journey.hops.findLast((h) => h.host === ns.host.name && h.namespace === ns.namespace.name) ?? null;
+  const verdict = runHook(run, ns, skb, { hook: 'PREROUTING', input: device.name, output: '', destinationLocal: true, nextHop: null });
+  return verdict.kind === 'ended' ? verdict.fate : deliverLocally(run, ns, device.name, verdict.skb);
 }
 
 const subject = (skb: Skb): string => formatAddress(skb.packet.ip.destination);

@@ -79,8 +79,11 @@ export interface End {
   readonly reason: Reason | null;
   readonly receiver: Receiver | null;
   readonly packet: Packet | null;
-  /** Somebody else's copy of a flooded frame: no end of the journey as long as another copy goes on. */
-  readonly bystander: boolean;
+  /**
+   * `bystander`: somebody else's copy of a flooded frame, whose way is not shown. `aside`: a copy for everyone that came back
+   * to its sender or to who has no use for it; no end of the journey as long as another copy has one.
+   */
+  readonly role: 'own' | 'aside' | 'bystander';
 }
 
 interface MutableHop extends Hop {
@@ -89,6 +92,8 @@ interface MutableHop extends Hop {
 
 export interface JourneyState {
   readonly hops: MutableHop[];
+  /** Where what is told belongs to; each of several copies goes on at the hop where they parted. */
+  current: MutableHop | null;
   /** Steps before the packet was seen at an interface. */
   readonly before: Step[];
   readonly ends: End[];
@@ -127,11 +132,11 @@ export interface Run {
 
 /** What is still to be done: the stage, and the packet where it stands. `work.ts` calls the stages. */
 export type Work =
-  | { readonly kind: 'receive' | 'receive-up' | 'transmit'; readonly ns: CompiledNamespace; readonly device: Interface; readonly skb: Skb }
+  | { readonly kind: 'receive' | 'receive-up' | 'receive-copy' | 'transmit'; readonly ns: CompiledNamespace; readonly device: Interface; readonly skb: Skb }
   | { readonly kind: 'send'; readonly ns: CompiledNamespace; readonly sending: Sending }
   /** The rest of a stage, for one of several copies. */
   | { readonly kind: 'within'; readonly stage: () => Fate }
-  | { readonly kind: 'forget'; readonly since: { readonly hops: number; readonly ends: number; readonly steps: number } };
+  | { readonly kind: 'forget'; readonly since: { readonly hops: number; readonly ends: number; readonly at: MutableHop | null; readonly steps: number } };
 
 /** A packet that starts in a namespace. */
 export interface Sending {
@@ -155,7 +160,7 @@ export interface Fate {
 }
 const FATE = {} as Fate;
 
-export const emptyJourney = (): JourneyState => ({ hops: [], before: [], ends: [], forwardedBy: new Set() });
+export const emptyJourney = (): JourneyState => ({ hops: [], current: null, before: [], ends: [], forwardedBy: new Set() });
 
 /** The packet goes on in another stage, or later in this one. */
 export function passOn(run: Run, work: Work): Fate {
@@ -165,12 +170,14 @@ export function passOn(run: Run, work: Work): Fate {
 
 /** Some copies of one frame; what is recorded of a copy that was nobody's is taken back. */
 export function passCopies(run: Run, copies: readonly Work[]): Fate {
+  const { current: at } = run.journey;
   for (const copy of [...copies].reverse()) {
     run.queue.push({
       kind: 'within',
       stage: () => {
         const { hops, ends } = run.journey;
-        run.queue.push({ kind: 'forget', since: { hops: hops.length, ends: ends.length, steps: hops.at(-1)?.steps.length ?? 0 } }, copy);
+        run.journey.current = at;
+        run.queue.push({ kind: 'forget', since: { hops: hops.length, ends: ends.length, at, steps: at?.steps.length ?? 0 } }, copy);
         return FATE;
       },
     });
@@ -182,10 +189,9 @@ export function passCopies(run: Run, copies: readonly Work[]): Fate {
 export function forget(run: Run, since: Extract<Work, { kind: 'forget' }>['since']): void {
   const { hops, ends } = run.journey;
   const news = ends.slice(since.ends);
-  if (news.length === 0 || !news.every((e) => e.bystander)) return;
+  if (news.length === 0 || !news.every((e) => e.role === 'bystander')) return;
   hops.length = since.hops;
-  const last = hops.at(-1);
-  if (last !== undefined) last.steps.length = Math.min(last.steps.length, since.steps);
+  if (since.at !== null) since.at.steps.length = Math.min(since.at.steps.length, since.steps);
 }
 
 export function end(run: Run, ns: CompiledNamespace, skb: Skb, code: ReasonCode, details: Omit<Details, 'where'>, source?: StepSource): Fate {
@@ -193,18 +199,21 @@ export function end(run: Run, ns: CompiledNamespace, skb: Skb, code: ReasonCode,
   const outcome = outcomeOf(code);
   const stage = outcome === 'undecided' ? 'undecided' : 'drop';
   step(run, { stage, reason: why, sentence: why.sentence, source: source ?? kernel('the way of the packet') });
-  run.journey.ends.push({ outcome, reason: why, receiver: null, packet: skb.packet, bystander: code === 'other-host' });
+  run.journey.ends.push({ outcome, reason: why, receiver: null, packet: skb.packet, role: roleOf(skb, code) });
   if (outcome === 'undecided') run.queue.length = 0;
   return FATE;
 }
 
+const roleOf = (skb: Skb, code: ReasonCode): End['role'] =>
+  code === 'other-host' ? 'bystander' : code === 'group-not-joined' || (skb.packetType !== 'unicast' && code === 'martian-source') ? 'aside' : 'own';
+
 export function delivered(run: Run, receiver: Receiver, packet: Packet): Fate {
-  run.journey.ends.push({ outcome: 'delivered', reason: null, receiver, packet, bystander: false });
+  run.journey.ends.push({ outcome: 'delivered', reason: null, receiver, packet, role: 'own' });
   return FATE;
 }
 
 export function step(run: Run, value: Step): void {
-  (run.journey.hops.at(-1)?.steps ?? run.journey.before).push(value);
+  (run.journey.current?.steps ?? run.journey.before).push(value);
 }
 
 /** The packet as a capture at a device shows it: without a link layer where the device has none. */
@@ -216,14 +225,16 @@ export function seenAt(device: Interface, packet: Packet): PacketHeaders {
 /** The packet at a device. */
 export function hop(run: Run, ns: CompiledNamespace, device: Interface, direction: 'in' | 'out', packet: Packet): void {
   const { journey } = run;
-  journey.hops.push({
+  const here: MutableHop = {
     host: ns.host.name,
     namespace: ns.namespace.name,
     interface: device.name,
     direction,
     packet: seenAt(device, packet),
     steps: journey.hops.length === 0 ? journey.before.splice(0) : [],
-  });
+  };
+  journey.hops.push(here);
+  journey.current = here;
 }
 
 /** True once there is no sense in following the packet on. */

@@ -9,6 +9,7 @@
 import { formatAddress, isUnspecified, sameAddress } from '../net/address.ts';
 import { withMss } from './answers.ts';
 import type { CompiledNamespace } from './compile.ts';
+import { castOf } from './group.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { fragment, nextHopOf, output, outputDevice, routeMtu } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
@@ -43,6 +44,10 @@ export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
   if (source === null) return end(run, ns, start, 'no-source-address', { device: found.device }, sourceOf(found.route.origin));
   const skb = withSkb(start, { packet: withMss(withIp(start.packet, { source }), routeMtu(ns, found)) });
   if (sending.announce !== null) step(run, sending.announce(skb.packet));
+  const { transport } = skb.packet;
+  if ((transport.kind === 'tcp' || transport.kind === 'sctp') && castOf(skb.packet.ip.destination, found.route.type) !== 'unicast') {
+    return end(run, ns, skb, 'group-connection', { address: formatAddress(skb.packet.ip.destination), what: transport.kind.toUpperCase() }, sourceOf(found.route.origin));
+  }
   recordRoute(run, ns, found, formatAddress(skb.packet.ip.destination));
   return locallyOut(run, ns, fitted(run, ns, skb, found), found);
 }

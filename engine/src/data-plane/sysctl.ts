@@ -65,3 +65,7 @@ export const bridgeCallsNetfilter = (ns: CompiledNamespace, family: Family): boo
 export const defaultTtl = (ns: CompiledNamespace, family: Family): number => whole(ns, family).ttl;
 
 export const ignoresEcho = (ns: CompiledNamespace, family: Family): boolean => whole(ns, family).ignoresEcho;
+
+/** IPv4 is silent to everyone by default, IPv6 is not. */
+export const ignoresGroupEcho = (ns: CompiledNamespace, family: Family): boolean =>
+  (family === 4 ? (number(ns, 'net.ipv4.icmp_echo_ignore_broadcasts') ?? 1) : (number(ns, 'net.ipv6.icmp.echo_ignore_multicast') ?? 0)) !== 0;

@@ -1,6 +1,6 @@
 /** Calls the stages, one piece of work after the other, until a journey has nothing left to do. */
 import { transmit } from './device.ts';
-import { receive, receiveUp } from './receive.ts';
+import { receive, receiveCopy, receiveUp } from './receive.ts';
 import { forget } from './run-state.ts';
 import type { Run, Work } from './run-state.ts';
 import { send } from './send.ts';
@@ -13,6 +13,9 @@ function doWork(run: Run, work: Work): void {
   switch (work.kind) {
     case 'receive':
       receive(run, work.ns, work.device, work.skb);
+      return;
+    case 'receive-copy':
+      receiveCopy(run, work.ns, work.device, work.skb);
       return;
     case 'receive-up':
       receiveUp(run, work.ns, work.device, work.skb);

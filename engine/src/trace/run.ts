@@ -145,7 +145,7 @@ function journey(run: Run, from: CompiledNamespace, work: Work, before: readonly
 
 function endingOf(state: JourneyState): End {
   const { ends } = state;
-  const first = ends.find((e) => e.outcome === 'undecided') ?? ends.find((e) => e.outcome === 'delivered') ?? ends.find((e) => !e.bystander) ?? ends[0];
+  const first = ends.find((e) => e.outcome === 'undecided') ?? ends.find((e) => e.outcome === 'delivered') ?? ends.find((e) => e.role === 'own') ?? ends.find((e) => e.role === 'aside') ?? ends[0];
   if (first === undefined) throw new Error('a packet has neither ended nor gone on');
   return first;
 }
