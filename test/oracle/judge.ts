@@ -75,7 +75,7 @@ function differencesOf(branch: Branch, observation: Observation, context: Contex
 
 const hopsOf = (branch: Branch): readonly Hop[] => [...branch.request.hops, ...(branch.reply?.hops ?? [])];
 
-/** A bridge floods a frame to its ports in the order in which they were added last, a trace in that of their names' state; neither is a promise. */
+/** A bridge floods a frame to the port that was added last first, a trace in the order of the ports: neither is a promise. */
 const inOneOrder = (kernel: readonly string[], simulator: readonly string[]): readonly [readonly string[], readonly string[]] =>
   simulator.some((line) => /[13579bdf]:..:..:..:..:.. /.test(line.split('>')[1] ?? '')) ? [[...kernel].sort(), [...simulator].sort()] : [kernel, simulator];
 

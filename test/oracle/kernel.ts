@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { labScript, netnsOf, rulesScript } from '../../engine/src/lab/script.ts';
-import { contains, formatAddress } from '../../engine/src/net/address.ts';
+import { castOf } from '../../engine/src/data-plane/group.ts';
+import { contains, formatAddress, sameAddress } from '../../engine/src/net/address.ts';
 import type { Family, Prefix } from '../../engine/src/net/address.ts';
 import { BUILTIN_CHAINS } from '../../engine/src/topology/netfilter.ts';
 import type { Chain, Rule, Table } from '../../engine/src/topology/netfilter.ts';
@@ -105,6 +106,7 @@ function specOf(declared: Topology, flows: readonly Flow[], patience: number): o
       destination: formatAddress(flow.destination),
       destinationPort: flow.destinationPort,
       payload: flow.payload,
+      everyone: isForEveryone(topology, flow),
     })),
   };
 }
@@ -121,6 +123,13 @@ const answersOf = ({ name, device }: Interface, flows: readonly Flow[]): readonl
     : (device.misses ?? []).flatMap((lease) => flows.filter((flow) => contains(lease.subnet, flow.destination)).map((flow): Neighbour => ({
         address: flow.destination, device: name, mac: lease.vtepMac, state: 'permanent', text: '', origin: lease.origin,
       })));
+
+/** A broadcast or a group, for which a socket must ask. */
+function isForEveryone(topology: Topology, { host, namespace, destination }: Flow): boolean {
+  const routes = topology.hosts.find((h) => h.name === host)?.namespaces.find((n) => n.name === namespace)?.routes ?? [];
+  const broadcasts = routes.filter((r) => r.type === 'broadcast').map((r) => r.destination.address);
+  return castOf(destination, broadcasts.some((a) => sameAddress(a, destination)) ? 'broadcast' : undefined) !== 'unicast';
+}
 
 /**
  * A node that has been up for a while has spoken with its pods. Before its first packet to a pod has cached the
