@@ -11,6 +11,11 @@ import { assembleInterfaces, readInterfaceLine } from '../native/interface.ts';
 import { readIpset } from '../native/ipset.ts';
 import type { IptablesLine } from '../native/iptables/tables.ts';
 import { assembleTables, readIptablesLine } from '../native/iptables/tables.ts';
+import type { JsonFormat } from '../native/json/dump.ts';
+import { isJson, readJsonDump } from '../native/json/dump.ts';
+import { interfaceLines as jsonInterfaceLines } from '../native/json/interface.ts';
+import { fdbLines as jsonFdbLines, neighbourLines as jsonNeighbourLines } from '../native/json/neighbour.ts';
+import { routeLines as jsonRouteLines, ruleLines as jsonRuleLines } from '../native/json/route.ts';
 import { readNeighbourLine } from '../native/neighbour.ts';
 import { readPolicyRuleLine } from '../native/policy-rule.ts';
 import { assembleRoutes, readRouteLine } from '../native/route.ts';
@@ -85,18 +90,29 @@ const iptables = (family: Family): DumpReader => (lines, at) => {
 /** `ip rule` does not tell its family: a rule with an IPv6 address in it is of `ip -6 rule`. */
 const familyOfRule = (text: string): Family => (/\b(from|to)\s+[0-9a-f]*:[0-9a-f:]*/i.test(text) ? 6 : 4);
 
+/** `-j` of the same tool: its records as lines, read by the reader of lines, and told at the tokens that they came from. */
+function orJson(read: DumpReader, format: JsonFormat): DumpReader {
+  return (lines, at) => {
+    if (!isJson(lines)) return read(lines, at);
+    const json = readJsonDump(lines, format);
+    const texts = json.lines.map(({ text }): DumpText => ({ text, offset: -1, key: {} }));
+    const { state, problems } = read(texts, (i) => at(json.lines[i]?.line ?? 0));
+    return { state, problems: [...json.problems, ...problems.map((p) => json.place(p.line, p))] };
+  };
+}
+
 const dumpLines = (lines: readonly DumpText[], at: Places): DumpLine[] => lines.map(({ text }, i) => ({ text, at: at(i) }));
 
 export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
-  routes: (lines, at) => {
+  routes: orJson((lines, at) => {
     const { routes, problems } = assembleRoutes(routeLines(lines, at));
     return { state: { routes }, problems };
-  },
-  rules: lineByLine((text) => readPolicyRuleLine(text, familyOfRule(text)), (r) => r.rule, (rules) => ({ rules })),
-  addresses: (lines, at) => interfaces(lines, at, 'addresses'),
-  links: (lines, at) => interfaces(lines, at, 'links'),
-  neighbours: lineByLine(readNeighbourLine, (r) => r.neighbour, (neighbours) => ({ neighbours })),
-  fdb: lineByLine(readFdbLine, (r) => r.entry, (fdb) => ({ fdb })),
+  }, jsonRouteLines),
+  rules: orJson(lineByLine((text) => readPolicyRuleLine(text, familyOfRule(text)), (r) => r.rule, (rules) => ({ rules })), jsonRuleLines),
+  addresses: orJson((lines, at) => interfaces(lines, at, 'addresses'), jsonInterfaceLines),
+  links: orJson((lines, at) => interfaces(lines, at, 'links'), jsonInterfaceLines),
+  neighbours: orJson(lineByLine(readNeighbourLine, (r) => r.neighbour, (neighbours) => ({ neighbours })), jsonNeighbourLines),
+  fdb: orJson(lineByLine(readFdbLine, (r) => r.entry, (fdb) => ({ fdb })), jsonFdbLines),
   iptables: iptables(4),
   ip6tables: iptables(6),
   ipset: (lines, at) => {

@@ -141,9 +141,9 @@ function readTuple(words: DraftTuple, protocol: number, line: Word, report: Repo
   }
   const source = readAddress(words.get('src'), report);
   const destination = readAddress(words.get('dst'), report);
-  const [sport, dport, id] = ['sport', 'dport', 'id'].map((key) => readNumber(words.get(key), 65535, report));
-  const [type, code] = ['type', 'code'].map((key) => readNumber(words.get(key), 255, report));
-  if (source === null || destination === null || sport == null || dport == null || id == null || type == null || code == null) return null;
+  const numbers = ['sport', 'dport', 'id', 'type', 'code'].map((key) => readNumber(words.get(key), key === 'type' || key === 'code' ? 255 : 65535, report));
+  if (source === null || destination === null || numbers.includes(null)) return null;
+  const [sport, dport, id, type, code] = numbers.map((n) => n ?? 0) as [number, number, number, number, number];
   return {
     source,
     destination,

@@ -32,7 +32,8 @@ export function readInterfaceLine(text: string): InterfaceLine {
   if (/^\d+:/.test(first.text)) return readHeader(text, words, report, problems);
   if (first.text.startsWith('link/')) return readLink(first, words[1], report, problems);
   if (first.text === 'inet' || first.text === 'inet6') return readInet(first, words, report, problems);
-  if (first.text === 'bridge_slave') return { kind: 'bridge-slave', port: readBridgePort(words), problems };
+  // `bridge -d link` prints a port's flags on a line of their own.
+  if (first.text === 'bridge_slave' || first.text === 'hairpin') return { kind: 'bridge-slave', port: readBridgePort(words), problems };
   if (isDetailWord(first.text)) return { kind: 'detail', detail: readDetail(words, report), problems };
   // valid_lft 86000sec; alias, altname, VF and statistics lines say nothing of a packet's way.
   if (['valid_lft', 'alias', 'altname', 'vf', 'RX:', 'TX:', 'prog/xdp', 'parentbus', 'permaddr'].includes(first.text) || /^\d+$/.test(first.text)) return { kind: 'nothing', problems };
@@ -157,5 +158,5 @@ function finished(draft: Draft, all: readonly Draft[], dump: 'addresses' | 'link
 function deviceOf(detail: Device | null, linkType: string | null, dump: 'addresses' | 'links'): Device | null {
   if (detail !== null) return detail;
   if (linkType === 'loopback') return { kind: 'loopback' };
-  return dump === 'links' ? (linkType === 'ether' ? { kind: 'physical', network: null } : { kind: 'unknown' }) : null;
+  return dump === 'links' && linkType !== null ? (linkType === 'ether' ? { kind: 'physical', network: null } : { kind: 'unknown' }) : null;
 }

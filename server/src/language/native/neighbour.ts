@@ -46,6 +46,8 @@ export function readNeighbourLine(text: string): NeighbourLine {
     } else if (IGNORED.includes(word.text) || word.text === 'nud') continue;
     else if (word.text === 'dev' || word.text === 'lladdr' || IGNORED_WITH_VALUE.includes(word.text)) {
       const value = cursor.take();
+      // `ip -s neigh` prints `used 0/0/0probes 4`, without a blank between.
+      if (word.text === 'used' && value?.text.endsWith('probes') === true) cursor.take();
       if (value === undefined) report(word, 'missing-value', `The value of \`${word.text}\` is missing.`);
       else if (word.text === 'dev') device = value.text;
       else if (word.text === 'lladdr') {
