@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { flowCommands } from '../../engine/src/lab/flows.ts';
 import { labScript, netnsOf, rulesScript } from '../../engine/src/lab/script.ts';
 import { castOf } from '../../engine/src/data-plane/group.ts';
 import { contains, formatAddress, sameAddress } from '../../engine/src/net/address.ts';
@@ -95,6 +96,7 @@ function specOf(declared: Topology, flows: readonly Flow[], patience: number): o
     patience,
     warm: places.flatMap(({ host, namespace }) => podsOf(host, namespace).map((address) => ({ netns: netns(host.name, namespace.name), address }))),
     taps: Object.fromEntries(places.map(({ host, namespace, name }) => [name, netns(host.name, namespace.name)])),
+    known: Object.fromEntries(places.flatMap(({ namespace, name }) => (namespace.conntrack.length === 0 ? [] : [[name, flowCommands(namespace).join('\n')]]))),
     traced: places.filter(({ namespace }) => hasRules(namespace)).map(({ name }) => name),
     servers: places.flatMap(({ host, namespace }) => serversOf(namespace, topology, flows).map((server) => ({ netns: netns(host.name, namespace.name), ...server }))),
     questions: flows.map((flow) => ({
@@ -171,7 +173,7 @@ const hasRulesOf = (namespace: Namespace, family: Family): boolean =>
 
 const withoutRules = (topology: Topology): Topology => ({
   ...topology,
-  hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, tables: [], sets: [] })) })),
+  hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, tables: [], sets: [], conntrack: [] })) })),
 });
 
 const TRACE_RULE: Rule = { matches: [], target: { kind: 'log', spelling: 'TRACE', text: '' }, text: '', origin: derived('k8snet', 'the judge') };

@@ -7,6 +7,8 @@ import type { Lpm } from '../net/lpm.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { FdbEntry, Host, Interface, Namespace, Neighbour, PolicyRule, Route, Sysctl, Topology } from '../topology/model.ts';
 import type { Chain, Rule, Table, TableName } from '../topology/netfilter.ts';
+import { capturedFlows } from './netfilter/captured-flows.ts';
+import type { CapturedFlows } from './netfilter/captured-flows.ts';
 import { compileSets } from './netfilter/sets.ts';
 import type { CompiledSet } from './netfilter/sets.ts';
 import { defaultRules } from '../control-plane/kernel.ts';
@@ -49,6 +51,8 @@ export interface CompiledNamespace {
   /** By device or bridge, then MAC. */
   readonly fdb: ReadonlyMap<string, ReadonlyMap<Mac, readonly FdbEntry[]>>;
   readonly tables: PerFamily<ReadonlyMap<TableName, CompiledTable>>;
+  /** Known before the trace begins. */
+  readonly flows: CapturedFlows;
   /** By name. */
   readonly sets: ReadonlyMap<string, CompiledSet>;
   readonly sysctls: ReadonlyMap<string, Sysctl>;
@@ -107,6 +111,7 @@ function compileNamespace(host: Host, namespace: Namespace, index: number): Comp
     neighbours: new Map(namespace.neighbours.map((n) => [neighbourKey(n.device, n.address), n])),
     fdb: forwardingTables(namespace),
     tables: { 4: compileTables(namespace, 4), 6: compileTables(namespace, 6) },
+    flows: capturedFlows(namespace.conntrack),
     sets: compileSets(namespace.sets),
     sysctls: new Map(namespace.sysctls.map((s) => [s.name, s])),
     tracks: { 4: asksForTracking(namespace, 4), 6: asksForTracking(namespace, 6) },
@@ -154,6 +159,7 @@ function compileTables(namespace: Namespace, family: Family): ReadonlyMap<TableN
 
 function asksForTracking(namespace: Namespace, family: Family): boolean {
   const tables = namespace.tables.filter((t) => t.family === family);
+  if (namespace.conntrack.some((flow) => flow.family === family)) return true;
   return tables.some((t) => t.name === 'nat') || tables.some((t) => t.chains.some((c) => c.rules.some(namesConntrack)));
 }
 

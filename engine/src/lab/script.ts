@@ -4,6 +4,7 @@
  *
  * Each host's root namespace and each pod's namespace becomes one netns; each network a netns with one bridge.
  */
+import { flowCommands } from './flows.ts';
 import { contains, formatAddress, formatMac } from '../net/address.ts';
 import type { Address, Family, Mac } from '../net/address.ts';
 import { savedSets } from '../topology/ipset.ts';
@@ -132,6 +133,8 @@ const placeLines = (place: Place, topology: Topology): string[] => {
       ...sysctlLines(namespace, 'of a device'),
       ...batch('bridge', fdbLines(namespace)),
       ...rulesLines(namespace),
+      // A conntrack(8) that is not there builds the rest all the same.
+      ...flowCommands(namespace).map((line) => `${line} 2>/dev/null || :`),
     ]),
   ];
 };

@@ -115,7 +115,8 @@ function toldAlone(step: Alone): readonly Told[] {
     // One port, or the host itself: the next hop says so.
     case 'bridge': return step.how !== 'flood' && step.ports.length === 1 ? [] : passing(`${step.bridge} ${step.how === 'flood' ? 'floods' : '→'} ${step.ports.join(', ') || 'no port'}`);
     case 'fdb': return one('FDB', step.destination === null ? `no entry for ${step.mac}` : `${step.mac} dst ${step.destination}${step.how === 'l2miss' ? ' (flanneld answers the L2 miss)' : step.how === 'default' ? ' (the default entry)' : ''}`);
-    case 'conntrack': return passing(`conntrack ${step.state}`);
+    // A flow that the node knew before decides where the packet goes.
+    case 'conntrack': return 'derivedBy' in source ? passing(`conntrack ${step.state}`) : one('conntrack', `${step.state}, known already: ${step.original}, answered ${step.reply}`);
     case 'nat': return one('un-NAT', `${step.change} ${step.before} → ${step.after}, ${step.by === 'rule' ? 'by a rule' : 'by conntrack'}`);
     // The next hop's packet shows the TTL.
     case 'forward': return [];

@@ -8,12 +8,15 @@
  */
 import { sameAddress } from '../../net/address.ts';
 import type { Hook } from '../../trace/model.ts';
+import type { ConntrackRecord } from '../../topology/netfilter.ts';
 import type { Origin } from '../../topology/origin.ts';
 import type { CompiledNamespace } from '../compile.ts';
 import { ACK, FIN, isIcmpError, RST, SYN } from '../packet.ts';
 import type { Packet } from '../packet.ts';
-import { end, kernel, step, withSkb } from '../run-state.ts';
+import { end, kernel, sourceOf, step, withSkb } from '../run-state.ts';
 import type { Fate, Run, Skb } from '../run-state.ts';
+import { tupleOfRecord } from './captured-flows.ts';
+import type { CapturedTuple } from './captured-flows.ts';
 import { inverse, sameInZone, startsIcmpFlow, tupleHash, tupleOf, tupleText } from './tuple.ts';
 import type { Tuple } from './tuple.ts';
 
@@ -24,8 +27,11 @@ export interface ConntrackEntry {
   readonly original: Tuple;
   reply: Tuple;
   readonly zones: Readonly<Record<Direction, number>>;
+  /** What the node printed of it; `null`: it begins in this run. */
+  readonly record: ConntrackRecord | null;
   confirmed: boolean;
   seenReply: boolean;
+  readonly assured: boolean;
   mark: number;
   sourceNat: boolean;
   destinationNat: boolean;
@@ -55,6 +61,10 @@ export interface Tracked {
 export interface ConntrackTable {
   /** Flows by the hash of either of their tuples. */
   readonly byHash: Map<number, Entered[]>;
+  /** What the node knew before, until a packet belongs to it. */
+  readonly captured: ReadonlyMap<number, readonly CapturedTuple[]>;
+  /** Of these, what is entered above, or was deleted since. */
+  readonly gone: Set<ConntrackRecord>;
 }
 
 interface Entered {
@@ -72,17 +82,28 @@ export const template = (zones: Readonly<Record<Direction, number>>): Tracked =>
 export function conntrackTable(run: Run, ns: CompiledNamespace): ConntrackTable {
   const known = run.conntrack.get(ns.index);
   if (known !== undefined) return known;
-  const table: ConntrackTable = { byHash: new Map() };
+  const table: ConntrackTable = { byHash: new Map(), captured: ns.flows(), gone: new Set() };
   run.conntrack.set(ns.index, table);
   return table;
 }
 
 /** What the table has under a tuple in a zone. */
 function inTable(table: ConntrackTable, tuple: Tuple, zone: number): Entered | undefined {
-  const same = table.byHash.get(tupleHash(tuple));
-  if (same === undefined) return undefined;
-  for (const each of same) if (each.tuple.zone === zone && sameInZone(each.tuple, tuple)) return each;
-  return undefined;
+  const hash = tupleHash(tuple);
+  const isIt = (each: { readonly tuple: Tuple }): boolean => each.tuple.zone === zone && sameInZone(each.tuple, tuple);
+  const entered = table.byHash.get(hash)?.find(isIt);
+  if (entered !== undefined || table.captured.size === 0) return entered;
+  const record = table.captured.get(hash)?.find((each) => isIt(each) && !table.gone.has(each.record))?.record;
+  if (record === undefined) return undefined;
+  const entry = entryOf(record);
+  table.gone.add(record);
+  enter(table, entry.original, entry, 'original');
+  enter(table, entry.reply, entry, 'reply');
+  return table.byHash.get(hash)?.find(isIt);
+}
+
+function leave(table: ConntrackTable, entry: ConntrackEntry): void {
+  for (const [hash, entered] of table.byHash) table.byHash.set(hash, entered.filter((each) => each.entry !== entry));
 }
 
 /** The newest comes first (__nf_conntrack_hash_insert: hlist_nulls_add_head_rcu). */
@@ -95,7 +116,7 @@ function enter(table: ConntrackTable, tuple: Tuple, entry: ConntrackEntry, direc
 
 /** The tuple as the table has it for a packet of this direction; a zone may hold for one direction only. */
 function find(table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>, tuple = tupleOf(packet, 0)): Entered | undefined {
-  if (table.byHash.size === 0) return undefined;
+  if (table.byHash.size === 0 && table.captured.size === 0) return undefined;
   const original = inTable(table, tuple, zones.original);
   if (original?.direction === 'original') return original;
   const reply = inTable(table, tuple, zones.reply);
@@ -116,7 +137,8 @@ function resolve(table: ConntrackTable, packet: Packet, zones: Readonly<Record<D
   const invalid: Tracked = { entry: null, direction: 'original', info: 'invalid', zones };
   if (isIcmpError(packet)) return relatedTo(table, packet, zones) ?? invalid;
   const hit = find(table, packet, zones);
-  if (hit !== undefined) {
+  if (hit !== undefined && isReopened(hit, packet)) leave(table, hit.entry);
+  else if (hit !== undefined) {
     if (hit.direction === 'reply') hit.entry.seenReply = true;
     return { entry: hit.entry, direction: hit.direction, info: hit.entry.seenReply ? 'established' : 'new', zones };
   }
@@ -124,13 +146,34 @@ function resolve(table: ConntrackTable, packet: Packet, zones: Readonly<Record<D
   return { entry: newEntry(packet, zones), direction: 'original', info: 'new', zones };
 }
 
+/** nf_conntrack_tcp_packet: a SYN on a connection that is over begins another with the same ports. */
+const isReopened = ({ entry, direction }: Entered, { transport }: Packet): boolean =>
+  transport.kind === 'tcp' && direction === 'original' && (transport.flags & (SYN | ACK | RST)) === SYN && ['TIME_WAIT', 'CLOSE'].includes(entry.record?.state ?? '');
+
+/** A flow that the node printed: settled, and translated where its two tuples are not each other's inverse. */
+function entryOf(record: ConntrackRecord): ConntrackEntry {
+  const original = tupleOfRecord(record, 'original');
+  const reply = tupleOfRecord(record, 'reply');
+  const plain = inverse(original, reply.zone);
+  const icmp = plain.icmpType !== null;
+  return {
+    original, reply, zones: record.zones, record, confirmed: true, seenReply: record.seenReply, assured: record.assured, mark: record.mark,
+    // The identifier of a ping, which stands for both ports, is translated with the source.
+    sourceNat: !sameAddress(plain.destination, reply.destination) || plain.destinationPort !== reply.destinationPort,
+    destinationNat: !sameAddress(plain.source, reply.source) || (!icmp && plain.sourcePort !== reply.sourcePort),
+    sourceSettled: true, destinationSettled: true, sourceRule: null, destinationRule: null,
+  };
+}
+
 function newEntry(packet: Packet, zones: Readonly<Record<Direction, number>>): ConntrackEntry {
   return {
     original: tupleOf(packet, zones.original),
     reply: inverse(tupleOf(packet, 0), zones.reply),
     zones,
+    record: null,
     confirmed: false,
     seenReply: false,
+    assured: false,
     mark: 0,
     sourceNat: false,
     destinationNat: false,
@@ -197,8 +240,11 @@ function report(run: Run, ns: CompiledNamespace, hook: Hook, tracked: Tracked): 
   const sentence =
     entry === null
       ? `conntrack on ${ns.label} knows no flow that this packet could belong to: ${state}.`
-      : `conntrack on ${ns.label}: ${state}, ${tracked.direction === 'reply' ? 'an answer to' : 'of'} ${original}.`;
-  step(run, { stage: 'conntrack', hook, state, original, reply, sentence, source: kernel('connection tracking') });
+      : entry.record !== null
+        ? `${ns.label} knows the flow ${original} already, and its answers as ${reply}: ${state}. No nat rule is asked.`
+        : `conntrack on ${ns.label}: ${state}, ${tracked.direction === 'reply' ? 'an answer to' : 'of'} ${original}.`;
+  const record = entry?.record ?? null;
+  step(run, { stage: 'conntrack', hook, state, original, reply, sentence, source: record === null ? kernel('connection tracking') : sourceOf(record.origin) });
 }
 
 /** Enters a new flow into the table; `null` where all is well. */

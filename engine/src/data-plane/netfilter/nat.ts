@@ -116,7 +116,7 @@ export function translate(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb,
   step(run, {
     stage: 'nat', hook, change: half, before, after, by: rule === null ? 'conntrack' : 'rule',
     sentence: `${ns.label} translates the ${half} ${before} to ${after} ${words}.`,
-    source: rule === null ? kernel('the conntrack entry of the flow') : sourceOf(rule.origin),
+    source: rule !== null ? sourceOf(rule.origin) : entry.record === null ? kernel('the conntrack entry of the flow') : sourceOf(entry.record.origin),
   });
   return withSkb(skb, { packet });
 }

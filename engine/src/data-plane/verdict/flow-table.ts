@@ -14,6 +14,8 @@ const CONNTRACK_CLASH = reasonId('conntrack-clash');
 /** Gives the packet its flow; loopback's second pass changes nothing. */
 export function track(s: Scratch): void {
   if (s.info !== INFO.none) return;
+  // What the node knew before is rare enough to be the exact engine's.
+  if (s.namespace.compiled.namespace.conntrack.length > 0) giveUp(s);
   const p = s.packet;
   const { flows, namespace } = s;
   for (let i = 0; i < s.flowCount; i++) {

@@ -44,10 +44,12 @@ function hasStatus(entry: ConntrackEntry, status: Extract<Match, { kind: 'conntr
       return entry.confirmed;
     case 'SEEN_REPLY':
       return entry.seenReply;
+    case 'ASSURED':
+      // It takes more packets than a trace sends: only what the node knew before can be.
+      return entry.assured;
     case 'NONE':
     case 'EXPECTED':
-    case 'ASSURED':
-      // No helper expects a flow here, and a flow is assured only after more packets than a trace sends.
+      // NONE is no bit of the status (libxt_conntrack.c), and no helper expects a flow here.
       return false;
   }
 }

@@ -6,6 +6,7 @@ import { end, sourceOf, withSkb } from '../../run-state.ts';
 import type { Skb } from '../../run-state.ts';
 import { template, UNTRACKED } from '../conntrack.ts';
 import type { MatchInput } from '../matches/match.ts';
+import { optionsOf } from '../matches/options.ts';
 import { applyNat } from './nat.ts';
 import { applyReject } from './reject.ts';
 import { ended, goOn } from './target.ts';
@@ -59,12 +60,13 @@ function connmark(target: Extract<Target, { kind: 'connmark' }>, skb: Skb): Skb 
   }
 }
 
-/** xt_CT.c: only a packet that has no flow yet. A zone holds for both directions. */
+/** xt_CT.c: only a packet that has no flow yet. A zone holds for both directions, or for one. */
 function ct(target: Extract<Target, { kind: 'ct' }>, skb: Skb): Skb {
   if (skb.tracked !== null) return skb;
   if (target.notrack) return withSkb(skb, { tracked: UNTRACKED });
-  if (target.zone === null) return skb;
-  const zones = target.text.includes('--zone-orig') ? { original: target.zone, reply: 0 } : target.text.includes('--zone-reply') ? { original: 0, reply: target.zone } : { original: target.zone, reply: target.zone };
+  const options = optionsOf(target);
+  const zone = (...names: readonly string[]): number => Number(names.flatMap((name) => options.get(name)?.value ?? [])[0] ?? 0);
+  const zones = { original: zone('zone', 'zone-orig'), reply: zone('zone', 'zone-reply') };
   return withSkb(skb, { tracked: template(zones) });
 }
 
