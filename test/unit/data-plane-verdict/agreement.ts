@@ -76,13 +76,13 @@ function ask(runner: Runner, handle: FlowHandle, scripted: number): Said | null 
   const first = request(runner, { ...handle, sourcePort: handle.sourcePort ^ 1 }, 0, scripted);
   const walked = first === null ? null : walk(runner, handle, 0, scripted);
   if (walked === null) return null;
-  const said = { ...saidOf(runner, walked), rules: hitsOf(runner), probability: walked.probability };
+  const said = { ...saidOf(runner, walked), rules: hitsOf(runner), probability: walked.probability[0] ?? Number.NaN };
   const again = request(runner, handle, 0, scripted);
   if (again === null) return null;
-  const remembered = { ...saidOf(runner, again), rules: hitsOf(runner), probability: again.probability };
+  const remembered = { ...saidOf(runner, again), rules: hitsOf(runner), probability: again.probability[0] ?? Number.NaN };
   expect(withoutAnswer(remembered)).toEqual(withoutAnswer(said));
   const both = roundTrip(runner, handle, 0, scripted);
-  return both === null ? null : { ...said, ...saidOf(runner, both), probability: both.probability };
+  return both === null ? null : { ...said, ...saidOf(runner, both), probability: both.probability[0] ?? Number.NaN };
 }
 
 const withoutAnswer = ({ reason, receiver, seenAs, rules, probability }: Said): object => ({ reason, receiver, seenAs, rules, probability });

@@ -64,7 +64,7 @@ export interface ChainCode {
   /** Operands that are no numbers. */
   readonly names: readonly string[];
   readonly records: readonly Match[];
-  readonly chances: readonly number[];
+  readonly chances: Float64Array;
   /** `null` in a short chain. */
   readonly index: ChainIndex | null;
 }
@@ -101,7 +101,7 @@ function compileChain(chain: Chain): ChainCode {
     targets: chain.rules.map((rule) => rule.target),
     names: draft.names,
     records: draft.records,
-    chances: draft.chances,
+    chances: Float64Array.from(draft.chances),
     index: chainIndex(chain),
   };
 }

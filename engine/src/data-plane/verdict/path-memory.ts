@@ -67,7 +67,7 @@ export function recall(s: Scratch, memory: PathMemory, place: number): Leaf | nu
   let node = memory.nodes[place] ?? null;
   while (node !== null && node.kind === 'fork') {
     s.chances[s.chosenCount] = node.probability;
-    node = node.ways[decide(s, node.probability) === 0 ? 0 : 1];
+    node = node.ways[decide(s) === 0 ? 0 : 1];
   }
   return node;
 }

@@ -90,7 +90,7 @@ function holdsFurther(s: Scratch, chain: ChainCode, op: number, inverted: boolea
     case OP_HEADER:
       return p.protocol === a;
     case OP_CHANCE:
-      return choose(s, chain.chances[a] as number);
+      return choose(s, chain.chances, a);
     case OP_IN_INTERFACE:
       return deviceMatches(chain.names[a] as string, s.input === null ? '' : s.input.name) !== inverted;
     case OP_OUT_INTERFACE:

@@ -2,6 +2,7 @@
  * The working memory of one runner: the packet and its sk_buff as numbers, the flows and the learned entries of one
  * run. Everything is made once and written over by each run; two runners share none of it.
  */
+import type { NatRange } from '../../topology/netfilter.ts';
 import type { AddressBook } from './address-book.ts';
 import { addressBook } from './address-book.ts';
 import type { FlowHandle } from './verdict.ts';
@@ -126,7 +127,8 @@ export interface Scratch {
   chosenCount: number;
   scripted: number;
   seed: number;
-  probability: number;
+  /** One number, the product of what was chosen: a fraction outside an array may be put on the heap by every store. */
+  readonly probability: Float64Array;
 
   readonly memo: Memo;
 }
@@ -144,6 +146,8 @@ export interface Memo {
   readonly masquerade: PairTable;
   /** By device and source: 0 passes, else one more than the reason. */
   readonly sourceCheck: PairTable;
+  /** The numbers of the addresses that nat rules name. */
+  readonly ranges: Map<NatRange, number>;
   readonly neighbours: NeighbourWay[];
   readonly neighbour: PairTable;
   readonly forwardings: ForwardingWay[];
@@ -185,9 +189,9 @@ export function makeScratch(program: VerdictProgram, handle: FlowHandle, somewhe
     flows: Array.from({ length: MAX_FLOWS }, flowRecord), flowCount: 0,
     learned: new Int32Array(3 * MAX_LEARNED), learnedCount: 0, resolved: new Int32Array(MAX_LEARNED), resolvedCount: 0,
     hits: new Int32Array(4096), hitCount: 0, portAsked: false,
-    chosen: new Uint8Array(MAX_CHOICES), chances: new Float64Array(MAX_CHOICES), chosenCount: 0, scripted: 0, seed: 0, probability: 1,
+    chosen: new Uint8Array(MAX_CHOICES), chances: new Float64Array(MAX_CHOICES), chosenCount: 0, scripted: 0, seed: 0, probability: Float64Array.of(1),
     memo: {
-      routes: [], routeTo: pairTable(), routeBy: pairTable(), sourceFor: pairTable(), masquerade: pairTable(), sourceCheck: pairTable(),
+      routes: [], routeTo: pairTable(), routeBy: pairTable(), sourceFor: pairTable(), masquerade: pairTable(), sourceCheck: pairTable(), ranges: new Map(),
       neighbours: [], neighbour: pairTable(), forwardings: [], forwarding: pairTable(), remotes: [], remote: pairTable(), taker: pairTable(), addressType: pairTable(),
     },
   };

@@ -27,10 +27,19 @@ export function translateByRule(s: Scratch, target: NatTarget): boolean {
   if ('range' in target) {
     const { range } = target;
     if (range.from !== null && range.to !== null && !sameAddress(range.from, range.to)) return failed(s);
-    return settle(s, range.from === null ? -1 : addressId(s.book, range.from), range.ports, range.random || range.randomFully);
+    return settle(s, rangeAddress(s, range), range.ports, range.random || range.randomFully);
   }
   const address = target.kind === 'redirect' ? -1 : masqueradeAddress(s);
   return address < 0 ? failed(s) : settle(s, address, target.ports, target.random || target.randomFully);
+}
+
+/** -1: the address stays. Kept by the range, for a large word of an address may be put on the heap by the look-up. */
+function rangeAddress(s: Scratch, range: NatRange): number {
+  const known = s.memo.ranges.get(range);
+  if (known !== undefined) return known;
+  const made = range.from === null ? -1 : addressId(s.book, range.from);
+  s.memo.ranges.set(range, made);
+  return made;
 }
 
 function failed(s: Scratch): boolean {

@@ -2,7 +2,6 @@
  * VXLAN over numbers, as vxlan.ts: the inner packet waits in its own record while the outer one travels.
  * drivers/net/vxlan/vxlan_core.c: vxlan_xmit, vxlan_rcv.
  */
-import { addressId } from './address-book.ts';
 import { learn, learnedOf, remoteOf, routeBy, routeTo } from './asked.ts';
 import type { ProgramDevice } from './program.ts';
 import { giveUp, INFO, MAX_TUNNELS } from './scratch.ts';
@@ -32,10 +31,10 @@ export function encapsulate(s: Scratch, device: ProgramDevice): ProgramDevice | 
   if (underlay === device || route.kind === 'unmodelled' || route.device === device) return stop(s);
   const outer = s.packets[s.depth + 1] as PacketRecord;
   outer.family = s.book.families[remote] === 0 ? 0 : 1;
-  outer.source = vxlan.local === null ? -1 : addressId(s.book, vxlan.local);
+  outer.source = way.local;
   outer.destination = remote;
   outer.protocol = UDP;
-  outer.sourcePort = FIRST_PORT + ((Math.imul(inner.sourcePort ^ inner.destinationPort, 31) + inner.source + inner.destination) >>> 0) % PORTS;
+  outer.sourcePort = FIRST_PORT + ((Math.imul(inner.sourcePort ^ inner.destinationPort, 31) ^ Math.imul(inner.source ^ inner.destination, 17)) & 0x3fffffff) % PORTS;
   outer.destinationPort = port;
   outer.flags = 0;
   outer.icmpType = -1;

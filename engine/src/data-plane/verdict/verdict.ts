@@ -35,7 +35,8 @@ export interface Verdict {
   readonly receiver: ProgramNamespace | null;
   /** The packet as the receiver, or the closed port, got it. */
   readonly arrived: Readonly<PacketRecord>;
-  readonly probability: number;
+  /** One number. */
+  readonly probability: Float64Array;
 }
 
 export interface RoundTrip {
@@ -165,8 +166,7 @@ function begin(s: Scratch, handle: FlowHandle, seed: number, scripted: number): 
   s.chosenCount = 0;
   s.scripted = scripted;
   s.seed = seed;
-  // A store of a number with a fraction may allocate.
-  if (s.probability !== 1) s.probability = 1;
+  s.probability[0] = 1;
 }
 
 const SYN = 2;

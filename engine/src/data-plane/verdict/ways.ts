@@ -55,6 +55,8 @@ export interface ForwardingWay {
 
 export interface RemoteWay {
   readonly kind: 'remote' | 'none' | 'unmodelled';
+  /** What the device sends from; -1: the route decides. */
+  readonly local: number;
   /** Kept only where nothing was learned. */
   readonly isDefault: boolean;
   readonly address: number;
@@ -185,7 +187,8 @@ export function makeTaker(s: Scratch, ns: ProgramNamespace, device: ProgramDevic
 
 export function makeRemote(s: Scratch, ns: CompiledNamespace, device: ProgramDevice, mac: number): RemoteWay {
   const vxlan = device.device.device;
-  const none: RemoteWay = { kind: 'unmodelled', isDefault: false, address: -1, port: 0, vni: 0 };
+  const local = vxlan.kind !== 'vxlan' || vxlan.local === null ? -1 : addressId(s.book, vxlan.local);
+  const none: RemoteWay = { kind: 'unmodelled', local, isDefault: false, address: -1, port: 0, vni: 0 };
   if (vxlan.kind !== 'vxlan') return none;
   const wanted = macOf(s, mac);
   const entries = ns.fdb.get(device.name);
@@ -194,9 +197,9 @@ export function makeRemote(s: Scratch, ns: CompiledNamespace, device: ProgramDev
     const [remote] = remotes;
     if (remote === undefined || remote.destination === null) continue;
     if (remotes.length > 1) return none;
-    return { kind: 'remote', isDefault: of !== wanted, address: addressId(s.book, remote.destination), port: remote.port ?? vxlan.port, vni: remote.vni ?? vxlan.vni };
+    return { kind: 'remote', local, isDefault: of !== wanted, address: addressId(s.book, remote.destination), port: remote.port ?? vxlan.port, vni: remote.vni ?? vxlan.vni };
   }
   const lease = vxlan.misses?.find((l) => l.vtepMac === wanted);
   if (lease === undefined) return { ...none, kind: 'none', isDefault: true };
-  return { kind: 'remote', isDefault: true, address: addressId(s.book, lease.publicAddress), port: vxlan.port, vni: vxlan.vni };
+  return { kind: 'remote', local, isDefault: true, address: addressId(s.book, lease.publicAddress), port: vxlan.port, vni: vxlan.vni };
 }
