@@ -24,7 +24,8 @@ const pageScript = () => bundle("import './webview/dev/page.mjs'", 'browser');
 /** What a file says, as the server sends it. */
 async function specOf(file) {
   const text = await readFile(path.join(root, file), 'utf8');
-  const code = await bundle("export { createSnapshot } from './server/src/language/snapshot.ts'", 'node');
+  // The language asks nothing of Node.
+  const code = await bundle("export { createSnapshot } from './server/src/language/snapshot.ts'", 'browser');
   const { createSnapshot } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
   return createSnapshot({ file, text }).spec();
 }

@@ -228,3 +228,42 @@ describe("with the simulator itself, on the article's file", () => {
     await page.close();
   });
 });
+
+describe('a packet that does not arrive', () => {
+  test.each(themes.flatMap((theme) => [320, 1400].map((width) => [theme, width] as const)))('has its cause and repairs, readable for all, in the %s theme at %i pixels', async (theme, width) => {
+    const { page, complaints } = await panels.open('dropped', theme, width);
+    const why = page.getByRole('region', { name: 'Why, and what mends it' });
+    await why.waitFor();
+    if (process.env['SHOTS'] !== undefined) await page.screenshot({ path: `${process.env['SHOTS']}/why-${theme}-${width}.png` });
+    expect(await why.innerText()).toContain('host2 has the rule -A FORWARD -s 10.244.1.10/32 -j DROP');
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }));
+    const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+    expect(serious.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary ?? ''}`).join('\n')}`)).toEqual([]);
+    expect(await why.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('leads to the line of the cause, and asks the editor to apply a repair', async () => {
+    const { page } = await panels.open('dropped', 'dark', 1000);
+    const why = page.getByRole('region', { name: 'Why, and what mends it' });
+    await why.getByRole('button', { name: 'examples/broken/drop-rule.k8snet:14' }).first().click();
+    expect((await postedBy(page)).at(-1)).toEqual({ type: 'reveal', file: 'examples/broken/drop-rule.k8snet', line: 14 });
+    await why.getByRole('button', { name: /^Apply: Remove the rule/ }).click();
+    expect((await postedBy(page)).at(-1)).toMatchObject({ type: 'apply', version: 1, repair: { edits: [{ kind: 'lines', block: 'iptables', table: 'filter', remove: [{ line: 14 }], add: [] }] } });
+    await page.close();
+  });
+
+  test('of several causes has them in order', async () => {
+    const { page } = await panels.open('two-causes', 'light', 1000);
+    const why = page.getByRole('region', { name: 'Why, and what mends it' });
+    await why.waitFor();
+    if (process.env['SHOTS'] !== undefined) await page.screenshot({ path: `${process.env['SHOTS']}/two-causes.png` });
+    expect(await why.getByRole('heading').first().innerText()).toBe('Why: 2 causes, one behind the other');
+    const causes = await why.locator('ol > li').allInnerTexts();
+    expect(causes[0]).toContain('lack flannel\'s route');
+    expect(causes[1]).toContain('-j DROP');
+    await page.close();
+  });
+});
