@@ -19,7 +19,8 @@ const SNIPPETS = [
   'node host9 {\n', '\nnode host9', '\n  pod a on b {', 'pod a on b { ip 10.0.0.1 }\n', 'service s {\n', '\nexpect a -> b delivered\n',
   '  routes {\n', 'routes {\n default via 10.0.0.1\n}\n', 'iptables {\n*nat\n', 'table nat {\n', '  table nat { -A X -j Y }\n',
   '    -A X -j Y\n', '-A X -m comment --comment "a } b"\n', 'COMMIT\n', ':X - [0:0]\n', 'default via 10.0.0.1\n', '10.0.0.0/8 dev eth0\n',
-  'sysctl { a = 1; b = 2 }\n', '  listen 53/UDP\n', 'cluster', 'network n 10.0.0.0/8 { gateway 10.0.0.1 }', '  vni 1; port 8472',
+  'sysctl { a = 1; b = 2 }\n', '  listen 53/UDP\n', '[', ']', '[{', '}]', ' } ]\n', '},{\n', '  routes {\n[ {\n    "dst": "default",\n  } ]\n}\n', '  fdb { [{"a":1}] }\n', '  links {\n  [\n {\n  "x": {\n }\n }\n ]\n }\n', '[{"dst":"10.0.0.0/8","metrics":[{"mtu":1400}]}]\n',
+  'cluster', 'network n 10.0.0.0/8 { gateway 10.0.0.1 }', '  vni 1; port 8472',
 ];
 
 export interface Step {

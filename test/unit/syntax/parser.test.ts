@@ -210,6 +210,22 @@ describe('input that is no k8snet file', () => {
   });
 });
 
+describe('JSON in a dump', () => {
+  const blockOf = (json: string) => `node a {\n  routes {\n${json}\n  }\n  pod-cidr 10.0.0.0/24\n}\nnode b { }\n`;
+  const PRETTY = '[ {\n        "dst": "default",\n        "metrics": [ {\n                "mtu": 1400\n            } ]\n    },{\n        "via": {\n            "host": "x"\n        }\n    } ]';
+  const SPREAD = '    [\n      {\n        "a": {\n          "b": 1\n        }\n      },\n      { }\n    ]';
+  test.each([['on one line', '    [{"dst":"default","flags":[]},{"dst":"10.0.0.0/8"}]'], ['as ip -j -p prints it', PRETTY], ['as other tools print it', SPREAD], ['a record alone', '    {\n      "a": 1\n    }']])('%s: its braces are its own', (_, json) => {
+    const text = blockOf(json);
+    expect(problems(text)).toEqual([]);
+    expect(outline(parse(text))).toEqual([['node a', ['routes', ...json.split('\n').map((line) => `| ${line.trim()}`)], 'pod-cidr 10.0.0.0/24'], ['node b']]);
+  });
+  test('opened and closed on one line', () => {
+    const text = 'node a {\n  routes { [{"dst":"default"}] }\n  pod-cidr 10.0.0.0/24\n}\n';
+    expect(problems(text)).toEqual([]);
+    expect(outline(parse(text))).toEqual([['node a', ['routes', '| [{"dst":"default"}]'], 'pod-cidr 10.0.0.0/24']]);
+  });
+});
+
 test('every character of any text is in the tree', () => {
   const piece = fc.oneof(
     fc.constantFrom('{', '}', ';', '#', '"', ',', '\n', '\r\n', '\r', ' ', '\t', '\0', '\ufeff', '\ud800', '\udc00', 'node', 'pod', 'routes', 'iptables', 'table nat {', '  ', '-A X', 'default', '10.0.0.0/8'),

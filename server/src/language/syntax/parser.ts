@@ -4,7 +4,7 @@
  * and statements that the edit does not reach are taken from it (`reuse.ts`).
  */
 import {
-  beginsOuterDeclaration, braceOnLaterLine, dumpBelow, endsDump, forgotToOpen, isStrayInDeclaration, isStrayInDump,
+  beginsOuterDeclaration, braceOnLaterLine, dumpBelow, endsDump, forgotToOpen, isBraceOfJson, isJsonBelow, isStrayInDeclaration, isStrayInDump,
 } from './recovery.ts';
 import {
   adoptBlock, adoptChildren, adoptLine, adoptStatement, createChange, fileList, innerList, keptPrefix, oldNodeAt, splice,
@@ -69,7 +69,7 @@ function binaryFile(text: string): FileNode {
 }
 
 function isDump(context: ListContext): boolean {
-  return context.kind === 'dump' || context.kind === 'table';
+  return context.kind === 'dump' || context.kind === 'json' || context.kind === 'table';
 }
 
 /**
@@ -103,6 +103,7 @@ function listEnd(parser: Parser, context: ListContext, start: number, first: num
   if (first >= text.length) return { at: text.length, closed: false };
   if (context.kind === 'file') return null;
   if (text.charCodeAt(first) === CLOSE) {
+    if (context.kind === 'json' && isBraceOfJson(scanner, first, context.limit)) return null;
     const stray = context.kind === 'dump' ? isStrayInDump(scanner, first, context.limit)
       : context.kind === 'declaration' && isStrayInDeclaration(scanner, first, context.limit);
     return stray ? null : { at: first, closed: true };
@@ -201,7 +202,7 @@ function parseHead(parser: Parser, item: Item, tokens: Token[], problems: Syntax
 interface Opening {
   /** Where `{` stands, or -1 where it is missing. */
   readonly brace: number;
-  readonly kind: 'declaration' | 'statements' | 'dump' | 'table';
+  readonly kind: 'declaration' | 'statements' | 'dump' | 'json' | 'table';
   /** For the message where it is not closed. */
   readonly name: string;
 }
@@ -285,14 +286,17 @@ function endOfStatement(parser: Parser): void {
 
 function parseBlock(parser: Parser, item: Item, opening: Opening, problems: SyntaxProblem[]): BlockNode {
   const { scanner, text, change } = parser;
-  const { brace, kind, name } = opening;
+  const { brace, name } = opening;
   const opened = brace >= 0;
+  const kind = opening.kind === 'dump' && opened && isJsonBelow(scanner, brace + 1) ? 'json' : opening.kind;
   const from = opened ? brace : trimBlanks(text, item.first, parser.at);
   const limit = Math.max(item.context.limit, indentationOfLine(scanner, item.first));
   const context: ListContext = { kind, depth: item.context.depth + 1, limit };
   const old = change === null || item.previous === null ? null : innerList(change, item.previous, context);
   parser.at = opened ? from + 1 : from;
-  const entriesEnd = opened && isDump(context) ? closingBraceOnLine(text, parser.at, readableEnd(scanner, from)) : -1;
+  const closing = opened && isDump(context) ? closingBraceOnLine(text, parser.at, readableEnd(scanner, from)) : -1;
+  // The last brace on a line of JSON is the block's where the JSON ends before it.
+  const entriesEnd = kind !== 'json' || /[\]}]\s*$/.test(text.slice(Math.max(parser.at, closing - 200), Math.max(parser.at, closing))) ? closing : -1;
   const list = parseList(parser, context, entriesEnd, old);
   if (list.closed) parser.at++;
   if (!opened) problems.push({ code: 'unopened-block', offset: item.first - item.start, length: from - item.first, message: `The block of \`${name}\` lacks its \`{\`: write it at the end of this line.` });
@@ -325,7 +329,7 @@ function parseLine(parser: Parser, item: Item, entriesEnd: number): LineNode {
   const { start, first, context, previous } = item;
   const problems: SyntaxProblem[] = [];
   const readable = readableEnd(scanner, first);
-  const end = first < entriesEnd ? entryEnd(text, first, entriesEnd) : readable;
+  const end = first < entriesEnd ? (context.kind === 'json' ? trimBlanks(text, first, entriesEnd) : entryEnd(text, first, entriesEnd)) : readable;
   const opening = context.kind === 'dump' ? tableOpening(text, first, readable) : -1;
   let block: BlockNode | null = null;
   let behind = end;
@@ -336,7 +340,7 @@ function parseLine(parser: Parser, item: Item, entriesEnd: number): LineNode {
   if (parser.suspect) noteStrange(text, start, first, behind, problems);
   if (opening >= 0) block = parseBlock(parser, item, { brace: opening, kind: 'table', name: content.slice(0, 60) }, problems);
   else if (end === readable && end < scanner.lineEnd) noteTooLong(parser, start, problems);
-  if (text.charCodeAt(first) === CLOSE) problems.push({ code: 'stray-brace', offset: first - start, length: 1, message: 'This `}` does not end the block, for more of it follows: remove it.' });
+  if (text.charCodeAt(first) === CLOSE && context.kind !== 'json') problems.push({ code: 'stray-brace', offset: first - start, length: 1, message: 'This `}` does not end the block, for more of it follows: remove it.' });
   if (block === null || block.closed) endOfLine(parser, entriesEnd);
   const kept = parser.change === null ? content : detach(content);
   const node: LineNode = { kind: 'line', width: parser.at - start, leading: first - start, text: kept, block, problems };

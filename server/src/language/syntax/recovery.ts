@@ -20,6 +20,7 @@ const DUMP_WORDS: ReadonlySet<string> = new Set([
   'inet', 'inet6', 'create', 'add',
 ]);
 
+const BRACKET = 0x5b;
 const LETTER_A = 0x61;
 const LETTER_Z = 0x7a;
 
@@ -55,6 +56,20 @@ export function endsDump(scanner: Scanner, offset: number, limit: number): boole
   if (!VERBATIM_KEYWORDS.has(word)) return false;
   const after = skipBlanks(text, offset + word.length, scanner.lineEnd);
   return text.charCodeAt(after) === OPEN;
+}
+
+/** Whether JSON begins behind the `{` of a dump. */
+export function isJsonBelow(scanner: Scanner, offset: number): boolean {
+  const code = scanner.text.charCodeAt(skipDumpTrivia(scanner, offset, -1));
+  return code === OPEN || code === BRACKET;
+}
+
+/** Whether a `}` inside JSON belongs to it: more of the JSON follows on its line, or it stands deeper than the block's own. */
+export function isBraceOfJson(scanner: Scanner, brace: number, limit: number): boolean {
+  const { text } = scanner;
+  enterLine(scanner, brace);
+  const after = text.charAt(skipBlanks(text, brace + 1, scanner.lineEnd));
+  return [',', ']', '}'].includes(after) || indentationAt(scanner, brace) > limit;
 }
 
 /** Behind a `}` that stands alone on its line: where the next statement begins; -1 where the `}` is not alone. */

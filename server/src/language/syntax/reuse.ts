@@ -25,7 +25,7 @@ export interface Change {
 /** What the parse of a list depends on besides its text. */
 export interface ListContext {
   /** `declaration` is the block of a statement at the top of the file; `table` a block inside a dump. */
-  readonly kind: 'file' | 'declaration' | 'statements' | 'dump' | 'table';
+  readonly kind: 'file' | 'declaration' | 'statements' | 'dump' | 'json' | 'table';
   readonly depth: number;
   /** Columns: an outer declaration that is indented no further ends the list. */
   readonly limit: number;
@@ -77,13 +77,15 @@ export function innerList(change: Change, old: OldNode, context: ListContext): O
   const { block } = node;
   if (block === null) return null;
   const limit = Math.max(old.context.limit, lineIndentation(change.oldText, start + node.leading));
-  const oldKind = block.mode === 'statements' ? (old.context.kind === 'file' ? 'declaration' : 'statements') : (node.kind === 'line' ? 'table' : 'dump');
+  const oldKind = block.mode === 'statements' ? (old.context.kind === 'file' ? 'declaration' : 'statements') : (node.kind === 'line' ? 'table' : beginsJson(block) ? 'json' : 'dump');
   if (limit !== context.limit || oldKind !== context.kind || old.context.depth + 1 !== context.depth) return null;
   const from = start + block.offset;
   const begin = from + (block.opened ? 1 : 0);
   const end = from + block.width - (block.closed ? 1 : 0);
   return { children: block.children, start: begin, end, trailing: block.trailing, closed: block.closed, context, index: 0, at: begin };
 }
+
+const beginsJson = ({ children: [first] }: BlockNode): boolean => first?.kind === 'line' && /^[[{]/.test(first.text);
 
 /** The nodes that the edit cannot have reached from behind; moves `position` behind them. */
 export function keptPrefix(change: Change, old: OldList, position: Position): Child[] {
