@@ -74,6 +74,9 @@ export function listenersOf(listeners: readonly Listener[] | null, at: SourceRef
   return listeners === null ? { kind: 'any' } : { kind: 'only', listeners, origin: declared(at) };
 }
 
+/** The subnet that IPAM gives the address from. */
+export const podSubnet = (node: NodePlan, address: Address): Prefix => networkOf({ address, length: lengthOf(node, address) });
+
 /** The prefix length that IPAM gives with the address. */
 function lengthOf(node: NodePlan, address: Address): number {
   return subnetsOf(node).find((s) => contains(s, address))?.length ?? (address.family === 4 ? 24 : 64);

@@ -34,7 +34,7 @@ export const notOutInterface = (name: string): Part => ({ match: { kind: 'out-in
 export const protocol = (name: L4): Part => ({ match: { kind: 'protocol', protocol: PROTOCOL_NUMBER[name], inverted: false }, text: `-p ${name}` });
 /** `-m tcp` alone: kube-proxy names the protocol's extension even where it tests no more. */
 export const extension = (name: L4): Part => ({ match: { kind: 'transport-header', protocol: name }, text: `-m ${name}` });
-export const comment = (text: string): Part => ({ match: { kind: 'comment', text }, text: `-m comment --comment "${text}"` });
+export const comment = (text: string): Part => ({ match: { kind: 'comment', text }, text: `-m comment --comment "${text.replaceAll('"', '\\"')}"` });
 
 export const destinationPort = (name: L4, port: number): Part => ({
   match: { kind: 'destination-port', protocol: name, ports: { from: port, to: port }, inverted: false },
@@ -48,6 +48,12 @@ export const inSaveOrder = (parts: readonly Part[]): readonly Part[] => {
   const rank = (part: Part): number => RANK[part.match.kind] ?? 5;
   return [...parts].sort((a, b) => rank(a) - rank(b));
 };
+
+/** At most 15. */
+export const destinationPorts = (ports: readonly number[]): Part => ({
+  match: { kind: 'multiport', which: 'destination', ports: ports.map((port) => ({ from: port, to: port })), inverted: false },
+  text: `-m multiport --dports ${ports.join(',')}`,
+});
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
 
@@ -99,6 +105,7 @@ export const accept: TargetPart = { target: { kind: 'accept' }, text: '-j ACCEPT
 export const drop: TargetPart = { target: { kind: 'drop' }, text: '-j DROP' };
 export const returns: TargetPart = { target: { kind: 'return' }, text: '-j RETURN' };
 export const jump = (chain: string): TargetPart => ({ target: { kind: 'jump', chain, via: 'jump' }, text: `-j ${chain}` });
+export const masquerade: TargetPart = { target: { kind: 'masquerade', ports: null, random: false, randomFully: false }, text: '-j MASQUERADE' };
 export const masqueradeRandomFully: TargetPart = {
   target: { kind: 'masquerade', ports: null, random: false, randomFully: true },
   text: '-j MASQUERADE --random-fully',

@@ -6,11 +6,14 @@ import { derived } from '../topology/origin.ts';
 import type { Origin } from '../topology/origin.ts';
 import { flannelRules } from './flannel/rules.ts';
 import type { Placed } from './iptables-rule.ts';
+import { DOCKER_CHAIN, dockerRules } from './docker.ts';
+import { KUBELET_CHAINS } from './kubelet.ts';
 import { FIXED_CHAINS } from './kube-proxy/fixed.ts';
 import { kubeProxyRules } from './kube-proxy/rules.ts';
 import type { ServicePorts } from './kube-proxy/rules.ts';
 import { once } from '../once.ts';
 import type { NodePlan, Plan } from './plan.ts';
+import { portmapRules } from './portmap.ts';
 
 /** The tables that kube-proxy creates, in iptables-save's order. */
 const TABLES = ['mangle', 'filter', 'nat'] as const satisfies readonly TableName[];
@@ -31,20 +34,37 @@ export function nodeTables(plan: Plan, node: NodePlan, ports: ServicePorts): rea
 function familyTables(plan: Plan, node: NodePlan, ports: ServicePorts, family: Family): Readonly<Record<(typeof TABLES)[number], Table>> {
   const proxied = plan.settings.kubeProxy.mode === 'iptables';
   const proxy = proxied ? kubeProxyRules(plan, node, family, ports) : { placed: [], natChains: [] };
-  const placed = [...proxy.placed, ...flannelRules(plan, node, family)];
+  const hostPorts = portmapRules(node, family);
+  const docker = family === 4 ? dockerRules(node) : [];
+  const empty = [...(plan.settings.kubeletChains === true ? KUBELET_CHAINS : []), ...(docker.length > 0 ? [DOCKER_CHAIN] : [])];
+  const placed = [...hostPorts.first, ...proxy.placed, ...docker, ...flannelRules(plan, node, family), ...hostPorts.rest];
   const fixed = proxied ? derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at) : null;
-  const table = (name: (typeof TABLES)[number]): Table => tableOf(family, name, placed, fixed, name === 'nat' ? proxy.natChains : []);
+  const table = (name: (typeof TABLES)[number]): Table => tableOf({ family, name, placed, fixed, own: name === 'nat' ? proxy.natChains : [], empty: empty.filter((e) => e.table === name).map((e) => e.chain), dropsForwarded: docker[0]?.rule.origin ?? null });
   return { mangle: table('mangle'), filter: table('filter'), nat: table('nat') };
 }
 
 const byName = (a: Chain, b: Chain): number => (a.name < b.name ? -1 : 1);
 
+interface TableParts {
+  readonly family: Family;
+  readonly name: TableName;
+  readonly placed: readonly Placed[];
+  /** Of kube-proxy's own chains; `null`: it does not run. */
+  readonly fixed: Origin | null;
+  /** Chains that are made already. */
+  readonly own: readonly Chain[];
+  /** Chains that exist, with rules or without. */
+  readonly empty: readonly string[];
+  /** Who set the policy of filter's FORWARD to DROP; `null`: nobody. */
+  readonly dropsForwarded: Origin | null;
+}
+
 /** Built-in chains in the kernel's order, then the others by name, as iptables-save (nf_tables) lists them. */
-function tableOf(family: Family, name: TableName, placed: readonly Placed[], fixed: Origin | null, own: readonly Chain[]): Table {
+function tableOf({ family, name, placed, fixed, own, empty, dropsForwarded }: TableParts): Table {
   const builtin = derived('kernel', 'the built-in chains of iptables');
   const rules = new Map<string, Rule[]>(BUILTIN_CHAINS[name].map((chain) => [chain, []]));
   const always = fixed === null ? [] : (FIXED_CHAINS.find(([table]) => table === name)?.[1] ?? []);
-  for (const chain of always) rules.set(chain, []);
+  for (const chain of [...always, ...empty]) rules.set(chain, []);
   for (const { table, chain, rule } of placed) {
     if (table !== name) continue;
     const list = rules.get(chain);
@@ -54,7 +74,10 @@ function tableOf(family: Family, name: TableName, placed: readonly Placed[], fix
   const users = [...rules.keys()].slice(BUILTIN_CHAINS[name].length);
   const originOf = (chain: string): Origin => (always.includes(chain) ? (fixed ?? builtin) : (rules.get(chain)?.[0]?.origin ?? builtin));
   const chains = [
-    ...BUILTIN_CHAINS[name].map((chain): Chain => ({ name: chain, policy: 'ACCEPT', rules: rules.get(chain) ?? [], origin: builtin })),
+    ...BUILTIN_CHAINS[name].map((chain): Chain => {
+      const drops = name === 'filter' && chain === 'FORWARD' ? dropsForwarded : null;
+      return { name: chain, policy: drops === null ? 'ACCEPT' : 'DROP', rules: rules.get(chain) ?? [], origin: drops ?? builtin };
+    }),
     ...[...own, ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: originOf(chain) }))].sort(byName),
   ];
   return { family, name, chains, origin: placed.find((p) => p.table === name)?.rule.origin ?? builtin };

@@ -52,6 +52,9 @@ const deviceRoutes = (device: Interface): readonly Route[] => [...device.address
 const addressRoutes = (device: Interface, entry: InterfaceAddress, index: number): readonly Route[] =>
   entry.address.family === 4 ? routesV4(device, entry, index) : routesV6(device, entry);
 
+/** docker0 as it is derived has no container, and a bridge without a port has no carrier. */
+const isIdleBridge = (device: Interface): boolean => device.origin.kind === 'derived' && device.origin.by === 'docker';
+
 function routesV4(device: Interface, entry: InterfaceAddress, index: number): Route[] {
   const origin = originOf(device, entry);
   // An address behind another one of the same subnet is secondary, and adds no subnet route.
@@ -60,11 +63,12 @@ function routesV4(device: Interface, entry: InterfaceAddress, index: number): Ro
   const common = { device: device.name, protocol: 'kernel', source, origin };
   const routes = [makeRoute({ ...common, destination: hostPrefix(entry.address), type: 'local', table: LOCAL_TABLE, scope: 'host' })];
   if (!device.up || primary !== undefined) return routes;
+  const carrier = isIdleBridge(device) ? { linkdown: true } as const : {};
   if (entry.length < 32) {
-    const subnet = { ...common, destination: networkOf(entry) };
+    const subnet = { ...common, ...carrier, destination: networkOf(entry) };
     routes.push(makeRoute(isLoopback(entry.address) ? { ...subnet, type: 'local', table: LOCAL_TABLE, scope: 'host' } : { ...subnet, scope: 'link' }));
   }
-  if (entry.length < 31) routes.push(makeRoute({ ...common, destination: hostPrefix(lastAddress(entry)), type: 'broadcast', table: LOCAL_TABLE, scope: 'link' }));
+  if (entry.length < 31) routes.push(makeRoute({ ...common, ...carrier, destination: hostPrefix(lastAddress(entry)), type: 'broadcast', table: LOCAL_TABLE, scope: 'link' }));
   return routes;
 }
 

@@ -5,7 +5,8 @@ import { ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Interface, Listeners, Namespace, Route } from '../topology/model.ts';
 import { declared, derived } from '../topology/origin.ts';
 import type { InterfaceSpec } from '../topology/spec.ts';
-import { bridgeDevices, listenersOf as declaredListeners } from './cni.ts';
+import { BRIDGE, bridgeDevices, listenersOf as declaredListeners } from './cni.ts';
+import { dockerDevices } from './docker.ts';
 import { flannelDevices } from './flannel/device.ts';
 import { flannelForwarding } from './flannel/forwarding.ts';
 import { nodeTables } from './iptables.ts';
@@ -14,7 +15,8 @@ import type { ServicePorts } from './kube-proxy/rules.ts';
 import { inventedMac } from './mac.ts';
 import type { NodePlan, Plan } from './plan.ts';
 import { makeRoute } from './route.ts';
-import { nodeSysctls } from './sysctls.ts';
+import { hasHostPorts } from './portmap.ts';
+import { localnetSysctls, nodeSysctls } from './sysctls.ts';
 
 const BRIDGE_NAME = /^(docker0|cni0|br-.*)$/;
 
@@ -22,7 +24,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
   const forwarding = flannelForwarding(plan, node);
   const { mode } = plan.settings.kubeProxy;
   const declaredNames = new Set(node.interfaces.map((i) => i.name));
-  const programmed = [...bridgeDevices(plan, node), ...flannelDevices(plan, node)].filter((i) => !declaredNames.has(i.name));
+  const programmed = [...bridgeDevices(plan, node), ...flannelDevices(plan, node), ...dockerDevices(node)].filter((i) => !declaredNames.has(i.name));
   return {
     name: ROOT_NAMESPACE,
     interfaces: [loopback(), ...node.interfaces.filter((i) => i.name !== 'lo').map((i) => physical(plan, node, i)), ...programmed],
@@ -34,7 +36,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     ...(mode === 'nftables' || mode === 'ipvs' ? { serviceProxy: mode } : {}),
     sets: [],
     conntrack: [],
-    sysctls: nodeSysctls(plan.settings.kubeProxy),
+    sysctls: [...nodeSysctls(plan.settings.kubeProxy), ...(hasHostPorts(node) ? localnetSysctls(BRIDGE, node.spec.at) : [])],
     listeners: listenersOf(plan, node),
     origin: declared(node.spec.at),
   };

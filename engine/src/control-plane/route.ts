@@ -17,6 +17,8 @@ export interface RouteParts {
   readonly scope?: Scope;
   readonly source?: Address;
   readonly metric?: number;
+  /** The device has no carrier (RTNH_F_LINKDOWN). */
+  readonly linkdown?: true;
   readonly origin: Origin;
 }
 
@@ -36,7 +38,7 @@ export function makeRoute(parts: RouteParts): Route {
     tos: 0,
     origin: parts.origin,
   };
-  return { ...route, text: routeText(route) };
+  return { ...route, text: routeText(route) + (parts.linkdown === true ? ' linkdown' : '') };
 }
 
 const TABLE_TEXT: Readonly<Record<number, string>> = { [LOCAL_TABLE]: 'local', [DEFAULT_TABLE]: 'default' };

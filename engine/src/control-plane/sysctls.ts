@@ -3,7 +3,7 @@ import type { Sysctl } from '../topology/model.ts';
 import { derived } from '../topology/origin.ts';
 import { answersOnLocalhost } from './kube-proxy/node-ports.ts';
 import type { KubeProxySettings } from '../topology/spec.ts';
-import type { Origin } from '../topology/origin.ts';
+import type { Origin, SourceRef } from '../topology/origin.ts';
 
 const values = (origin: Origin, entries: Readonly<Record<string, number>>): readonly Sysctl[] =>
   Object.entries(entries).map(([name, value]) => ({ name, value: String(value), origin }));
@@ -30,6 +30,9 @@ export const nodeSysctls = (kubeProxy: KubeProxySettings): readonly Sysctl[] => 
     'net.ipv4.conf.all.route_localnet': kubeProxy.mode === 'iptables' && answersOnLocalhost(kubeProxy) ? 1 : 0,
   }),
 ];
+
+/** portmap.go: enableLocalnetRouting, so that localhost reaches host ports too. */
+export const localnetSysctls = (device: string, at: SourceRef): readonly Sysctl[] => values(derived('cni', 'host ports on localhost', at), { [`net.ipv4.conf.${device}.route_localnet`]: 1 });
 
 export const routerSysctls = (): readonly Sysctl[] => values(derived('network', 'a gateway that forwards'), { ...FORWARDING, ...NO_SOURCE_CHECK });
 

@@ -36,6 +36,8 @@ export interface ClusterSettings {
   readonly serviceCidrs: readonly Prefix[];
   readonly flannel: FlannelSettings;
   readonly kubeProxy: KubeProxySettings;
+  /** kubelet's empty chains stand beside kube-proxy's; default false. */
+  readonly kubeletChains?: boolean;
   readonly at: SourceRef;
 }
 

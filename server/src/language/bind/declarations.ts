@@ -40,6 +40,7 @@ export interface ClusterDeclaration extends Named {
   readonly serviceCidrs: readonly Located<Prefix>[];
   readonly flannel: ClusterSettings['flannel'];
   readonly kubeProxy: ClusterSettings['kubeProxy'];
+  readonly kubeletChains?: boolean;
 }
 
 export interface NetworkDeclaration extends Named {

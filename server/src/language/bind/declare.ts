@@ -82,6 +82,7 @@ function declareCluster(s: Statement, out: Diagnostic[]): ClusterDeclaration {
     serviceCidrs: inside.values('service-cidr', 'cidr'),
     flannel: flannelOf(flannel, out),
     kubeProxy: declareKubeProxy(kubeProxy, out),
+    kubeletChains: inside.has('kubelet-chains'),
   };
 }
 

@@ -52,6 +52,7 @@ function lowerCluster(context: LowerContext, placed: Placed<ClusterDeclaration>)
     serviceCidrs: d.serviceCidrs.length > 0 ? plain(d.serviceCidrs) : DEFAULTS.serviceCidrs,
     flannel: d.flannel,
     kubeProxy: d.kubeProxy,
+    ...(d.kubeletChains === true ? { kubeletChains: true } : {}),
     at: lineOf(context, placed),
   };
 }
