@@ -1,5 +1,6 @@
 /** What the commands need of the world: everything else of them is a function of the files' text. */
 import type { FolderEntry } from '../../server/src/language/bind/file-patterns.ts';
+import type { DumpFolder } from '../../server/src/language/import/folder.ts';
 
 export type FileText = { readonly text: string } | { readonly problem: string };
 
@@ -11,6 +12,12 @@ export interface Io {
   /** Empty for a folder that cannot be read. */
   readonly listFolder: (path: string) => readonly FolderEntry[];
   readonly readInput: () => Promise<string>;
+  /** A folder of dumps: no file outside of it is read, whatever links lead there. */
+  readonly openFolder: (path: string) => DumpFolder | { readonly problem: string };
+  /** With links followed; the path as it is where there is nothing. */
+  readonly realPath: (path: string) => string;
+  /** A new file, never over another: the problem, or `null`. */
+  readonly createFile: (path: string, text: string) => string | null;
   /** The problem, or `null`. */
   readonly writeFile: (path: string, bytes: Uint8Array) => string | null;
   readonly version: () => string;

@@ -1,7 +1,8 @@
 /** The world as node gives it. */
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FolderEntry } from '../../server/src/language/bind/file-patterns.ts';
+import type { DumpFolder } from '../../server/src/language/import/folder.ts';
 import type { FileText, Io } from './io.ts';
 
 export const nodeIo = (): Io => ({
@@ -10,6 +11,9 @@ export const nodeIo = (): Io => ({
   readFile: readText,
   listFolder,
   readInput,
+  openFolder,
+  realPath,
+  createFile,
   writeFile,
   version,
   colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
@@ -58,11 +62,62 @@ function writeFile(file: string, bytes: Uint8Array): string | null {
   }
 }
 
+/** Larger is no dump: 55,000 rules of iptables are 9 MB. */
+const LARGEST_DUMP_BYTES = 256 * 1024 * 1024;
+
+function openFolder(folder: string): DumpFolder | { readonly problem: string } {
+  let home: string;
+  try {
+    home = realpathSync(folder);
+    if (!statSync(home).isDirectory()) return { problem: `${folder} is a file; name the folder of the dumps` };
+    readdirSync(home);
+  } catch (error) {
+    return { problem: `cannot read ${folder}: ${reasonOf(error)}` };
+  }
+  const inside = (named: string): string | null => {
+    const real = realPath(path.join(home, named));
+    return real === home || real.startsWith(home + path.sep) ? real : null;
+  };
+  return {
+    listFolder(named) {
+      const real = inside(named);
+      return real === null ? [] : listFolder(real);
+    },
+    readFile(named) {
+      const real = inside(named);
+      if (real === null) return { problem: 'it is a link that leaves the folder' };
+      const size = statSync(real, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > LARGEST_DUMP_BYTES) return { problem: `it is larger than ${LARGEST_DUMP_BYTES / 1024 / 1024} MB` };
+      const reading = readText(real);
+      return 'problem' in reading ? { problem: reading.problem.replace(`cannot read ${real}: `, 'it cannot be read: ') } : reading;
+    },
+  };
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return path.resolve(file);
+  }
+}
+
+function createFile(file: string, text: string): string | null {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+    return null;
+  } catch (error) {
+    return `cannot write ${file}: ${reasonOf(error)}`;
+  }
+}
+
 /** In plain words what the system said, with the way out. */
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   switch (code) {
     case 'ENOENT': return 'there is no such file or folder; check the path';
+    case 'EEXIST': return 'it is there already; name another, or remove it first';
+    case 'ENOTDIR': return 'a part of the path is no folder; check the path';
     case 'EISDIR': return 'it is a folder; name a file in it';
     case 'EACCES': return 'permission is denied; check who may access it';
     case 'ERR_STRING_TOO_LONG': case 'ERR_FS_FILE_TOO_LARGE': return 'it is too large for a text';

@@ -2,7 +2,9 @@
 import { closest } from '../../engine/src/closest.ts';
 import { didYouMean } from '../../server/src/language/bind/did-you-mean.ts';
 import { check } from './check.ts';
+import { collect } from './collect.ts';
 import type { Command } from './command.ts';
+import { importCommand } from './import.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { ExitCode, Io } from './io.ts';
 import { lab } from './lab.ts';
@@ -10,7 +12,7 @@ import { show } from './show.ts';
 import { test } from './test.ts';
 import { trace } from './trace.ts';
 
-const COMMANDS: readonly Command[] = [check, trace, test, show, lab];
+const COMMANDS: readonly Command[] = [check, trace, test, show, lab, importCommand, collect];
 
 const HELP = `k8snet: what a Kubernetes network does with a packet, from a .k8snet file
 

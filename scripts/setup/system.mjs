@@ -11,6 +11,8 @@ const NEEDED = [
   { package: 'iptables', program: 'iptables-restore' },
   { package: 'ipset', program: 'ipset' },
   { package: 'conntrack', program: 'conntrack' },
+  { package: 'kubernetes-client', program: 'kubectl' },
+  { package: 'shellcheck', program: 'shellcheck' },
 ];
 
 // Debian keeps iptables and its like in sbin, which is on root's path only.

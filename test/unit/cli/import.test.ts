@@ -1,0 +1,78 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { builtCli, root } from './built-cli.ts';
+
+const cli = builtCli();
+
+describe('k8snet import', () => {
+  beforeAll(() => {
+    cpSync(path.join(root, 'test/fixtures/recorded'), path.join(cli.folder, 'recorded dump'), { recursive: true });
+    mkdirSync(path.join(cli.folder, 'empty'));
+  });
+
+  it('makes a file that is clean, beside the dumps or above them', () => {
+    for (const file of ['recorded dump/cluster.k8snet', 'above.k8snet']) {
+      const made = cli.run(['import', 'recorded dump', '-o', file]);
+      expect(made.code).toBe(0);
+      expect(made.out).toContain(`${file} names the dumps of recorded dump`);
+      expect(made.err).toContain("recorded dump/nodes/host1/bridge-link.txt: information: not used: 'ip -d link' says the same");
+      expect(cli.run(['check', file])).toEqual({ code: 0, out: '', err: '' });
+    }
+    expect(readFileSync(path.join(cli.folder, 'above.k8snet'), 'utf8')).toContain('iptables from "recorded dump/nodes/host1/iptables-save.txt"');
+  });
+
+  it('traces what it made, with the dumps’ own lines', () => {
+    const traced = cli.run(['trace', 'recorded dump/cluster.k8snet', '--from', 'pod1', '--to', 'pod2']);
+    expect(traced.code).toBe(0);
+    expect(traced.out).toMatch(/delivered to pod default\/pod2/);
+    expect(traced.out).toContain('[recorded dump/nodes/host1/ip-route-all.txt:');
+  });
+
+  it('prints the file where no place is given', () => {
+    const printed = cli.run(['import', 'recorded dump']);
+    expect(printed.code).toBe(0);
+    expect(printed.out).toContain('objects from "objects/*.json"');
+  });
+
+  it('never writes over a file', () => {
+    writeFileSync(path.join(cli.folder, 'mine.k8snet'), '# mine\n');
+    const refused = cli.run(['import', 'recorded dump', '-o', 'mine.k8snet']);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('cannot write mine.k8snet: it is there already');
+    expect(readFileSync(path.join(cli.folder, 'mine.k8snet'), 'utf8')).toBe('# mine\n');
+  });
+
+  it.each([
+    [['import'], 'one folder is imported'],
+    [['import', 'a', 'b'], 'one folder is imported'],
+    [['import', 'missing'], 'cannot read missing: there is no such file or folder'],
+    [['import', 'empty'], 'there is nothing to import in empty'],
+    [['import', 'recorded dump', '-o', 'empty/x.k8snet'], 'write the file into that folder, or above it'],
+    [['collect', 'dump'], 'the script is printed'],
+  ])('%j is wrong usage: exit 2, and a way out on stderr', (args, message) => {
+    const run = cli.run(args);
+    expect([run.code, run.out]).toEqual([2, '']);
+    expect(run.err).toContain(message);
+  });
+
+  it('follows no link out of the folder, and goes on where something was refused', () => {
+    const folder = path.join(cli.folder, 'links');
+    mkdirSync(path.join(folder, 'objects'), { recursive: true });
+    cpSync(path.join(root, 'test/fixtures/recorded/objects/nodes.json'), path.join(folder, 'objects/nodes.json'));
+    symlinkSync(path.join(root, 'test/fixtures/recorded/objects/pods.json'), path.join(folder, 'objects/pods.json'));
+    symlinkSync('nowhere', path.join(folder, 'objects/broken.json'));
+    symlinkSync('..', path.join(folder, 'objects/up'));
+    const made = cli.run(['import', 'links', '-o', 'links/cluster.k8snet']);
+    expect(made.code).toBe(1);
+    expect(made.err).toContain('links/objects/pods.json: error: left out: it is a link that leaves the folder');
+    expect(existsSync(path.join(folder, 'cluster.k8snet'))).toBe(true);
+    expect(readFileSync(path.join(folder, 'cluster.k8snet'), 'utf8')).toContain('objects from "objects/nodes.json"');
+  });
+});
+
+it('k8snet collect prints a shell script', () => {
+  const printed = cli.run(['collect']);
+  expect([printed.code, printed.err]).toEqual([0, '']);
+  expect(printed.out).toMatch(/^#!\/bin\/sh\n/);
+});
