@@ -28,6 +28,7 @@ would mend it stand at the end.
   --flows FILE    traces many: a line {"from": …, "to": …} in, a line of JSON out, in the same order; - is stdin.
                   A line that cannot be asked gives {"from", "to", "error"} and exit code 1 at the end
   --at, --in, --src, --dst
+  --flags FLAGS   a TCP segment with these flags instead of a SYN: ack, fin,ack, rst …
                   a packet from one address to another, as if it had just arrived at that interface of a node, pod,
                   router or external
 
@@ -40,18 +41,21 @@ export const trace: Command = { name: 'trace', usage: 'FILE --from SRC --to DST[
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArguments(args, {
     from: { type: 'string' }, to: { type: 'string' }, json: { type: 'boolean' }, pcap: { type: 'string' }, flows: { type: 'string' },
-    at: { type: 'string' }, in: { type: 'string' }, src: { type: 'string' }, dst: { type: 'string' },
+    at: { type: 'string' }, in: { type: 'string' }, src: { type: 'string' }, dst: { type: 'string' }, flags: { type: 'string' },
   });
   const { from, to, pcap, flows, at, in: device, src, dst } = values;
   if (positionals.length > 1) throw new UsageError(`one file is traced at a time, and ${positionals.length} are named`);
   const output = { json: values.json === true, pcap: pcap ?? null };
   const place = { '--at': at, '--in': device, '--src': src, '--dst': dst };
+  const flags = values.flags === undefined ? null : tcpFlagsOf(values.flags);
+  if (flags === undefined) throw new UsageError(`--flags ${values.flags ?? ''} is none: write names out of fin, syn, rst, psh, ack, urg, with commas between`);
+  if (flags !== null && flows !== undefined) throw new UsageError('--flags takes one trace: give --from and --to');
   if (Object.values(place).some((value) => value !== undefined)) {
     const missing = Object.entries(place).find(([, value]) => value === undefined);
     if (from !== undefined || to !== undefined || flows !== undefined) throw new UsageError('--at, --in, --src and --dst stand for --from and --to; leave these out');
     if (missing !== undefined) throw new UsageError(`${missing[0]} is missing: --at HOST --in INTERFACE --src ADDRESS[:PORT] --dst ADDRESS[:PORT][/PROTOCOL] belong together`);
     const injected = { at: at ?? '', interface: device ?? '', source: src ?? '', destination: dst ?? '' };
-    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected), () => null, output, io);
+    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected, flags), () => null, output, io);
   }
   if (flows !== undefined) {
     if (from !== undefined || to !== undefined) throw new UsageError('--flows stands for --from and --to; leave these out');
@@ -59,7 +63,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     return traceFlows(only(load(positionals, io)), flows, io);
   }
   if (from === undefined || to === undefined) throw new UsageError(`${from === undefined ? '--from' : '--to'} is missing: say who sends, and to whom`);
-  return tell(only(load(positionals, io)), (snapshot) => ask(snapshot, { from, to }), (snapshot) => why(snapshot, { from, to }), output, io);
+  return tell(only(load(positionals, io)), (snapshot) => ask(snapshot, { from, to }, flags), (snapshot) => (flags === null ? why(snapshot, { from, to }) : null), output, io);
 }
 
 const only = (snapshots: readonly Snapshot[]): Snapshot => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { tcpFlagsOf } from '../../engine/src/trace/flow.ts';
 import type { Flow } from '../../engine/src/trace/flow.ts';
 import { resolveQuestion } from '../../engine/src/trace/party.ts';
 import { runTrace } from '../../engine/src/trace/run.ts';
@@ -12,8 +13,8 @@ import type { Observation } from './kernel.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** Sender and receiver, by file. */
-export type Questions = Readonly<Record<string, readonly (readonly [from: string, to: string])[]>>;
+/** Sender and receiver, by file, and the flags of a TCP segment that is no SYN. */
+export type Questions = Readonly<Record<string, readonly (readonly [from: string, to: string, flags?: string])[]>>;
 
 /** One test a question. */
 export function judgeFixed(asked: Questions): void {
@@ -21,10 +22,10 @@ export function judgeFixed(asked: Questions): void {
     const file = path.join(root, name);
     const snapshot = createSnapshot({ file, text: readFileSync(file, 'utf8') });
     const questions = asked[name] ?? [];
-    const flows = questions.map(([from, to]): Flow => {
+    const flows = questions.map(([from, to, flags]): Flow => {
       const answer = resolveQuestion(snapshot.topology(), { from, to });
       if (!('flow' in answer)) throw new Error(answer.error);
-      return answer.flow;
+      return flags === undefined ? answer.flow : { ...answer.flow, tcpFlags: tcpFlagsOf(flags) ?? 0 };
     });
     let observations: readonly Observation[] = [];
     beforeAll(async () => {
@@ -33,7 +34,7 @@ export function judgeFixed(asked: Questions): void {
       kernel.stop();
     }, 60_000);
 
-    it.each(questions.map((question, i) => [...question, i] as const))('%s -> %s', (_from, _to, i) => {
+    it.each(questions.map(([from, to, flags], i) => [`${from} -> ${to}${flags === undefined ? '' : `, ${flags}`}`, i] as const))('%s', (_question, i) => {
       const observation = observations[i];
       const flow = flows[i];
       if (observation === undefined || flow === undefined) throw new Error('no observation');

@@ -17,7 +17,7 @@ export interface Comparison {
 
 /** Of several endpoints the kernel chose one; its branch must be among those predicted, and be right in everything. */
 export function compare(topology: Topology, flow: Flow, trace: Trace, observation: Observation): Comparison {
-  const context: Context = { chains: chainLengths(topology), identifier: flow.sourcePort };
+  const context: Context = { chains: chainLengths(topology), identifier: flow.sourcePort, segment: flow.tcpFlags !== undefined };
   let best: Comparison | null = null;
   const withoutBystanders = { ...observation, frames: framesForSomebody(topology, observation.frames) };
   // Where a frame is flooded, a trace shows the copy that somebody took.
@@ -48,6 +48,8 @@ function framesForSomebody(topology: Topology, frames: Observation['frames']): O
 interface Context {
   /** How many rules a chain has, by `host1/root 4 nat POSTROUTING`. */
   readonly chains: ReadonlyMap<string, number>;
+  /** What is sent is a single TCP segment, and not a connection's beginning. */
+  readonly segment: boolean;
   /** The flow's ICMP identifier as it was sent. */
   readonly identifier: number;
 }
@@ -88,14 +90,14 @@ function compareLists(what: string, kernel: readonly string[], simulator: readon
 }
 
 /** The frames of the flow and its answer, one line each: place, direction and the headers less what is random. */
-function framesSeen(observation: Observation): readonly string[] {
+function framesSeen(observation: Observation, { segment }: Context): readonly string[] {
   const frames = observation.frames
     .filter((frame) => frame.interface !== 'lo' || !frame.out)
     .map((frame) => ({ frame, packet: decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(frame.hex, 'hex')), 14)) }))
     .filter(({ packet }) => !packet.some(isHousekeeping) && !packet.some(isLaterFragment));
   const synAnswered = frames.some(({ packet }) => packet.some((h) => h.header === 'tcp' && h.flags.join(' ') === 'SYN ACK'));
   return frames
-    .filter(({ packet }) => packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || (!synAnswered && h.flags.includes('RST'))))
+    .filter(({ packet }) => packet.every((h) => h.header !== 'tcp' || segment || h.flags.includes('SYN') || (!synAnswered && h.flags.includes('RST'))))
     .map(({ frame, packet }) => `${frame.tap} ${frame.interface} ${frame.out ? 'out' : 'in'}: ${summary(packet)}`);
 }
 
@@ -172,18 +174,18 @@ function summary(packet: PacketHeaders): string {
  * Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows. The kernel
  * calls a rule without a condition a policy or a return (ip_tables.c: get_chainname_rulenum); its number tells.
  */
-function rulesSeen(observation: Observation, { chains }: Context): ReadonlyMap<string, readonly string[]> {
+function rulesSeen(observation: Observation, { chains, segment }: Context): ReadonlyMap<string, readonly string[]> {
   return grouped(observation.rules.flatMap((rule): [string, string][] => {
     const number = numberWithoutTrace(rule);
     const length = chains.get(`${rule.tap} ${rule.family} ${rule.table} ${rule.chain}`) ?? 0;
-    return number !== null && number <= length && ofTheFlow(rule.hex) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
+    return number !== null && number <= length && ofTheFlow(rule.hex, segment) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
   }));
 }
 
 /** Of TCP the handshake alone, also inside a tunnel. The hex is an IP packet, cut at 256 bytes. */
-function ofTheFlow(hex: string): boolean {
+function ofTheFlow(hex: string, segment: boolean): boolean {
   const packet = decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(hex, 'hex')), 0), { link: 'ip' });
-  return !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && packet.every((h) => h.header !== 'tcp' || h.flags.includes('SYN') || h.flags.includes('RST'));
+  return !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && packet.every((h) => h.header !== 'tcp' || segment || h.flags.includes('SYN') || h.flags.includes('RST'));
 }
 
 const rulesPredicted = (hops: readonly Hop[]): ReadonlyMap<string, readonly string[]> =>

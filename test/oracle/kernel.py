@@ -4,7 +4,7 @@
 A line of standard input is a topology; several may be asked for at once, and each is built by a process of its own:
   {"id": NUMBER, "up": SHELL SCRIPT, "rules": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "known": {NAME: SHELL SCRIPT}, "patience": FACTOR,
    "servers": [{"netns", "protocol", "port", "family"}],
-   "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload"}]}
+   "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload", "flags"}]}
 and has a line in answer, {"id", "error"} or {"id", "observations": [OBSERVATION, ...]}, one a question:
   {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family", "hex"}],
    "answer": {"kind", "from"}, "served": [{"netns", "from", "port"}], "flows": {NAME: [[ORIGINAL, REPLY], ...]}}
@@ -233,6 +233,8 @@ def send(question):
         tell_errors(s, question['family'])
         s.sendto(head + body, (question['destination'], 0))
         return s
+    if question['flags'] is not None:
+        return send_segment(question, family)
     kind, number = KIND[question['protocol']]
     s = socket.socket(family, kind, number)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -254,6 +256,25 @@ def send(question):
     return s
 
 
+def send_segment(question, family):
+    """One TCP segment of no connection, through a raw socket."""
+    destination = question['destination']
+    source = question.get('source')
+    if source is None:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((destination, 9))
+            source = probe.getsockname()[0]
+    s = socket.socket(family, socket.SOCK_RAW, 6)
+    s.bind((source, 0))
+    s.setblocking(False)
+    tell_errors(s, question['family'])
+    acknowledged = 1 if question['flags'] & 16 else 0
+    head = struct.pack('>HHIIBBHHH', question['sourcePort'], question['destinationPort'], 1, acknowledged, 5 << 4, question['flags'], 64240, 0, 0)
+    pseudo = socket.inet_pton(family, source) + socket.inet_pton(family, destination) + struct.pack('>II', len(head), 6)
+    s.sendto(head[:16] + struct.pack('>H', checksum(pseudo + head)) + head[18:], (destination, 0))
+    return s
+
+
 def error_of(s, family):
     """The ICMP error in the socket's error queue (struct sock_extended_err), or None."""
     try:
@@ -270,8 +291,25 @@ def error_of(s, family):
     return None
 
 
+def answer_to_segment(question, s):
+    error = error_of(s, question['family'])
+    if error is not None:
+        return error
+    try:
+        data, sender = s.recvfrom(65536)
+    except OSError:
+        return None
+    if question['family'] == 4:
+        data = data[(data[0] & 15) * 4:]
+    if sender[0] != question['destination'] or struct.unpack_from('>HH', data) != (question['destinationPort'], question['sourcePort']):
+        return None
+    return {'kind': 'error', 'errno': 'ECONNREFUSED'} if data[13] & 4 else {'kind': 'reply', 'from': sender[0]}
+
+
 def answer_of(question, s):
     """What the asker's socket got so far, or None."""
+    if question['flags'] is not None:
+        return answer_to_segment(question, s)
     if question['protocol'] == 'TCP' and s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_ESTABLISHED:
         return {'kind': 'reply', 'from': question['destination']}
     error = error_of(s, question['family'])

@@ -108,6 +108,7 @@ function specOf(declared: Topology, flows: readonly Flow[], patience: number): o
       destination: formatAddress(flow.destination),
       destinationPort: flow.destinationPort,
       payload: flow.payload,
+      flags: flow.tcpFlags ?? null,
       everyone: isForEveryone(topology, flow),
     })),
   };

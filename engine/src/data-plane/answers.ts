@@ -36,8 +36,10 @@ function firstTransport(flow: Flow): Transport {
       return { kind: 'icmp', type: flow.destination.family === 4 ? 8 : 128, code: 0, identifier: sourcePort, sequence: 1, mtu: null, quoted: null, payload };
     case 'UDP':
       return { kind: 'udp', sourcePort, destinationPort, checksum: true, carried: null, payload };
-    case 'TCP':
-      return { kind: 'tcp', sourcePort, destinationPort, flags: SYN, sequence: DEFAULT_SEQUENCE, acknowledgement: 0, mss: 0, payload: 0 };
+    case 'TCP': {
+      const flags = flow.tcpFlags ?? SYN;
+      return { kind: 'tcp', sourcePort, destinationPort, flags, sequence: DEFAULT_SEQUENCE, acknowledgement: (flags & ACK) === 0 ? 0 : DEFAULT_SEQUENCE, mss: (flags & SYN) === 0 ? null : 0, payload: 0 };
+    }
     case 'SCTP':
       return { kind: 'sctp', sourcePort, destinationPort, verificationTag: 0, chunk: 'INIT' };
   }

@@ -15,7 +15,7 @@ import { castIn } from './group.ts';
 import { icmpError, portUnreachable } from './icmp-error.ts';
 import { attachedTo } from './netfilter/conntrack.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { destinationPortOf, isEchoReply, isEchoRequest, isIcmpError, sourcePortOf, sourceText, SYN, ACK, withIp } from './packet.ts';
+import { destinationPortOf, isEchoReply, isEchoRequest, isIcmpError, sourcePortOf, sourceText, SYN, ACK, withIp, RST } from './packet.ts';
 import type { Packet } from './packet.ts';
 import { delivered, end, kernel, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
@@ -63,7 +63,7 @@ function atPort(run: Run, ns: CompiledNamespace, skb: Skb, outOfState: boolean):
   const protocol = skb.packet.transport.kind.toUpperCase();
   const { listeners } = ns.namespace;
   const name = `${port}/${protocol}`;
-  if (outOfState) return closed(run, ns, skb);
+  if (outOfState) return withoutConnection(run, ns, skb, name);
   if (listeners.kind === 'any') {
     step(run, { stage: 'assumption', sentence: `Nothing is said of what listens in ${ns.label}, so it is taken to answer on ${name}.`, source: sourceOf(ns.namespace.origin) });
     step(run, { stage: 'deliver', listener: name, sentence: `${name} in ${ns.label} gets the packet from ${sourceText(skb.packet)}.`, source: sourceOf(ns.namespace.origin) });
@@ -80,6 +80,20 @@ function answer(run: Run, ns: CompiledNamespace, skb: Skb, sentence: string): Fa
 }
 
 /** A closed port answers: TCP with a reset, UDP with port unreachable, SCTP with an abort. */
+/** A segment of no connection: a reset is for nobody, a listener throws a bare FIN away, all else is reset (tcp_v4_rcv, tcp_rcv_state_process). */
+function withoutConnection(run: Run, ns: CompiledNamespace, skb: Skb, name: string): Fate {
+  const { transport } = skb.packet;
+  if (transport.kind !== 'tcp') return closed(run, ns, skb);
+  const { listeners } = ns.namespace;
+  const isOpen = listeners.kind === 'any' || listeners.listeners.some((l) => l.protocol === 'TCP' && l.port === transport.destinationPort);
+  if ((transport.flags & RST) !== 0) return end(run, ns, skb, 'no-socket', { what: `A reset for ${name}` });
+  if (isOpen && (transport.flags & ACK) === 0) return end(run, ns, skb, 'no-socket', { what: `A segment without SYN or ACK for ${name}` });
+  if (!isOpen) return closed(run, ns, skb);
+  const sentence = `${ns.label} sends a reset, as it has no connection from ${sourceText(skb.packet)}.`;
+  run.answers.push({ kind: 'reset', ns, tracked: attachedTo(null), device: null, sentence, source: kernel('a segment of no connection'), packet: withIp(resetFor(run, ns, skb.packet, transport), { tos: skb.packet.ip.tos }) });
+  return end(run, ns, skb, 'no-connection', { what: name, address: sourceText(skb.packet) });
+}
+
 function closed(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   const { packet } = skb;
   const { transport } = packet;

@@ -22,6 +22,21 @@ export interface Flow {
   readonly resolution: readonly { readonly query: string; readonly answer: string }[];
   /** What was taken for granted to find the destination, as one sentence. */
   readonly assumption?: string;
+  /** TCP only, bits as on the wire; absent: a SYN. */
+  readonly tcpFlags?: number;
   /** Bytes behind the transport header; 56 for a ping. */
   readonly payload: number;
+}
+
+const FLAG_BITS: ReadonlyMap<string, number> = new Map([['fin', 1], ['syn', 2], ['rst', 4], ['psh', 8], ['ack', 16], ['urg', 32]]);
+
+/** `ack`, `syn,ack`, `FIN`: the flags of a segment; `undefined` where a name is none. */
+export function tcpFlagsOf(text: string): number | undefined {
+  let flags = 0;
+  for (const name of text.toLowerCase().split(',')) {
+    const bit = FLAG_BITS.get(name.trim());
+    if (bit === undefined) return undefined;
+    flags |= bit;
+  }
+  return flags;
 }

@@ -44,6 +44,7 @@ const SENTENCES = {
   'network-policy-undefined': ['undecided', (p) => `${p.what}, and ${p.rule}.`],
   'nat-no-ports': ['dropped', (p) => `${p.where} finds no free port for ${p.what}.`],
   'port-closed': ['rejected', (p) => `Nothing listens on ${p.what} in ${p.where}.`],
+  'no-connection': ['rejected', (p) => `${p.where} listens on ${p.what}, and has no connection from ${p.address} that the segment could belong to.`],
   'echo-ignored': ['dropped', (p) => `${p.where} is told to ignore pings (${p.what}).`],
   'protocol-unsupported': ['dropped', (p) => `${p.where} has no use for ${p.what}.`],
   'other-host': ['dropped', (p) => `The frame is for ${p.what}, which nobody on the segment of ${p.device} has.`],

@@ -169,7 +169,7 @@ function resolutionOf({ resolution, assumption }: Flow, sender: CompiledNamespac
 function requestOf(run: Run): Sending {
   const { flow, sender } = run;
   const unspecified: Address = { family: flow.destination.family, words: [0, 0, 0, 0] };
-  const what = flow.protocol === 'ICMP' ? 'a ping' : flow.protocol === 'TCP' ? 'a SYN' : `the first ${flow.protocol} packet`;
+  const what = flow.protocol === 'ICMP' ? 'a ping' : flow.protocol === 'TCP' ? (flow.tcpFlags === undefined ? 'a SYN' : 'a TCP segment') : `the first ${flow.protocol} packet`;
   return {
     packet: firstPacket(run, sender, flow, flow.source ?? unspecified),
     tracked: null,

@@ -1,7 +1,11 @@
 /** Flows that host1 knew before, zones, and what is not tracked; pod1 to the service of pod2 through host1. */
 import { describe, expect, it } from 'vitest';
+import { resolveQuestion } from '../../../engine/src/trace/party.ts';
+import { runTrace } from '../../../engine/src/trace/run.ts';
+import { tcpFlagsOf } from '../../../engine/src/trace/flow.ts';
 import type { Branch } from '../../../engine/src/trace/model.ts';
 import { renderTrace } from '../../../engine/src/trace/text.ts';
+import { createSnapshot } from '../../../server/src/language/snapshot.ts';
 import { clusterText, stages, trace } from './fixture.ts';
 
 const known = (...lines: readonly string[]): string => `conntrack {\n${lines.join('\n')}\n}`;
@@ -83,5 +87,40 @@ describe('the CT target', () => {
   it('with a zone of the original direction finds the answer without one', () => {
     expect(ask(rules('-p udp -m udp --dport 53 -j CT --zone-orig 6'))).toMatchObject({ outcome: 'delivered', answer: { kind: 'reply', from: '10.16.0.20' } });
     expect(ask(rules('-p udp -m udp --dport 53 -j CT --zone-reply 6'))).toMatchObject({ outcome: 'delivered', reply: { reason: { code: 'unexpected-source' } } });
+  });
+});
+
+describe('a TCP segment of no connection', () => {
+  const nat = 'iptables {\n*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.16.0.99/32 -p tcp -j DNAT --to-destination 10.0.5.150:8080\nCOMMIT\n}';
+  const segment = (flags: string, to: string, host1 = nat): Branch => {
+    const snapshot = createSnapshot({ file: 'test.k8snet', text: clusterText({ cluster: 'kube-proxy none', host1 }) });
+    const question = resolveQuestion(snapshot.topology(), { from: 'pod1', to });
+    if (!('flow' in question)) throw new Error(question.error);
+    const [branch] = runTrace(snapshot.compiled(), { ...question.flow, tcpFlags: tcpFlagsOf(flags) ?? 0 }).branches;
+    if (branch === undefined) throw new Error('no branch');
+    return branch;
+  };
+  const states = (branch: Branch): readonly string[] => stages(branch.request.hops.filter((hop) => hop.host === 'host1'), 'conntrack').map((s) => s.state);
+
+  it('that is a bare ACK is picked up as NEW, translated, and reset by the listener', () => {
+    const branch = segment('ack', '10.16.0.99:80/TCP');
+    expect(states(branch)[0]).toBe('NEW');
+    expect(branch).toMatchObject({ outcome: 'rejected', reason: { code: 'no-connection' }, answer: { kind: 'reset', from: '10.16.0.99' } });
+  });
+
+  it.each(['syn,ack', 'rst', 'fin', 'fin,ack'])('that is a bare %s is INVALID, and so not translated', (flags) => {
+    const branch = segment(flags, '10.16.0.99:80/TCP');
+    expect(states(branch)[0]).toBe('INVALID');
+    expect(stages(branch.request.hops, 'nat')).toEqual([]);
+  });
+
+  it('that is a reset or a bare FIN ends at an open port without an answer', () => {
+    for (const flags of ['rst', 'fin']) expect(segment(flags, 'pod2:8080/TCP')).toMatchObject({ outcome: 'dropped', reason: { code: 'no-socket' }, answer: { kind: 'none' } });
+    expect(segment('fin', 'pod2:9/TCP')).toMatchObject({ outcome: 'rejected', reason: { code: 'port-closed' }, answer: { kind: 'reset' } });
+    expect(segment('rst', 'pod2:9/TCP')).toMatchObject({ outcome: 'dropped', reason: { code: 'no-socket' } });
+  });
+
+  it('has flags out of six', () => {
+    expect([tcpFlagsOf('ack'), tcpFlagsOf('FIN,ACK'), tcpFlagsOf('syn, rst'), tcpFlagsOf('none')]).toEqual([16, 17, 6, undefined]);
   });
 });
