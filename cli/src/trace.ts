@@ -1,5 +1,6 @@
 /** `k8snet trace`: one question, or many from a file. */
 import { captureOf } from '../../engine/src/trace/capture.ts';
+import { tcpFlagsOf } from '../../engine/src/trace/flow.ts';
 import type { Trace } from '../../engine/src/trace/model.ts';
 import { renderTrace } from '../../engine/src/trace/text.ts';
 import { explanationLines } from '../../engine/src/verify/explanation-text.ts';

@@ -58,7 +58,7 @@ const chainLengths = (topology: Topology): ReadonlyMap<string, number> =>
   new Map(topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => t.chains.map((c) => [`${h.name}/${n.name} ${t.family} ${t.name} ${c.name}`, c.rules.length] as const)))));
 
 function differencesOf(branch: Branch, observation: Observation, context: Context): readonly string[] {
-  const frames = framesSeen(observation);
+  const frames = framesSeen(observation, context);
   const hops = hopsOf(branch);
   const predicted = framesPredicted(hops);
   const align = aligner(frames, predicted, branch, context);
