@@ -28,8 +28,8 @@ would mend it stand at the end.
   --pcap OUT      also writes the packets at every interface as a pcapng file
   --flows FILE    traces many: a line {"from": …, "to": …} in, a line of JSON out, in the same order; - is stdin.
                   A line that cannot be asked gives {"from", "to", "error"} and exit code 1 at the end
-  --at, --in, --src, --dst
   --flags FLAGS   a TCP segment with these flags instead of a SYN: ack, fin,ack, rst …
+  --at, --in, --src, --dst
                   a packet from one address to another, as if it had just arrived at that interface of a node, pod,
                   router or external
 
@@ -47,10 +47,10 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { from, to, pcap, flows, at, in: device, src, dst } = values;
   if (positionals.length > 1) throw new UsageError(`one file is traced at a time, and ${positionals.length} are named`);
   const output = { json: values.json === true, pcap: pcap ?? null };
-  const place = { '--at': at, '--in': device, '--src': src, '--dst': dst };
   const flags = values.flags === undefined ? null : tcpFlagsOf(values.flags);
   if (flags === undefined) throw new UsageError(`--flags ${values.flags ?? ''} is none: write names out of fin, syn, rst, psh, ack, urg, with commas between`);
   if (flags !== null && flows !== undefined) throw new UsageError('--flags takes one trace: give --from and --to');
+  const place = { '--at': at, '--in': device, '--src': src, '--dst': dst };
   if (Object.values(place).some((value) => value !== undefined)) {
     const missing = Object.entries(place).find(([, value]) => value === undefined);
     if (from !== undefined || to !== undefined || flows !== undefined) throw new UsageError('--at, --in, --src and --dst stand for --from and --to; leave these out');
