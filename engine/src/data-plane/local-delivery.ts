@@ -79,7 +79,6 @@ function answer(run: Run, ns: CompiledNamespace, skb: Skb, sentence: string): Fa
   return delivered(run, receiverOf(ns, skb.packet), skb.packet);
 }
 
-/** A closed port answers: TCP with a reset, UDP with port unreachable, SCTP with an abort. */
 /** A segment of no connection: a reset is for nobody, a listener throws a bare FIN away, all else is reset (tcp_v4_rcv, tcp_rcv_state_process). */
 function withoutConnection(run: Run, ns: CompiledNamespace, skb: Skb, name: string): Fate {
   const { transport } = skb.packet;
@@ -94,6 +93,7 @@ function withoutConnection(run: Run, ns: CompiledNamespace, skb: Skb, name: stri
   return end(run, ns, skb, 'no-connection', { what: name, address: sourceText(skb.packet) });
 }
 
+/** A closed port answers: TCP with a reset, UDP with port unreachable, SCTP with an abort. */
 function closed(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   const { packet } = skb;
   const { transport } = packet;
