@@ -6,6 +6,7 @@ import type { PartnersParams } from '../../server/src/lsp/protocol.ts';
 import type { FromPanel } from '../../webview/src/protocol.ts';
 import { askAbout, askBoth } from './ask.ts';
 import { EXPLAIN_COMMAND, explain } from './explain.ts';
+import { importCluster } from './import-cluster.ts';
 import { memoryIn } from './memory.ts';
 import { createNotes } from './notes.ts';
 import { openExample } from './open-example.ts';
@@ -46,6 +47,7 @@ export async function activate(context: ExtensionContext): Promise<K8snetApi> {
     commands.registerCommand(TRACE_COMMAND, traceTo),
     commands.registerCommand('k8snet.trace', trace),
     commands.registerCommand('k8snet.openExample', () => openExample(context.extensionUri)),
+    commands.registerCommand('k8snet.importCluster', (folder: unknown) => importCluster(server, log, folder)),
     commands.registerCommand('k8snet.restartServer', () => server.restart()),
     commands.registerCommand(EXPLAIN_COMMAND, (slug: unknown) => explain(context.extensionUri, slug)),
   );

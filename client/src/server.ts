@@ -3,8 +3,8 @@ import { EventEmitter, ProgressLocation, Uri, window, workspace } from 'vscode';
 import type { Event, ExtensionContext, LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
-import { CHANGED_NOTIFICATION, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
-import type { ChangedParams, PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
+import { CHANGED_NOTIFICATION, IMPORT_REQUEST, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
+import type { ChangedParams, ImportParams, ImportResult, PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
 import { EXPLAIN_COMMAND } from './explain.ts';
 
 /** A wait shorter than this needs no words. */
@@ -17,6 +17,8 @@ export interface Server {
   parties(document: Uri): Promise<PartiesResult | null>;
   /** The edits of a repair; `null` where it cannot be made in the document as it stands. */
   repair(document: Uri, version: number, repair: RepairParams['repair']): Promise<RepairResult>;
+  /** A folder of dumps as a file. */
+  importFolder(folder: Uri): Promise<ImportResult | null>;
   readonly onChanged: Event<ChangedParams>;
   restart(): Promise<void>;
   dispose(): void;
@@ -41,12 +43,25 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
   async function ask<R>(method: string, document: Uri, params: object): Promise<R | null> {
     try {
       await workspace.openTextDocument(document);
+    } catch (error) {
+      return failed(method, error);
+    }
+    return request<R>(method, params);
+  }
+
+  async function request<R>(method: string, params: object): Promise<R | null> {
+    try {
       return await unlessQuick(client.sendRequest<R | null>(method, params));
     } catch (error) {
-      log.error(`${method}: ${error instanceof Error ? error.message : String(error)}`);
-      return null;
+      return failed(method, error);
     }
   }
+
+  function failed(method: string, error: unknown): null {
+    log.error(`${method}: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+
   return {
     spec: (document) => ask<SpecResult>(SPEC_REQUEST, document, { uri: document.toString() }),
     partners: (params) => ask<PartnersResult>(PARTNERS_REQUEST, Uri.parse(params.uri), params),
@@ -54,6 +69,10 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
     repair: (document, version, repair) => {
       const params: RepairParams = { uri: document.toString(), version, repair };
       return ask<RepairResult>(REPAIR_REQUEST, document, params);
+    },
+    importFolder: (folder) => {
+      const params: ImportParams = { folder: folder.toString() };
+      return request<ImportResult>(IMPORT_REQUEST, params);
     },
     onChanged: changed.event,
     restart: () => client.restart(),

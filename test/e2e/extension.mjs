@@ -38,6 +38,7 @@ const workspace = mkdtempSync(path.join(os.tmpdir(), 'k8snet-workspace-'));
 rmSync(report, { force: true });
 mkdirSync(path.dirname(report), { recursive: true });
 cpSync(path.join(root, 'examples'), workspace, { recursive: true });
+cpSync(path.join(root, 'test/fixtures/recorded'), path.join(workspace, 'dump'), { recursive: true });
 let ended = 0;
 try {
   await build({

@@ -69,6 +69,18 @@ export interface PartiesResult {
   readonly receivers: readonly PartnerItem[];
 }
 
+export interface ImportParams {
+  /** The folder of the dumps, as a URI. */
+  readonly folder: string;
+}
+
+export interface ImportResult {
+  /** The file to write into that folder; `null` where there is nothing to import. */
+  readonly text: string | null;
+  /** What was not used or not understood: `file` in the folder, `line` from 1 or `null` for all of it. */
+  readonly notes: readonly { readonly severity: 'error' | 'warning' | 'information'; readonly file: string; readonly line: number | null; readonly message: string }[];
+}
+
 /** Sent by the server when a new version of a document has been analysed. */
 export interface ChangedParams {
   readonly uri: string;
@@ -85,6 +97,7 @@ export const SPEC_REQUEST = 'k8snet/spec';
 export const PARTNERS_REQUEST = 'k8snet/partners';
 export const PARTIES_REQUEST = 'k8snet/parties';
 export const REPAIR_REQUEST = 'k8snet/repair';
+export const IMPORT_REQUEST = 'k8snet/import';
 export const CHANGED_NOTIFICATION = 'k8snet/changed';
 
 /** The command of a code lens; its arguments are `[PartnersParams]`. */

@@ -1,2 +1,3 @@
+import './import.ts';
 import './language.ts';
 import './panel.ts';
