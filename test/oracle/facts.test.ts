@@ -319,6 +319,38 @@ const CLUSTERS: readonly Cluster[] = [
       { fact: 'nor is one to all hosts, whose TTL is 1', from: 'pod1', to: '224.0.0.1', shows: (b) => expect(last(b)).toMatch(/ttl 1$/) },
     ],
   },
+  ...[0, 1, 2, 8].map((value): Cluster => ({
+    what: `arp_ignore ${value}`,
+    parts: { host1: routes(FLANNEL, '10.0.5.1 dev eth0 scope link'), host2: sysctl(`net.ipv4.conf.all.arp_ignore = ${value}`) },
+    facts: [
+      { fact: value === 0 ? 'an address of another device is answered for' : 'an address of another device is not answered for', from: 'host1', to: '10.0.5.1', shows: (b) => expect(b.outcome).toBe(value === 0 ? 'delivered' : 'unreachable') },
+      { fact: value === 8 ? 'its own address is not answered for' : 'its own address is answered for', from: 'host1', to: 'host2', shows: (b) => expect(b.outcome).toBe(value === 8 ? 'unreachable' : 'delivered') },
+    ],
+  })),
+  // The kernel waits up to 0.8 seconds before it answers for another, longer than the judge.
+  ...[0, 1].map((value): Cluster => ({
+    what: `proxy_arp ${value}`,
+    parts: { cluster: 'flannel none', host1: routes('10.0.5.0/24 dev eth0 scope link'), host2: `routes {\n10.0.5.0/24 dev cni0 proto kernel scope link src 10.0.5.1\n192.168.93.0/24 dev eth0 proto kernel scope link src 192.168.93.213\n}\n${sysctl(`net.ipv4.conf.eth0.proxy_arp = ${value}`, 'net.ipv4.neigh.eth0.proxy_delay = 0')}` },
+    facts: [{ fact: 'a forwarding host answers ARP for what it can reach', from: 'host1', to: 'pod2', shows: (b) => expect(b.outcome).toBe(value === 0 ? 'unreachable' : 'delivered') }],
+  })),
+  ...[0, 1, 2].map((value): Cluster => ({
+    what: `rp_filter ${value} where the way back is another device`,
+    parts: { host1: `${routes('10.0.5.0/24 via 192.168.93.213 dev eth0', 'default via 192.168.93.254 dev eth0')}\n${sysctl('net.ipv4.conf.all.rp_filter = 0', `net.ipv4.conf.flannel/1.rp_filter = ${value}`)}` },
+    facts: [{ fact: 'only the strict one drops', from: 'pod2', to: 'pod1', shows: (b) => expect(b.reason?.code ?? b.outcome).toBe(value === 1 ? 'rp-filter' : 'delivered') }],
+  })),
+  {
+    what: 'forwarding of a device switched off',
+    parts: { host1: sysctl('net.ipv4.ip_forward = 1', 'net.ipv4.conf.cni0.forwarding = 0') },
+    facts: [
+      { fact: 'what comes in by it is not forwarded', from: 'pod1', to: 'pod2', shows: ends({ reason: { code: 'not-forwarding' } }) },
+      { fact: 'what comes in by it for the node arrives', from: 'pod1', to: 'host1', shows: delivered },
+    ],
+  },
+  {
+    what: 'accept_local',
+    parts: { host1: sysctl('net.ipv4.conf.all.accept_local = 1'), host2: nat('-A POSTROUTING -d 10.0.14.16/32 -j SNAT --to-source 192.168.93.212') },
+    facts: [{ fact: 'its own address from outside is no martian then', from: 'pod2', to: 'pod3:8080/UDP', shows: (b) => expect(b.outcome).toBe('delivered') }],
+  },
   {
     what: 'route_localnet',
     parts: { more: 'service np { cluster-ip 10.16.0.40; port 80 -> 8080 node-port 30080; selector app=far }', host1: sysctl('net.ipv4.conf.all.route_localnet = 1'), host2: sysctl('net.ipv4.conf.all.route_localnet = 0') },

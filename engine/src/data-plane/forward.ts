@@ -14,6 +14,7 @@ import { runHook } from './netfilter/hooks.ts';
 import { egressPolicy } from './policy/stage.ts';
 import { nextHopOf, output, outputDevice, routeMtu, tellTooBig } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
+import { redirect } from './redirect.ts';
 import type { Found } from './route.ts';
 import { end, kernel, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
@@ -32,6 +33,7 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   const mtu = routeMtu(ns, found);
   const known = ns.devices.get(out)?.device.kind !== 'unknown';
   if (known && ip.dontFragment && !(ip.family === 6 && ip.rejoined) && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
+  redirect(run, ns, device, skb, found);
   const ttl = ip.ttl - 1;
   const sentence = `${ns.label} forwards the packet from ${device} to ${out}, and its ${ip.family === 4 ? 'TTL' : 'hop limit'} is now ${ttl}.`;
   step(run, { stage: 'forward', ttl, sentence, source: kernel('forwarding') });

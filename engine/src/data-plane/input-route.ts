@@ -58,7 +58,7 @@ function groupRoute(run: Run, ns: CompiledNamespace, device: string, skb: Skb, c
 }
 
 function martian(run: Run, ns: CompiledNamespace, skb: Skb, code: 'martian-source' | 'martian-destination', address: Address, device: string, what: string): InputRoute {
-  step(run, { stage: 'source-check', verdict: 'martian', sentence: `${ns.label} takes ${formatAddress(address)} on ${device} for a martian.`, source: kernel('ip_route_input_slow') });
+  step(run, { stage: 'source-check', verdict: 'martian', sentence: `${ns.label} takes ${formatAddress(address)} on ${device} for a martian${either(ns, 4, device, 'log_martians') ? ', and says so in its kernel log (log_martians)' : ''}.`, source: kernel('ip_route_input_slow') });
   return { kind: 'ended', fate: end(run, ns, skb, code, { address: formatAddress(address), device, what }) };
 }
 
@@ -67,9 +67,11 @@ export function answersArp(run: Run, ns: CompiledNamespace, device: string, send
   if (isUnspecified(sender)) return true;
   if (isOwn(ns, sender) && !either(ns, 4, device, 'accept_local')) return false;
   const filter = maximum(ns, 4, device, 'rp_filter');
-  if (filter === 0) return true;
+  const bySource = either(ns, 4, device, 'arp_filter');
+  if (filter === 0 && !bySource) return true;
   const back = lookup(run, ns, { family: 4, destination: sender, source: null, mark: 0, protocol: 0, tos: 0, input: device, output: null });
-  return back.kind === 'found' && (filter === 2 || back.route.nexthops.some((n) => n.device === device));
+  // arp_filter: only where the way back to who asks is by the device that he asks on.
+  return back.kind === 'found' && ((filter === 2 && !bySource) || back.route.nexthops.some((n) => n.device === device));
 }
 
 /** An own address from outside is a martian; then rp_filter: 1 strict, 2 loose. `null`: it passes. */

@@ -17,6 +17,7 @@ import { attachedTo } from './netfilter/conntrack.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { destinationPortOf, isEchoReply, isEchoRequest, isIcmpError, sourcePortOf, sourceText, SYN, ACK, withIp, RST } from './packet.ts';
 import type { Packet } from './packet.ts';
+import { learnPathMtu } from './path-mtu.ts';
 import { delivered, end, kernel, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { ignoresEcho, ignoresGroupEcho } from './sysctl.ts';
@@ -121,6 +122,7 @@ function takeAnswer(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   const { packet } = skb;
   const { flow } = run;
   if (isIcmpError(packet)) {
+    learnPathMtu(run, ns, packet);
     const quoted = packet.transport.kind === 'icmp' ? packet.transport.quoted : null;
     const own = quoted !== null && ns === run.sender && sameAddress(quoted.ip.destination, flow.destination) && portsMatch(run, quoted, 'sent');
     if (!own) return end(run, ns, skb, 'not-for-the-sender', { what: quoted === null ? 'unknown' : describe(quoted) });

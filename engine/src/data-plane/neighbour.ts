@@ -21,7 +21,7 @@ import { hearers } from './segment.ts';
 import type { Heard } from './segment.ts';
 import { answersArp } from './input-route.ts';
 import { interfaceAddress, isOwn } from './source-address.ts';
-import { either } from './sysctl.ts';
+import { either, forwards, maximum } from './sysctl.ts';
 
 /** What a namespace asks about one address on one device, with what does not change from packet to packet. */
 interface Question {
@@ -153,16 +153,32 @@ function answersTo(run: Run, asked: Question): readonly Heard[] {
 }
 
 /**
- * ARP is answered for every local address of the namespace, whatever device has it (arp_ignore 0), and where proxy_arp
- * says so; neighbour discovery for the device's own addresses.
+ * ARP is answered for every local address of the namespace, whatever device has it, unless arp_ignore says otherwise; and
+ * for others where proxy_arp says so. Neighbour discovery is answered for the device's own addresses.
  */
 function respond(run: Run, ns: CompiledNamespace, device: Interface, address: Address): boolean {
   if (address.family === 6) return device.addresses.some((a) => sameAddress(a.address, address));
   if (isLoopback(address)) return false;
-  if (isOwn(ns, address)) return true;
-  if (!either(ns, 4, device.name, 'proxy_arp')) return false;
+  if (isOwn(ns, address)) return !isIgnored(ns, device, address);
+  if (!either(ns, 4, device.name, 'proxy_arp') || !forwards(ns, 4, device.name)) return false;
   const route = lookup(run, ns, { family: 4, destination: address, source: null, mark: 0, protocol: 0, tos: 0, input: device.name, output: null });
   return route.kind === 'found' && route.device !== device.name;
+}
+
+/** net/ipv4/arp.c: arp_ignore. 1 and 2: only the device's own address (2 asks for the sender's subnet too, which is its link); 3: none of the host's own scope; 8: none. */
+function isIgnored(ns: CompiledNamespace, device: Interface, address: Address): boolean {
+  const own = (): boolean => device.addresses.some((a) => sameAddress(a.address, address));
+  switch (maximum(ns, 4, device.name, 'arp_ignore')) {
+    case 1:
+    case 2:
+      return !own();
+    case 3:
+      return ns.namespace.interfaces.some((each) => each.addresses.some((a) => a.scope === 'host' && sameAddress(a.address, address)));
+    case 8:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** The request and the answer teach the bridges between where both ends are. */

@@ -17,6 +17,7 @@ import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
 import { ipHeaderLength, ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
+import { pathMtu } from './path-mtu.ts';
 import type { Found } from './route.ts';
 import { end, kernel, passCopies, passOn, sourceOf, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb, Work } from './run-state.ts';
@@ -28,6 +29,12 @@ export const outputDevice = (found: Found): string => (found.route.type === 'loc
 /** The bytes that may travel in one piece by this route. */
 export const routeMtu = (ns: CompiledNamespace, found: Found): number => found.route.mtu ?? ns.devices.get(outputDevice(found))?.mtu ?? 1500;
 
+/** The same for a packet that starts here: no more than is known to reach its destination. */
+export const localMtu = (run: Run, ns: CompiledNamespace, found: Found, destination: Address): number =>
+  Math.min(routeMtu(ns, found), pathMtu(run, ns, destination) ?? Number.POSITIVE_INFINITY);
+
+const mtuFor = (run: Run, ns: CompiledNamespace, skb: Skb, found: Found): number => (skb.local ? localMtu(run, ns, found, skb.packet.ip.destination) : routeMtu(ns, found));
+
 export function output(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Fate {
   const name = outputDevice(found);
   const device = ns.devices.get(name);
@@ -37,7 +44,7 @@ export function output(run: Run, ns: CompiledNamespace, skb: Skb, found: Found):
   const nextHop = nextHopOf(found, skb.packet);
   const verdict = runHook(run, ns, skb, { hook: 'POSTROUTING', input: '', output: name, destinationLocal: found.route.type === 'local', nextHop });
   if (verdict.kind === 'ended') return verdict.fate;
-  const fitting = fit(run, ns, verdict.skb, device, routeMtu(ns, found));
+  const fitting = fit(run, ns, verdict.skb, device, mtuFor(run, ns, verdict.skb, found));
   if (!('skb' in fitting)) return fitting.fate;
   return finish(run, ns, fitting.skb, device, nextHop);
 }
@@ -58,7 +65,7 @@ function outputToGroup(run: Run, ns: CompiledNamespace, skb: Skb, device: Interf
   if (copy?.kind === 'ended') return copy.fate;
   const verdict = runHook(run, ns, skb, position);
   if (verdict.kind === 'ended') return verdict.fate;
-  const fitting = fit(run, ns, verdict.skb, device, routeMtu(ns, found));
+  const fitting = fit(run, ns, verdict.skb, device, mtuFor(run, ns, verdict.skb, found));
   if (!('skb' in fitting)) return fitting.fate;
   const frame = device.mac === null ? null : { source: device.mac, destination: groupMac(destination, cast) };
   const sent: Work = { kind: 'transmit', ns, device, skb: withSkb(fitting.skb, { packet: withFrame(fitting.skb.packet, frame) }) };

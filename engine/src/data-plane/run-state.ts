@@ -124,6 +124,8 @@ export interface Run {
   readonly netfilter: NetfilterState;
   /** Told of the walks that end packets; `null` where nobody asks. */
   readonly watch: ((walk: EndedWalk) => void) | null;
+  /** Learned from ICMP errors, by namespace and destination. */
+  readonly pathMtus: Map<string, number>;
   journey: JourneyState;
   /** Against `MAX_RULES`. */
   rulesAsked: number;

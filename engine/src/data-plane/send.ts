@@ -11,7 +11,7 @@ import { withMss } from './answers.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { castOf } from './group.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { fragment, nextHopOf, output, outputDevice, routeMtu } from './output.ts';
+import { fragment, localMtu, nextHopOf, output, outputDevice } from './output.ts';
 import { pieceLength, withIp } from './packet.ts';
 import { keyOf, lookup, recordRoute, refuse, refuseLoopback } from './route.ts';
 import type { Found } from './route.ts';
@@ -42,7 +42,7 @@ export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
   }
   const source = unbound ? selectSource(ns, found, start.packet.ip.destination) : start.packet.ip.source;
   if (source === null) return end(run, ns, start, 'no-source-address', { device: found.device }, sourceOf(found.route.origin));
-  const skb = withSkb(start, { packet: withMss(withIp(start.packet, { source }), routeMtu(ns, found)) });
+  const skb = withSkb(start, { packet: withMss(withIp(start.packet, { source }), localMtu(run, ns, found, start.packet.ip.destination)) });
   if (sending.announce !== null) step(run, sending.announce(skb.packet));
   const { transport } = skb.packet;
   if ((transport.kind === 'tcp' || transport.kind === 'sctp') && castOf(skb.packet.ip.destination, found.route.type) !== 'unicast') {
@@ -54,7 +54,7 @@ export function send(run: Run, ns: CompiledNamespace, sending: Sending): Fate {
 
 /** A socket that discovers the path's MTU sends what is too large for its own device in fragments. */
 function fitted(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Skb {
-  const mtu = routeMtu(ns, found);
+  const mtu = localMtu(run, ns, found, skb.packet.ip.destination);
   const device = ns.devices.get(outputDevice(found));
   if (device === undefined || pieceLength(skb.packet) <= mtu || device.device.kind === 'loopback' || !skb.packet.ip.dontFragment || skb.tunnels > 0) return skb;
   return fragment(run, ns, skb, device, mtu);

@@ -11,7 +11,10 @@ const number = (ns: CompiledNamespace, name: string): number | undefined => {
 /** sysctl(8) writes a dot inside an interface's name as a slash. */
 const deviceName = (device: string): string => device.replaceAll('.', '/');
 
-/** What `all` says of a key, and what the device or the default of a new one says; 0 where nothing does. */
+/** What is not 0 in a new namespace, of the keys that are asked for here. */
+const INITIALLY: Readonly<Record<string, number>> = { send_redirects: 1 };
+
+/** What `all` says of a key, and what the device or the default of a new one says. */
 interface Setting {
   readonly all: number;
   readonly own: number;
@@ -19,8 +22,8 @@ interface Setting {
 
 const settingOf = perRecord((ns: CompiledNamespace, device: string) => {
   const read = (family: Family, key: string): Setting => ({
-    all: number(ns, `net.ipv${family}.conf.all.${key}`) ?? 0,
-    own: number(ns, `net.ipv${family}.conf.${deviceName(device)}.${key}`) ?? number(ns, `net.ipv${family}.conf.default.${key}`) ?? 0,
+    all: number(ns, `net.ipv${family}.conf.all.${key}`) ?? INITIALLY[key] ?? 0,
+    own: number(ns, `net.ipv${family}.conf.${deviceName(device)}.${key}`) ?? number(ns, `net.ipv${family}.conf.default.${key}`) ?? INITIALLY[key] ?? 0,
   });
   return { 4: memo((key: string) => read(4, key)), 6: memo((key: string) => read(6, key)) };
 });

@@ -53,6 +53,7 @@ export function noteOf(step: Step): StepNote | null {
     case 'encapsulate': return note(`${step.kind.toUpperCase()} → ${step.remote}`, TUNNELLED);
     case 'decapsulate': return note(`${step.kind.toUpperCase()} from ${step.remote}`, TUNNELLED);
     case 'fragment': return note(`fragmented to ${step.mtu}`, TUNNELLED);
+    case 'path-mtu': return note(`path MTU ${step.mtu}`, TRANSLATED);
     case 'icmp-error': return note(`ICMP ${step.type}/${step.code} → ${step.to}`, TRANSLATED);
     case 'deliver': return note('delivered', END);
     case 'drop': return note(`✕ ${step.reason.code}`, END);

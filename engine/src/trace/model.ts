@@ -60,6 +60,8 @@ export interface Branch {
   readonly request: { readonly hops: readonly Hop[] };
   /** The way back of whatever was sent in answer: a reply, a reset or an ICMP error. `null` where nothing was. */
   readonly reply: Journey | null;
+  /** The flow's second packet, where what came back for the first one makes it another: a smaller path MTU. */
+  readonly second?: Journey;
 }
 
 export interface Journey {
@@ -132,6 +134,8 @@ export type Step = StepBase &
     | { readonly stage: 'encapsulate'; readonly kind: 'vxlan' | 'udp'; readonly vni: number | null; readonly remote: string }
     | { readonly stage: 'decapsulate'; readonly kind: 'vxlan' | 'udp'; readonly vni: number | null; readonly remote: string }
     | { readonly stage: 'fragment'; readonly mtu: number }
+    /** Learned from an ICMP error: what is sent to the address from now on is no larger. */
+    | { readonly stage: 'path-mtu'; readonly destination: string; readonly mtu: number }
     | { readonly stage: 'icmp-error'; readonly type: number; readonly code: number; readonly to: string }
     | { readonly stage: 'deliver'; readonly listener: string }
     | { readonly stage: 'drop'; readonly reason: Reason }

@@ -12,6 +12,7 @@ import { destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-
 import type { Packet } from '../data-plane/packet.ts';
 import { emptyNetfilterState } from '../data-plane/netfilter/state.ts';
 import { headersOf } from '../data-plane/packet-headers.ts';
+import { pathMtu } from '../data-plane/path-mtu.ts';
 import { emptyJourney, kernel, passOn } from '../data-plane/run-state.ts';
 import type { Choice, End, JourneyState, PendingAnswer, Run, Sending, Work } from '../data-plane/run-state.ts';
 import { workOff } from '../data-plane/work.ts';
@@ -65,7 +66,7 @@ export function runFrom(compiled: CompiledTopology, flow: Flow, beginning: Begin
   }
 }
 
-const stepsOf = ({ request, reply }: Branch): number => [...request.hops, ...(reply?.hops ?? [])].reduce((sum, hop) => sum + hop.steps.length, 0);
+const stepsOf = ({ request, reply, second }: Branch): number => [...request.hops, ...(reply?.hops ?? []), ...(second?.hops ?? [])].reduce((sum, hop) => sum + hop.steps.length, 0);
 
 /** The last choice that has an option left takes its next one; what followed it is asked afresh. */
 function nextChoices(chosen: readonly Chosen[]): readonly number[] | null {
@@ -106,8 +107,9 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
   const request = journey(run, beginning.at, work, before);
   const answer = run.answers.shift();
   const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
+  const second = beginning.at === run.sender && pathMtu(run, run.sender, flow.destination) !== undefined ? journeyOfSecond(run, beginning) : null;
   const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
-  return { branch: branchOf(probability, run.netfilter.supposing, request, answer, reply), chosen };
+  return { branch: { ...branchOf(probability, run.netfilter.supposing, request, answer, reply), ...(second === null ? {} : { second: journeyRecord(second) }) }, chosen };
 }
 
 function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choose: Run['choose'], watch: Run['watch']): Run {
@@ -122,6 +124,7 @@ function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespac
     learnedRemotes: new Map(),
     netfilter: emptyNetfilterState(),
     watch,
+    pathMtus: new Map(),
     journey: emptyJourney(),
     rulesAsked: 0,
     nextId: 0,
@@ -187,6 +190,14 @@ function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
   run.answers.length = 0;
   const { ns, packet, tracked, device, sentence, source } = answer;
   return journey(run, ns, { kind: 'send', ns, sending: { packet, tracked, mark: 0, device, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) } }, []);
+}
+
+/** What the first packet taught holds: flows, neighbours, the path's MTU. */
+function journeyOfSecond(run: Run, beginning: Beginning): Travelled {
+  run.phase = 'request';
+  run.answers.length = 0;
+  const { work } = beginning.begin(run);
+  return journey(run, beginning.at, work, []);
 }
 
 function branchOf(probability: number, supposing: readonly string[], request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {

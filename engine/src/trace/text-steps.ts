@@ -124,6 +124,7 @@ function toldAlone(step: Alone): readonly Told[] {
     case 'decapsulate': return passing(`out of ${step.kind}${step.vni === null ? '' : ` vni ${step.vni}`} from ${step.remote}`);
     case 'network-policy': return one(step.verdict === 'allow' ? 'policy' : 'POLICY', sentence);
     case 'fragment': return one('fragment', sentence);
+    case 'path-mtu': return one('path MTU', `${step.destination} takes at most ${step.mtu} bytes at once`);
     case 'icmp-error': return one('ICMP', `${icmpName(step.to.includes(':') ? 6 : 4, step.type, step.code)}, to ${step.to}`);
     case 'deliver': return [line('delivered', { text: sentence, source: null })];
     case 'drop': return [line('END', { text: `${step.reason.sentence} [${step.reason.code}]`, source: null })];

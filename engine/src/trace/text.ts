@@ -59,8 +59,11 @@ function journeys(branch: Branch, shown: Branch | null): readonly string[] {
   const shared = shown === null ? 0 : sharedHops(shown.request.hops, hops);
   const as = shared === 0 ? [] : [`${shared === 1 ? '   1' : `   1 to ${shared}`}  as in branch 1`];
   const request = ['', 'request', ...as, ...hopLines(hops, 0, shared)];
-  const { reply } = branch;
-  return reply === null ? request : [...request, '', `reply: ${reply.outcome}`, ...hopLines(reply.hops, hops.length, 0)];
+  const { reply, second } = branch;
+  const replied = reply === null ? [] : ['', `reply: ${reply.outcome}`, ...hopLines(reply.hops, hops.length, 0)];
+  const numbered = hops.length + (reply?.hops.length ?? 0);
+  const repeated = second === undefined ? [] : ['', `the second packet: ${second.outcome}${reasonOf(second.reason)}`, ...hopLines(second.hops, numbered, 0)];
+  return [...request, ...replied, ...repeated];
 }
 
 function sharedHops(shown: readonly Hop[], hops: readonly Hop[]): number {

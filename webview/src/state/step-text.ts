@@ -11,6 +11,7 @@ export function placeOfStep(step: Step): string {
     case 'source-check': return 'source check';
     case 'icmp-error': return 'ICMP error';
     case 'network-policy': return `${step.direction} policy`;
+    case 'path-mtu': return 'path MTU';
     case 'fdb': return 'FDB';
     case 'name': return 'DNS';
     case 'send': case 'neighbour': case 'bridge': case 'forward': case 'encapsulate': case 'decapsulate': case 'fragment':
@@ -30,6 +31,7 @@ export function quotedText(step: Step): string | null {
     case 'netfilter': return step.rule;
     case 'nat': return `${step.before} → ${step.after}`;
     case 'network-policy': return step.policies.join(', ');
+    case 'path-mtu': return `${step.destination} mtu ${step.mtu}`;
     case 'conntrack': return step.reply === '' ? null : `expects the reply ${step.reply}`;
     case 'send': case 'source-check': case 'bridge': case 'forward': case 'encapsulate': case 'decapsulate': case 'fragment':
     case 'icmp-error': case 'deliver': case 'drop': case 'assumption': case 'undecided': return null;

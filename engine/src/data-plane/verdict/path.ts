@@ -3,7 +3,7 @@
  * and send.ts do, without a record. Each function ends by handing the packet on, by its end, or by giving up.
  */
 import { learn, learnedOf, forwardingOf, neighbour, routeBy, routeTo, sourceFor, takerOf } from './asked.ts';
-import { flagsOf, LOOPBACK, MULTICAST, UNSPECIFIED } from './address-book.ts';
+import { flagsOf, LIMITED_BROADCAST, LOOPBACK, MULTICAST, UNSPECIFIED } from './address-book.ts';
 import { reasonId } from './reason-id.ts';
 import { runHook } from './hook.ts';
 import { deliverLocally } from './local.ts';
@@ -157,7 +157,7 @@ function forward(s: Scratch, device: ProgramDevice, route: RouteWay): void {
 function leave(s: Scratch, route: RouteWay): void {
   const p = s.packet;
   const { output: out } = route;
-  if (out === null || route.type === 'broadcast' || route.type === 'multicast' || (flagsOf(s.book, p.destination) & MULTICAST) !== 0) return giveUp(s);
+  if (out === null || route.type === 'broadcast' || route.type === 'multicast' || (flagsOf(s.book, p.destination) & (MULTICAST | LIMITED_BROADCAST)) !== 0) return giveUp(s);
   const nextHop = route.via < 0 ? p.destination : route.via;
   if (!runHook(s, POSTROUTING, null, out, nextHop)) return;
   if (p.length > route.mtu && out.kind !== 'loopback') return giveUp(s);

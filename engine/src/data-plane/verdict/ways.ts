@@ -81,7 +81,7 @@ function probe(s: Scratch): Probe {
       return 0;
     },
     phase: 'request', queue: [], answers: [], conntrack: new Map(), neighbours: new Map(), learned: new Map(), learnedRemotes: new Map(), netfilter: emptyNetfilterState(),
-    watch: null, journey: emptyJourney(), rulesAsked: 0, nextId: 0,
+    watch: null, pathMtus: new Map(), journey: emptyJourney(), rulesAsked: 0, nextId: 0,
   };
   return { run, asked };
 }
