@@ -1,6 +1,7 @@
 /** What the compared traces went through, counted by kind. */
-import type { Topology } from '../../engine/src/topology/model.ts';
-import type { Rule } from '../../engine/src/topology/netfilter.ts';
+import { LOCAL_TABLE, MAIN_TABLE } from '../../engine/src/topology/model.ts';
+import type { Route, Topology } from '../../engine/src/topology/model.ts';
+import type { Rule, Target } from '../../engine/src/topology/netfilter.ts';
 import type { Branch } from '../../engine/src/trace/model.ts';
 
 export interface Coverage {
@@ -39,6 +40,7 @@ export function countFeatures(coverage: Coverage, topology: Topology, branch: Br
     once('family', hop.packet.some((h) => h.header === 'ipv6') ? 'IPv6' : 'IPv4');
     for (const step of hop.steps) {
       once('stage', step.stage);
+      if (step.stage === 'route') countRoute(once, namespace?.routes.find((r) => r.text === step.route));
       if (step.stage !== 'netfilter') continue;
       once('hook', `${step.table} ${step.hook}`);
       const table = namespace?.tables.find((t) => t.name === step.table && t.family === (isSix(hop.packet) ? 6 : 4));
@@ -48,11 +50,46 @@ export function countFeatures(coverage: Coverage, topology: Topology, branch: Br
   }
 }
 
+/** By what a route has beyond a destination and a device. */
+function countRoute(once: (group: string, feature: string) => void, route: Route | undefined): void {
+  if (route === undefined) return;
+  once('route', route.type);
+  if (route.nexthops.length > 1) once('route', 'several nexthops');
+  if (route.nexthops.some((hop) => hop.onlink)) once('route', 'onlink');
+  if (route.mtu !== null) once('route', 'mtu');
+  if (route.table !== LOCAL_TABLE && route.table !== MAIN_TABLE) once('route', 'another table');
+}
+
 const isSix = (packet: Branch['request']['hops'][number]['packet']): boolean => packet.find((h) => h.header === 'ipv4' || h.header === 'ipv6')?.header === 'ipv6';
 
 function countRule(once: (group: string, feature: string) => void, { matches, target }: Rule): void {
   for (const match of matches) once('match', `${'inverted' in match && match.inverted ? '! ' : ''}${match.kind}`);
-  once('target', target === null ? 'none' : target.kind === 'jump' ? target.via : target.kind === 'reject' ? `reject ${target.with}` : target.kind === 'connmark' ? `connmark ${target.action}` : target.kind === 'ct' ? (target.notrack ? 'notrack' : 'zone') : target.kind);
+  once('target', target === null ? 'none' : nameOf(target));
+}
+
+function nameOf(target: Target): string {
+  switch (target.kind) {
+    case 'jump':
+      return target.via;
+    case 'reject':
+      return `reject ${target.with}`;
+    case 'connmark':
+      return `connmark ${target.action}`;
+    case 'ct':
+      return target.notrack ? 'notrack' : 'zone';
+    case 'dnat':
+    case 'snat':
+      return `${target.kind}${target.range.to === null ? '' : ' to one of several'}${target.range.ports === null ? '' : ' with ports'}${target.range.random || target.range.randomFully ? ' at random' : ''}`;
+    case 'masquerade':
+    case 'redirect':
+      return `${target.kind}${target.ports === null ? '' : ' with ports'}${target.random || target.randomFully ? ' at random' : ''}`;
+    case 'ttl':
+      return `ttl ${target.action}`;
+    case 'tcpmss':
+      return target.value === 'clamp' ? 'tcpmss clamp' : 'tcpmss set';
+    default:
+      return target.kind;
+  }
 }
 
 export const table = (coverage: Coverage): string =>

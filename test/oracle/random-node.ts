@@ -86,12 +86,12 @@ const neighbours = (node: number, s: Shape): fc.Arbitrary<string> =>
 
 const FLAGS = '<BROADCAST,MULTICAST,UP,LOWER_UP>';
 
-/** Ports of cni0 that are isolated, do not hairpin, do not learn, or are narrow; a tunnel with another setting. */
+/** Ports of cni0 that are isolated, do not hairpin or are narrow; a tunnel with another setting. */
 function links(s: Shape, node: number, flannel: Flannel): fc.Arbitrary<string> {
   const ports = podsOf(s).filter(([n]) => n === node).map(([n, pod]) =>
-    fc.option(fc.record({ mtu: oneOf([1450, 1450, 1400, 1500]), hairpin: oneOf(['on', 'off']), isolated: oneOf(['on', 'on', 'off']), learning: oneOf(['on', 'on', 'off']), flood: oneOf(['on', 'on', 'off']) }), { freq: 3, nil: null }).map((p) => {
+    fc.option(fc.record({ mtu: oneOf([1450, 1450, 1400, 1500]), hairpin: oneOf(['on', 'off']), isolated: oneOf(['on', 'on', 'off']) }), { freq: 3, nil: null }).map((p) => {
       const name = vethName(`default/${podName(n, pod)}`);
-      return p === null ? [] : [`${10 + pod}: ${name}@if2: ${FLAGS} mtu ${p.mtu} qdisc noqueue master cni0 state UP`, '    veth', `    bridge_slave state forwarding hairpin ${p.hairpin} isolated ${p.isolated} learning ${p.learning} flood ${p.flood}`];
+      return p === null ? [] : [`${10 + pod}: ${name}@if2: ${FLAGS} mtu ${p.mtu} qdisc noqueue master cni0 state UP`, '    veth', `    bridge_slave state forwarding hairpin ${p.hairpin} isolated ${p.isolated} learning on flood on`];
     }));
   const tunnel = flannel === 'vxlan' && has4(s)
     ? fc.option(fc.record({ mtu: oneOf([1450, 1450, 1400, 1430]), vni: oneOf([1, 1, 1, 2]), port: oneOf([8472, 8472, 8472, 4789]), df: oneOf(['', '', ' df set', ' df inherit']), checksum: oneOf(['udpcsum', 'noudpcsum']), learning: oneOf(['nolearning', 'nolearning', 'learning']) }), { freq: 2, nil: null }).map((t) =>

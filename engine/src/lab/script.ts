@@ -123,7 +123,7 @@ const hardware = (device: Interface): string => (device.mac === null ? '' : ` ad
 const placeLines = (place: Place, topology: Topology): string[] => {
   const { namespace, netns } = place;
   const here = namespace.interfaces.filter((device) => device.device.kind !== 'unknown');
-  const links = ['link set lo up', ...namespace.interfaces.flatMap(deviceLines), ...here.flatMap(settingLines), ...neighbourLines(namespace, topology)];
+  const links = ['link set lo up', ...namespace.interfaces.flatMap(deviceLines), ...here.flatMap(settingLines), ...here.flatMap((device) => ownMtu(device, here)), ...neighbourLines(namespace, topology)];
   return [
     `echo "${netns}"`,
     ...inside(netns, [
@@ -148,6 +148,10 @@ function settingLines(device: Interface): string[] {
     ...(port === null ? [] : [`link set ${name} type bridge_slave hairpin ${onOff(port.hairpin)} isolated ${onOff(port.isolated)} learning ${onOff(port.learning)} flood ${onOff(port.flood)}`]),
   ];
 }
+
+/** A bridge takes the least MTU of its ports until it is told one (net/bridge/br_if.c: br_mtu_auto_adjust). */
+const ownMtu = (bridge: Interface, all: readonly Interface[]): string[] =>
+  all.some((port) => port.port?.master === bridge.name && port.mtu !== bridge.mtu) ? [`link set ${bridge.name} mtu ${bridge.mtu}`] : [];
 
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
 

@@ -75,3 +75,13 @@ describe('MASQUERADE in IPv6', () => {
     expect(branch.request.hops.at(-1)?.packet.find((h) => h.header === 'ipv6')).toMatchObject({ source: '::1', destination: '::1' });
   });
 });
+
+describe('what CT --zone attached in raw', () => {
+  const dropped = (condition: string): string | undefined =>
+    trace(clusterText({ host1: `iptables {\n*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -j CT --zone 3\n-A PREROUTING ${condition} -j DROP\nCOMMIT\n}` }), { from: 'pod1', to: 'pod3:8080/UDP' }).reason?.code;
+
+  it('is new, confirmed and of no address, before conntrack has seen the packet', () => {
+    expect(['-m conntrack --ctstate NEW', '-m conntrack --ctstatus CONFIRMED', '-m conntrack ! --ctorigsrc 10.0.14.15', '-m conntrack --ctdir ORIGINAL', '-m connmark --mark 0x0/0xff'].map(dropped)).toEqual(Array.from({ length: 5 }, () => 'rule-drop'));
+    expect(['-m conntrack --ctstate INVALID', '-m conntrack --ctstatus ASSURED', '-m conntrack --ctorigsrc 10.0.14.15', '-m conntrack --ctdir REPLY', '-m connmark --mark 0x1/0xff'].map(dropped)).toEqual(Array.from({ length: 5 }));
+  });
+});

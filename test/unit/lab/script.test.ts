@@ -17,6 +17,13 @@ describe('the script of a lab', () => {
     expect(lines).toContain('route replace unreachable fd00:77::/64 metric 1024');
   });
 
+  it('tells a bridge its MTU where a port has another', () => {
+    const port = /^link set (veth\w+) master cni0$/;
+    const name = linesOf(clusterText()).map((line) => port.exec(line)?.[1]).find((n) => n !== undefined) ?? '';
+    const lines = linesOf(clusterText({ host1: `links {\n9: ${name}@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 qdisc noqueue master cni0 state UP\n    veth\n    bridge_slave state forwarding\n}` }));
+    expect(lines.indexOf('link set cni0 mtu 1450')).toBeGreaterThan(lines.findLastIndex((line) => port.test(line) && line.includes(name)));
+  });
+
   it("gives each end of a pod's link its own MTU", () => {
     const lines = linesOf(clusterText({ pod1: 'links {\n2: eth0@if9: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP\n    veth\n}' }));
     const link = lines.find((line) => line.startsWith('link add eth0') && line.includes('netns $LAB-pod-default-pod1 '));

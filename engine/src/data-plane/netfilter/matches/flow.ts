@@ -1,6 +1,6 @@
 /** Matches on the packet's flow: xt_conntrack.c. */
 import { contains } from '../../../net/address.ts';
-import type { Address } from '../../../net/address.ts';
+import type { Address, Family } from '../../../net/address.ts';
 import type { ConnectionState, Match } from '../../../topology/netfilter.ts';
 import { stateName } from '../conntrack.ts';
 import type { ConntrackEntry } from '../conntrack.ts';
@@ -16,6 +16,7 @@ export type FlowMatch = Extract<
 /** Without a flow only the state can match, inverted or not. */
 export function matchFlow(match: FlowMatch, { skb }: MatchInput): boolean {
   const { tracked } = skb;
+  if (tracked?.info === 'template') return matchTemplate(match, skb.packet.ip.family);
   const entry = tracked?.entry ?? null;
   if (match.kind === 'conntrack-state') {
     const states: ConnectionState[] = [stateName(tracked)];
@@ -35,6 +36,24 @@ export function matchFlow(match: FlowMatch, { skb }: MatchInput): boolean {
     }
     case 'conntrack-direction':
       return match.direction === (tracked.direction === 'original' ? 'ORIGINAL' : 'REPLY');
+  }
+}
+
+const NOWHERE: Readonly<Record<Family, Address>> = { 4: { family: 4, words: [0, 0, 0, 0] }, 6: { family: 6, words: [0, 0, 0, 0] } };
+
+/** What `CT --zone` attached in raw is a new, confirmed flow of nobody until conntrack has seen the packet (xt_CT.c: xt_ct_tg_check). */
+function matchTemplate(match: FlowMatch, family: Family): boolean {
+  switch (match.kind) {
+    case 'conntrack-state':
+      return invert(match.states.includes('NEW'), match);
+    case 'conntrack-status':
+      return invert(match.statuses.includes('CONFIRMED'), match);
+    case 'conntrack-tuple':
+      return invert(contains(match.prefix, NOWHERE[family]), match);
+    case 'conntrack-port':
+      return invert(match.ports.from === 0, match);
+    case 'conntrack-direction':
+      return match.direction === 'ORIGINAL';
   }
 }
 

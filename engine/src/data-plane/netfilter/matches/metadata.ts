@@ -19,6 +19,7 @@ export function matchMetadata(match: MetadataMatch, input: MatchInput): MatchRes
     case 'connmark': {
       // xt_connmark.c: without a flow it does not match, inverted or not.
       const entry = skb.tracked?.entry ?? null;
+      if (skb.tracked?.info === 'template') return invert(match.value === 0, match);
       return entry !== null && invert((entry.mark & match.mask) >>> 0 === match.value >>> 0, match);
     }
     case 'length': {
