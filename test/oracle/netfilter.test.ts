@@ -67,4 +67,12 @@ judgeFixed({
     ['pod1', 'pod2:80/TCP', 'fin,ack'],
     ['pod1', '[fd00:10:0:5::150]:80/TCP', 'ack'],
   ],
+  'test/fixtures/oracle/targets.k8snet': [
+    ['pod1', 'pod2:80/TCP'],
+    ['pod1', 'pod2:81/UDP'],
+    ['pod1', 'pod2:82/UDP'],
+    ['pod1', 'pod2'],
+    ['pod1', '[fd00:10:0:5::150]:80/TCP'],
+    ['pod1', '[fd00:10:0:5::150]:82/UDP'],
+  ],
 });

@@ -145,10 +145,35 @@ describe('a target', () => {
   });
 
   it('that is not known leaves the packet undecided where its rule matches', () => {
-    const branch = ask('-A FORWARD -j TEE --gateway 192.0.2.1');
+    const branch = ask('-A FORWARD -p tcp -j SYNPROXY --mss 1400');
     expect(branch).toMatchObject({ outcome: 'undecided', reason: { code: 'target-unknown' } });
-    expect(branch.reason?.sentence).toContain('its target `TEE --gateway 192.0.2.1` is not known');
-    expect(ask('-A FORWARD -p udp -j TEE --gateway 192.0.2.1').outcome).toBe('delivered');
+    expect(branch.reason?.sentence).toContain('its target `SYNPROXY --mss 1400` is not known');
+    expect(ask('-A FORWARD -p udp -j CLUSTERIP --new').outcome).toBe('delivered');
+  });
+
+  it('TEE lets the packet go on, and the trace says that the copy is not followed', () => {
+    const branch = ask('-A FORWARD -j TEE --gateway 192.0.2.1');
+    expect(branch.outcome).toBe('delivered');
+    expect(stages(branch.request.hops, 'assumption').map((s) => s.sentence)).toContain('host1 sends a copy to 192.0.2.1 (TEE); the copy is not followed.');
+  });
+
+  it('NFQUEUE leaves it open, unless it may be bypassed: then nobody listens, or a program that decides', () => {
+    expect(ask('-A FORWARD -j NFQUEUE --queue-num 3')).toMatchObject({ outcome: 'undecided', reason: { code: 'target-unknown' } });
+    const both = branches(clusterText({ host1: forwardRules('-A FORWARD -j NFQUEUE --queue-num 3 --queue-bypass\n-A FORWARD -j DROP') }), { from: 'pod1', to: 'pod2:8080/TCP' });
+    expect(both.map((b) => [b.outcome, b.supposing])).toEqual([['delivered', []], ['undecided', ['a program listens on queue 3 of host1, which then decides']]]);
+  });
+
+  it('SET changes the set for the rules behind it, which are then open', () => {
+    const sets = 'ipset {\ncreate s hash:ip family inet\n}\n';
+    const after = (rules: string): Branch => trace(clusterText({ host1: `${sets}${forwardRules(rules)}` }), { from: 'pod1', to: 'pod2:8080/TCP' });
+    expect(after('-A FORWARD -j SET --add-set s src')).toMatchObject({ outcome: 'delivered', answer: { kind: 'reply' } });
+    expect(after('-A FORWARD -m set --match-set s src -j DROP').outcome).toBe('delivered');
+    const branch = after('-A FORWARD -j SET --add-set s src\n-A FORWARD -m set --match-set s src -j DROP');
+    expect(branch.reason?.sentence).toMatch(/depends on the set `s`, which a rule has just changed/);
+  });
+
+  it('that changes nothing here lets the packet go on', () => {
+    expect(ask('-A FORWARD -p udp -j AUDIT --type accept\n-A FORWARD -p tcp -j AUDIT --type accept').outcome).toBe('delivered');
   });
 
   it('MARK and LOG let the packet go on to the next rule', () => {

@@ -28,7 +28,7 @@ export interface CompiledSet {
   readonly entries: readonly Entry[];
 }
 
-export type Membership = { readonly kind: 'member'; readonly set: IpSet; readonly member: SetMember } | { readonly kind: 'none' } | { readonly kind: 'missing'; readonly set: string };
+export type Membership = { readonly kind: 'member'; readonly set: IpSet; readonly member: SetMember } | { readonly kind: 'none' } | { readonly kind: 'missing' | 'changed'; readonly set: string };
 
 const NONE: Membership = { kind: 'none' };
 
@@ -54,6 +54,7 @@ function entriesOf(member: SetMember): readonly Entry[] {
 export function membership(name: string, sides: readonly Side[], input: MatchInput): Membership {
   const compiled = input.ns.sets.get(name);
   if (compiled === undefined) return { kind: 'missing', set: name };
+  if (input.run.netfilter.changedSets.has(`${input.ns.index} ${name}`)) return { kind: 'changed', set: name };
   const { set } = compiled;
   const kinds = SET_TYPES[set.type];
   if (sides.length < kinds.length || (set.family !== null && set.family !== input.packet.ip.family)) return NONE;

@@ -8,6 +8,8 @@ export interface NetfilterState {
   readonly limiters: Map<number, Map<object | string, { left: number }>>;
   /** By namespace and kind of id: what this run takes for granted of the process that sends there. */
   readonly owners: Map<string, SocketOwner>;
+  /** Sets that a rule of this run has changed, by namespace and name. */
+  readonly changedSets: Set<string>;
   /** Clauses behind "if": what this run supposes beyond the usual. */
   readonly supposing: string[];
 }
@@ -18,4 +20,4 @@ export interface RecentEntry {
   readonly hits: number;
 }
 
-export const emptyNetfilterState = (): NetfilterState => ({ recent: new Map(), limiters: new Map(), owners: new Map(), supposing: [] });
+export const emptyNetfilterState = (): NetfilterState => ({ recent: new Map(), limiters: new Map(), owners: new Map(), changedSets: new Set(), supposing: [] });

@@ -6,11 +6,12 @@ import type { Run } from '../run-state.ts';
 
 /**
  * Whether this run takes the unusual case; `clause` goes behind "if". A branch supposes one thing only, so that there is
- * one branch for each thing and not for each combination.
+ * one branch for each thing and not for each combination; the same clause gets the same answer.
  */
 export function suppose(run: Run, clause: string): boolean {
-  if (run.netfilter.supposing.length > 0) return false;
-  const unusual = run.choose('', [{ probability: 1 }, { probability: 0 }]) === 1;
-  if (unusual) run.netfilter.supposing.push(clause);
+  const { supposing } = run.netfilter;
+  if (supposing.length > 0) return supposing.includes(clause);
+  const unusual = run.choose(`suppose ${clause}`, [{ probability: 1 }, { probability: 0 }]) === 1;
+  if (unusual) supposing.push(clause);
   return unusual;
 }

@@ -9,6 +9,7 @@ export function matchSet(match: Extract<Match, { kind: 'set' }>, input: MatchInp
   const { run, ns } = input;
   const found = membership(match.name, match.directions, input);
   if (found.kind === 'missing') return { unknown: `the set \`${found.set}\`, which the file does not show: paste \`ipset save\` of ${ns.label} into \`ipset { }\`` };
+  if (found.kind === 'changed') return { unknown: `the set \`${found.set}\`, which a rule has just changed` };
   if (found.kind === 'member' && found.member.timeout !== null) {
     step(run, { stage: 'assumption', sentence: `The member of the set ${found.set.name} that ${ns.label} looks for was to stay for ${found.member.timeout} seconds more; it is taken to be there still.`, source: sourceOf(found.member.origin) });
   }

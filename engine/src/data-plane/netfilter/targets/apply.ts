@@ -2,20 +2,21 @@
 import type { Target } from '../../../topology/netfilter.ts';
 import { ipHeaderLength, SYN } from '../../packet.ts';
 import type { Packet } from '../../packet.ts';
-import { end, sourceOf, withSkb } from '../../run-state.ts';
+import { withSkb } from '../../run-state.ts';
 import type { Skb } from '../../run-state.ts';
 import { template, UNTRACKED } from '../conntrack.ts';
 import type { MatchInput } from '../matches/match.ts';
 import { optionsOf } from '../matches/options.ts';
+import { applyAside } from './aside.ts';
 import { applyNat } from './nat.ts';
 import { applyReject } from './reject.ts';
-import { ended, goOn } from './target.ts';
+import { goOn } from './target.ts';
 import type { TargetResult } from './target.ts';
 
 export type ActingTarget = Exclude<Target, { kind: 'accept' | 'drop' | 'return' | 'jump' }>;
 
 export function applyTarget(target: ActingTarget, input: MatchInput): TargetResult {
-  const { skb, run, ns, rule } = input;
+  const { skb } = input;
   switch (target.kind) {
     case 'reject':
       return applyReject(target, input);
@@ -40,7 +41,7 @@ export function applyTarget(target: ActingTarget, input: MatchInput): TargetResu
     case 'dscp':
       return goOn(withSkb(skb, { packet: { ...skb.packet, ip: { ...skb.packet.ip, tos: (target.value << 2) | (skb.packet.ip.tos & 3) } } }));
     case 'unknown':
-      return ended(end(run, ns, skb, 'target-unknown', { rule: rule.text, what: `${target.name} ${target.text}`.trimEnd() }, sourceOf(rule.origin)));
+      return applyAside(target, input);
   }
 }
 
