@@ -16,3 +16,14 @@ export function cluster(services: number, endpoint: 'near' | 'far'): string {
 }
 
 export const addressOfService = (i: number): string => `10.${16 + Math.floor(i / 62500)}.${Math.floor(i / 250) % 250}.${(i % 250) + 1}`;
+
+/** As many services, captured from the first node as iptables-save prints them; nothing of them is declared. */
+export function captured(services: number): string {
+  const rules = Array.from({ length: services }, (_, i) => [
+    `    -A KUBE-SERVICES -d ${addressOfService(i)}/32 -p udp -m comment --comment "default/s${i}:p cluster IP" -m udp --dport 80 -j KUBE-SVC-${i}`,
+    `    -A KUBE-SVC-${i} -m comment --comment "default/s${i}:p" -j KUBE-SEP-${i}`,
+    `    -A KUBE-SEP-${i} -p udp -m comment --comment "default/s${i}:p" -m udp -j DNAT --to-destination 10.0.5.150:8080`,
+  ]).flat();
+  const table = ['  iptables {', '    *nat', '    -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES', ...rules, '    COMMIT', '  }'];
+  return cluster(0, 'far').replace('pod-cidr 10.0.14.0/24 }', `pod-cidr 10.0.14.0/24\n${table.join('\n')}\n}`);
+}

@@ -59,8 +59,20 @@ function selectedBy(spec: ServiceSpec, directory: Directory): readonly Pod[] {
   return lists.length === 1 ? shortest : shortest.filter((pod) => selects(selector, pod.labels));
 }
 
+/** Kept as long as it selects the same pods, where nothing else of the cluster goes into it. */
 function serviceOf(spec: ServiceSpec, directory: Directory): Service {
   const selected = selectedBy(spec, directory);
+  if (spec.endpoints.length > 0 || spec.trafficDistribution !== null) return makeService(spec, selected, directory);
+  const known = kept.get(spec);
+  if (known !== undefined && known.selected.length === selected.length && known.selected.every((pod, i) => pod === selected[i])) return known.service;
+  const service = makeService(spec, selected, directory);
+  kept.set(spec, { selected, service });
+  return service;
+}
+
+const kept = new WeakMap<ServiceSpec, { readonly selected: readonly Pod[]; readonly service: Service }>();
+
+function makeService(spec: ServiceSpec, selected: readonly Pod[], directory: Directory): Service {
   const endpointsOf = (port: ServicePortSpec): readonly Endpoint[] => {
     const written = spec.endpoints.filter((e) => e.portName === null || e.portName === port.name).map((e) => writtenEndpoint(e, port, directory));
     const all = [...selected.flatMap((pod) => podEndpoints(spec, pod, port, directory)), ...written];

@@ -34,7 +34,21 @@ export function buildTopology(spec: ClusterSpec): Topology {
   };
 }
 
-function podOf(plan: Plan, pod: PodSpec): Pod {
+const podOf = (plan: Plan, pod: PodSpec): Pod => (pod.hostNetwork ? makePod(plan, pod) : ownNetworkPod(plan, pod));
+
+/** Nothing of the plan goes into such a pod but the domain. */
+function ownNetworkPod(plan: Plan, pod: PodSpec): Pod {
+  const { domain } = plan.settings;
+  const known = kept.get(pod);
+  if (known?.domain === domain) return known.made;
+  const made = makePod(plan, pod);
+  kept.set(pod, { domain, made });
+  return made;
+}
+
+const kept = new WeakMap<PodSpec, { readonly domain: string; readonly made: Pod }>();
+
+function makePod(plan: Plan, pod: PodSpec): Pod {
   const node = plan.nodes.get(pod.node);
   return {
     namespace: pod.namespace,

@@ -17,10 +17,9 @@ import type { ProxyContext } from './service-rules.ts';
 
 const LARGE_CLUSTER_ENDPOINTS = 1000;
 
-/** The service ports of both families; rules that are the same on every node are made once. */
+/** The service ports of both families. */
 export interface ServicePorts {
   readonly views: Readonly<Record<Family, readonly PortView[]>>;
-  readonly shared: Map<PortView, PortRules>;
 }
 
 /** A service port's own chains of the nat table (KUBE-SVC-…, KUBE-SEP-…), and its rules in the chains of all services. */
@@ -38,13 +37,13 @@ export interface ProxyRules {
 /** kube-proxy walks a map; we take the names' order. */
 export function servicePortsOf(plan: Plan, services: readonly Service[]): ServicePorts {
   const specs = new Map(plan.services.map((s) => [podKey(s), s]));
-  const sorted = [...services].sort((a, b) => (podKey(a) < podKey(b) ? -1 : 1));
+  const sorted = services.map((service) => ({ service, key: podKey(service) })).sort((a, b) => (a.key < b.key ? -1 : 1));
   const ofFamily = (family: Family): readonly PortView[] =>
-    sorted.flatMap((service) => {
-      const spec = specs.get(podKey(service));
+    sorted.flatMap(({ service, key }) => {
+      const spec = specs.get(key);
       return spec === undefined ? [] : portViews(service, spec, family);
     });
-  return { views: { 4: ofFamily(4), 6: ofFamily(6) }, shared: new Map() };
+  return { views: { 4: ofFamily(4), 6: ofFamily(6) } };
 }
 
 export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports: ServicePorts): ProxyRules {
@@ -58,21 +57,25 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
     endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
   };
   const origin = derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at);
-  const rules = views.map((view) => rulesOf(view, context, ports));
+  const settings = JSON.stringify([context.localTraffic, context.masqueradeAll, context.endpointComments]);
+  const rules = views.map((view) => rulesOf(view, context, settings));
   return {
     placed: [...fixedRules(plan.settings.kubeProxy, family, origin), ...rules.flatMap((r) => r.listed), ...nodePortsRules(plan, node, family, origin)],
     natChains: rules.flatMap((r) => r.chains),
   };
 }
 
-function rulesOf(view: PortView, context: ProxyContext, ports: ServicePorts): PortRules {
+/** Rules that are the same on every node are made once for each settings, and kept as long as the service port's record lives. */
+function rulesOf(view: PortView, context: ProxyContext, settings: string): PortRules {
   if (!isNodeIndependent(view)) return portRules(view, context);
-  const known = ports.shared.get(view);
-  if (known !== undefined) return known;
+  const known = shared.get(view);
+  if (known?.settings === settings) return known.rules;
   const rules = portRules(view, context);
-  ports.shared.set(view, rules);
+  shared.set(view, { settings, rules });
   return rules;
 }
+
+const shared = new WeakMap<PortView, { readonly settings: string; readonly rules: PortRules }>();
 
 const OWN_CHAIN = /^KUBE-(SVC|SVL|EXT|FW|SEP)-/;
 

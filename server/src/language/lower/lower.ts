@@ -20,6 +20,27 @@ export interface LowerContext {
   readonly captured: (captures: readonly Capture[], offset: number) => CapturedState;
 }
 
+/**
+ * A declaration that an edit has left on its line keeps its record, and with it all that is derived from it. For those
+ * that nothing but their own text and their line goes into; `alone` tells.
+ */
+function keeping<D extends Range, S>(one: (context: LowerContext, placed: Placed<D>) => S | null, alone: (declaration: D) => boolean): typeof one {
+  const known = new WeakMap<D, { readonly at: SourceRef; readonly spec: S | null }>();
+  return (context, placed) => {
+    const { declaration } = placed;
+    if (!alone(declaration)) return one(context, placed);
+    const at = lineOf(context, placed);
+    const before = known.get(declaration);
+    if (before?.at.line === at.line && before.at.file === at.file) return before.spec;
+    const spec = one(context, placed);
+    known.set(declaration, { at, spec });
+    return spec;
+  };
+}
+
+const keptPod = keeping(lowerPod, (d) => d.captures.length === 0 && !d.hostNetwork);
+const keptService = keeping(lowerService, () => true);
+
 export function lowerSpec(context: LowerContext): ClusterSpec {
   const { model } = context;
   const [cluster] = model.clusters;
@@ -30,8 +51,8 @@ export function lowerSpec(context: LowerContext): ClusterSpec {
     networks: lower(model.networks, lowerNetwork),
     externals: lower(model.externals, lowerExternal),
     nodes: lower(model.nodes, lowerNode),
-    pods: lower(model.pods, lowerPod),
-    services: lower(model.services, lowerService),
+    pods: lower(model.pods, keptPod),
+    services: lower(model.services, keptService),
     namespaces: lower(model.namespaces, lowerNamespace),
     networkPolicies: lower(model.policies, lowerPolicy),
   };
