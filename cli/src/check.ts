@@ -21,7 +21,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArguments(args, { format: { type: 'string', default: 'text' } });
   const { format } = values;
   if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not "${format}"`);
-  const found = load(positionals, io).flatMap((snapshot) => snapshot.diagnostics.map((diagnostic) => ({ snapshot, diagnostic })));
+  const found = load(positionals, io).flatMap((snapshot) => [...snapshot.diagnostics, ...snapshot.driftDiagnostics()].map((diagnostic) => ({ snapshot, diagnostic })));
   if (format === 'json') await io.out(`${JSON.stringify(found.map(record), null, 2)}\n`);
   else await io.out(found.map(({ snapshot, diagnostic }) => diagnosticLine(snapshot, diagnostic)).join(''));
   return found.some(({ diagnostic }) => diagnostic.severity === 'error') ? EXIT.errors : EXIT.clean;

@@ -14,7 +14,8 @@ const PLACE: Readonly<Record<DumpBlock, string>> = {
 /** `nat table of host1`, `FDB of host1` */
 export const placeOfBlock = (d: Pick<Deviation, 'table' | 'block' | 'owner'>): string => `${d.table === null ? '' : `${d.table} `}${PLACE[d.block]} of ${ownerText(d.owner)}`;
 
-const isSingular = (d: Deviation): boolean => d.table !== null || d.block === 'fdb';
+/** Of a block's name. */
+export const isSingular = (d: Deviation): boolean => d.table !== null || d.block === 'fdb';
 
 /** What differs where the flow passes, entry by entry; what is foreign only where the flow met it. */
 export function adoptions(situation: Situation, deviations: Deviations, wanted: 'arrival' | 'something-else'): readonly Candidate[] {
@@ -56,6 +57,7 @@ export const adoption = (d: Deviation): Candidate => ({
 export function adoptionOf(parts: readonly Deviation[]): Candidate | undefined {
   const [first] = parts;
   if (first === undefined) return undefined;
+  if (parts.length === 1) return adoption(first);
   const each = parts.map(adoption);
   const sameBlock = parts.every((p) => p.block === first.block && p.table === first.table && p.kind === 'missing');
   const what = parts.map((p) => p.what).join(', ');

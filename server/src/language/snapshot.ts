@@ -19,7 +19,9 @@ import type { Names } from './bind/names.ts';
 import { namesOf } from './bind/names.ts';
 import type { Diagnostic, Range } from './diagnostics/define.ts';
 import { diagnose } from './diagnostics/diagnose.ts';
+import { driftDiagnostics } from './diagnostics/drift-check.ts';
 import { expectationDiagnostics } from './diagnostics/expectation-fails.ts';
+import type { RepairInput } from './features/repair-edits.ts';
 import { lowerExpectations, lowerSpec } from './lower/lower.ts';
 import type { LowerContext } from './lower/lower.ts';
 import { createLineIndex, lineOf as lineNumber } from './syntax/cursor.ts';
@@ -50,6 +52,8 @@ export interface Snapshot extends SnapshotInput {
   readonly verdictOf: (index: number) => Verdict | undefined;
   /** The second, slower group: expectations that do not hold. */
   readonly verifyDiagnostics: () => readonly Diagnostic[];
+  /** Of the second group, too: captured state that differs from what would be programmed. */
+  readonly driftDiagnostics: () => readonly Diagnostic[];
   /** From 1. */
   readonly lineOf: (offset: number) => number;
 }
@@ -90,7 +94,9 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
   const verdictOf = (index: number): Verdict | undefined => judged()[index]?.();
   const verdicts = once(() => judged().map((verdict) => verdict()));
   const diagnostics = once(() => diagnose({ text: input.text, model, names: names(), files }));
-  const verifyDiagnostics = once(() => expectationDiagnostics({ file: input.file, text: input.text, model, names: names(), files }, verdicts()));
+  const repairInput = once((): RepairInput => ({ file: input.file, text: input.text, model, names: names(), files }));
+  const verifyDiagnostics = once(() => expectationDiagnostics(repairInput(), verdicts()));
+  const drifted = once(() => driftDiagnostics(repairInput(), spec(), topology()));
   return Object.freeze({
     ...input,
     tree,
@@ -106,6 +112,7 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
     verdicts,
     verdictOf,
     verifyDiagnostics,
+    driftDiagnostics: drifted,
     lineOf,
   });
 }

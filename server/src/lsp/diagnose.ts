@@ -4,6 +4,7 @@
 import type { Connection } from 'vscode-languageserver';
 import type { Diagnostic } from '../language/diagnostics/define.ts';
 import type { TextEdit } from '../language/syntax/tree.ts';
+import { elsewherePublisher } from './elsewhere.ts';
 import type { Documents, OpenDocument } from './documents.ts';
 import type { Guard } from './guard.ts';
 import { CHANGED_NOTIFICATION } from './protocol.ts';
@@ -38,10 +39,13 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
   const verified = new Map<string, readonly Diagnostic[]>();
   const timers = new Map<string, NodeJS.Timeout>();
 
+  const elsewhere = elsewherePublisher(connection, pageUri);
+
   function publish(document: OpenDocument): void {
     const { uri, version, snapshot } = document;
-    const diagnostics = [...snapshot.diagnostics, ...(verified.get(uri) ?? [])].map((d) => diagnosticOf(document, uri, pageUri(), d));
-    void connection.sendDiagnostics({ uri, version, diagnostics });
+    const all = [...snapshot.diagnostics, ...(verified.get(uri) ?? [])];
+    void connection.sendDiagnostics({ uri, version, diagnostics: all.map((d) => diagnosticOf(document, uri, pageUri(), d)) });
+    elsewhere.publish(uri, all);
   }
 
   function pause(uri: string, milliseconds: number, then: (document: OpenDocument) => void): void {
@@ -67,7 +71,7 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
       if (performance.now() > end) return pause(uri, 0, (same) => verify(same, i));
       snapshot.verdictOf(i);
     }
-    verified.set(uri, snapshot.verifyDiagnostics());
+    verified.set(uri, [...snapshot.verifyDiagnostics(), ...snapshot.driftDiagnostics()]);
     publish(document);
   }
 
@@ -87,6 +91,7 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
     closed(uri) {
       cancel(uri);
       verified.delete(uri);
+      elsewhere.closed(uri);
       void connection.sendDiagnostics({ uri, diagnostics: [] });
     },
     stop: () => {

@@ -41,3 +41,7 @@ export function diagnosticsWhen(document: vscode.TextDocument, what: string, hol
 
 export const errorsIn = (diagnostics: readonly vscode.Diagnostic[]): readonly vscode.Diagnostic[] =>
   diagnostics.filter((d) => d.severity === vscode.DiagnosticSeverity.Error);
+
+/** The file's own warnings are expectations that do not hold; that a dump is an excerpt is information. */
+export const expectationsIn = (diagnostics: readonly vscode.Diagnostic[]): readonly vscode.Diagnostic[] =>
+  diagnostics.filter((d) => d.severity === vscode.DiagnosticSeverity.Warning);

@@ -41,9 +41,9 @@ describe('the language server', () => {
   const ask = <R>(method: string, text: string, more: object = {}): Promise<R> =>
     client.connection.sendRequest<R>(method, { textDocument: { uri: URI }, position: place(text), ...more });
 
-  test('publishes the article\'s one failing expectation, and no error', async () => {
+  test('publishes the article\'s one failing expectation, the excerpt that it was pasted from, and no error', async () => {
     await client.open(URI, ARTICLE);
-    await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(1); }, 5000);
+    await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(2); }, 5000);
     expect(client.published.at(-1)?.diagnostics[0]?.range.start.line).toBe(place('expect pod1 -> qq.com').line);
   });
 
@@ -61,9 +61,9 @@ describe('the language server', () => {
 
   test('keeps the failing expectation in view while something else is typed', async () => {
     await client.open(URI, ARTICLE);
-    await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(1); }, 5000);
+    await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(2); }, 5000);
     await change({ range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } }, text: '# a comment\n' });
-    expect((await published(2)).map((d) => d.range.start.line)).toEqual([place('expect pod1 -> qq.com').line + 1]);
+    expect((await published(2)).map((d) => d.range.start.line)).toEqual([place('expect pod1 -> qq.com').line + 1, place('*nat').line + 1]);
   });
 
   test('understands several changes at once, each of the text that the one before left', async () => {
@@ -142,7 +142,7 @@ describe('the language server', () => {
 
   test('offers the repair of the failing expectation: rules that belong into the captured table', async () => {
     await client.open(URI, ARTICLE);
-    await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(1); }, 5000);
+    await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(2); }, 5000);
     const range = client.published.at(-1)!.diagnostics[0]!.range;
     const actions = await ask<{ kind: string; diagnostics: object[]; isPreferred: boolean; edit: { changes: Record<string, { newText: string; range: { start: { line: number } } }[]> } }[]>(
       'textDocument/codeAction', 'cluster', { range, context: { diagnostics: [] } });

@@ -52,8 +52,8 @@ export class WhyBlock extends LitElement {
 
   private cause({ sentence, at, nearest }: Cause): TemplateResult {
     return html`<li>
-      <p>${withCode(sentence)} ${this.line(at)}</p>
-      ${nearest === null ? nothing : html`<p class="faint">Nearest: ${withCode(nearest.sentence)} ${this.line(nearest.at)}</p>`}
+      <p>${withCode(unplaced(sentence, at))} ${this.line(at)}</p>
+      ${nearest === null ? nothing : html`<p class="faint">Nearest: ${withCode(unplaced(nearest.sentence, nearest.at))} ${this.line(nearest.at)}</p>`}
     </li>`;
   }
 
@@ -70,6 +70,9 @@ export class WhyBlock extends LitElement {
     </li>`;
   }
 }
+
+/** The place stands behind the sentence, to be opened. */
+const unplaced = (sentence: string, at: SourceLine | null): string => (at === null ? sentence : sentence.replace(` (${at.file}:${at.line})`, ''));
 
 /** What stands between backticks, as code. */
 const withCode = (text: string): readonly (string | TemplateResult)[] => text.split('`').map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part));

@@ -48,6 +48,12 @@ import { unknownParty } from './unknown-party.ts';
 import { unopenedBlock } from './unopened-block.ts';
 import { unreachedChain } from './unreached-chain.ts';
 import { wrongTable } from './wrong-table.ts';
+import { drift } from './drift.ts';
+import { forwardDrop } from './forward-drop.ts';
+import { harmlessDrift } from './harmless-drift.ts';
+import { partialDump } from './partial-dump.ts';
+import { shadowedAccept } from './shadowed-accept.ts';
+import { twoRulesets } from './two-rulesets.ts';
 
 export const CATALOGUE: readonly { readonly code: string; readonly slug: string; readonly severity: Severity; readonly fix?: unknown }[] = [
   unclosedString,
@@ -98,4 +104,10 @@ export const CATALOGUE: readonly { readonly code: string; readonly slug: string;
   endpointOfNobody,
   targetPortNotServed,
   expectationFails,
+  drift,
+  harmlessDrift,
+  partialDump,
+  shadowedAccept,
+  forwardDrop,
+  twoRulesets,
 ];

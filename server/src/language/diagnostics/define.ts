@@ -52,6 +52,12 @@ export interface Definition<P> {
   readonly fix?: (p: P, at: Range) => readonly Fix[];
 }
 
+/** What a node's captured state differs in, put into words by the engine. */
+export interface DriftReport {
+  readonly sentence: string;
+  readonly fixes: readonly Fix[];
+}
+
 export const defineDiagnostic = <P>(definition: Definition<P>): Definition<P> => definition;
 
 /** A message begins like a sentence, unless it begins with a name or with what the user wrote. */

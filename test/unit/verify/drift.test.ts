@@ -1,0 +1,81 @@
+/** What is drift and what is not: the article's excerpt, the recorded cluster, and what other programs write. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { driftOf } from '../../../engine/src/verify/drift.ts';
+import { createSnapshot } from '../../../server/src/language/snapshot.ts';
+
+const CLUSTER = (inHost1: string): string => `
+cluster { kube-proxy none }
+network lan 192.168.93.0/24 { gateway 192.168.93.254 }
+node host1 {
+  address 192.168.93.212/24 on lan
+  pod-cidr 10.244.1.0/24
+${inHost1}
+}
+node host2 { address 192.168.93.213/24 on lan; pod-cidr 10.244.2.0/24; vtep-mac 3e:11:d2:88:40:6b }
+pod client on host1 { ip 10.244.1.10 }
+`;
+
+function drift(text: string) {
+  const snapshot = createSnapshot({ file: 'x.k8snet', text });
+  return driftOf(snapshot.spec(), snapshot.topology());
+}
+
+const POSTRTG = `
+    -A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG
+    -A FLANNEL-POSTRTG -m mark --mark 0x4000/0x4000 -m comment --comment "flanneld masq" -j RETURN
+    -A FLANNEL-POSTRTG -s 10.244.1.0/24 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j RETURN
+    -A FLANNEL-POSTRTG -s 10.244.0.0/16 -d 10.244.1.0/24 -m comment --comment "flanneld masq" -j RETURN
+    -A FLANNEL-POSTRTG ! -s 10.244.0.0/16 -d 10.244.1.0/24 -m comment --comment "flanneld masq" -j RETURN
+    -A FLANNEL-POSTRTG -s 10.244.0.0/16 ! -d 224.0.0.0/4 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully
+    -A FLANNEL-POSTRTG ! -s 10.244.0.0/16 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully`;
+
+describe('an excerpt', () => {
+  it("as the article's is told once, as information", () => {
+    const found = drift(readFileSync(new URL('../../../examples/article.k8snet', import.meta.url), 'utf8'));
+    expect(found.map((d) => d.kind)).toEqual(['partial']);
+  });
+});
+
+describe('no drift', () => {
+  it.each([
+    ['counters, and a kernel without --random-fully', `  iptables {\n    *nat${POSTRTG.replaceAll(' --random-fully', '').replaceAll('-A ', '[12:3456] -A ')}\n    COMMIT\n  }`],
+    ['comments', `  iptables {\n    *nat${POSTRTG.replaceAll(' -m comment --comment "flanneld masq"', '')}\n    COMMIT\n  }`],
+    ["rules of other programs beside flannel's", `  iptables {\n    *nat\n    -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE${POSTRTG}\n    COMMIT\n  }`],
+    ['masquerading that another rule does', '  iptables {\n    *nat\n    -A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE\n    COMMIT\n  }'],
+    ['another metric, and routes of other programs', '  routes {\n    default via 192.168.93.254 dev eth0 proto dhcp metric 100\n    10.8.0.0/16 via 192.168.93.7 dev eth0\n    10.244.1.0/24 dev cni0 proto kernel scope link src 10.244.1.1\n    10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n    192.168.93.0/24 dev eth0 proto kernel scope link src 192.168.93.212 metric 100\n  }'],
+    ['neighbours that the kernel learned', '  neighbours {\n    192.168.93.254 dev eth0 lladdr 2a:33:7d:5a:f1:2b STALE\n    10.244.2.0 dev flannel.1 lladdr 3e:11:d2:88:40:6b PERMANENT\n  }'],
+    ['a switch of which every distribution has its own value', '  sysctl {\n    net.ipv4.conf.all.rp_filter = 2\n  }'],
+  ])('are %s', (_, captured) => {
+    expect(drift(CLUSTER(captured))).toEqual([]);
+  });
+
+  it('is what the older flannel answers to misses', () => {
+    expect(drift(CLUSTER('  routes {\n    10.244.0.0/16 dev flannel.1\n    default via 192.168.93.254 dev eth0\n    10.244.1.0/24 dev cni0\n    192.168.93.0/24 dev eth0\n  }\n  fdb {\n    3e:11:d2:88:40:99 dev flannel.1 dst 192.168.93.213 self permanent\n  }'))).toEqual([]);
+  });
+});
+
+describe('drift', () => {
+  it.each([
+    ['a missing route', '  routes {\n    default via 192.168.93.254 dev eth0\n    10.244.1.0/24 dev cni0\n    192.168.93.0/24 dev eth0\n  }', 'drift', /routes of host1 lack flannel's route for the lease of host2/],
+    ['a stale VTEP MAC', '  fdb {\n    3e:11:d2:88:40:99 dev flannel.1 dst 192.168.93.213 self permanent\n  }', 'drift', /3e:11:d2:88:40:99.*where flannel would have `3e:11:d2:88:40:6b/],
+    ['a lease that is gone', '  neighbours {\n    10.244.2.0 dev flannel.1 lladdr 3e:11:d2:88:40:6b PERMANENT\n    10.244.7.0 dev flannel.1 lladdr 3e:11:d2:88:40:77 PERMANENT\n  }', 'harmless', /still has the neighbour `10\.244\.7\.0/],
+    ['an MTU above what the tunnel carries', '  links {\n    7: flannel.1: <BROADCAST,MULTICAST,UP> mtu 1500 qdisc noqueue state UNKNOWN\n        link/ether 3e:11:d2:88:40:01 brd ff:ff:ff:ff:ff:ff\n  }', 'drift', /mtu 1500.*where flannel would have .*mtu 1450/],
+    ['an MTU below it', '  links {\n    7: flannel.1: <BROADCAST,MULTICAST,UP> mtu 1400 qdisc noqueue state UNKNOWN\n        link/ether 3e:11:d2:88:40:01 brd ff:ff:ff:ff:ff:ff\n  }', 'harmless', /mtu 1400/],
+    ['forwarding that is off', '  sysctl {\n    net.ipv4.ip_forward = 0\n  }', 'drift', /net\.ipv4\.ip_forward = 0/],
+    ['a part of the masquerade rules', `  iptables {\n    *nat${POSTRTG.split('\n').slice(0, 5).join('\n')}\n    COMMIT\n  }`, 'drift', /nat table of host1 lacks flannel's rules for the masquerading/],
+  ])('is %s', (_, captured, kind, sentence) => {
+    const found = drift(CLUSTER(captured));
+    expect(found.map((d) => d.kind)).toEqual([kind]);
+    expect(found[0]?.sentence).toMatch(sentence);
+    expect(found[0]?.fixes.length).toBeGreaterThan(0);
+  });
+
+  it('of a stale MAC can be settled either way', () => {
+    const [found] = drift(CLUSTER('  fdb {\n    3e:11:d2:88:40:99 dev flannel.1 dst 192.168.93.213 self permanent\n  }'));
+    expect(found?.fixes.map((f) => f.edits)).toMatchObject([
+      [{ kind: 'lines', block: 'fdb', add: ['3e:11:d2:88:40:6b dev flannel.1 dst 192.168.93.213 self permanent'] }],
+      [{ kind: 'statement', owner: { kind: 'node', name: 'host2' }, keyword: 'vtep-mac', text: 'vtep-mac 3e:11:d2:88:40:99' }],
+    ]);
+  });
+});
