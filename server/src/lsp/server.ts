@@ -3,7 +3,7 @@ import { CodeActionKind, TextDocumentSyncKind } from 'vscode-languageserver';
 import type { Connection, InitializeParams, InitializeResult, TextDocumentIdentifier } from 'vscode-languageserver';
 import { codeLenses } from '../language/features/code-lenses.ts';
 import { completions } from '../language/features/completions.ts';
-import { definition, references } from '../language/features/definition.ts';
+import { definition, definitionElsewhere, references } from '../language/features/definition.ts';
 import { documentSymbols } from '../language/features/document-symbols.ts';
 import { foldingRanges } from '../language/features/folding.ts';
 import { hover } from '../language/features/hover.ts';
@@ -14,6 +14,7 @@ import { createDocuments } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
 import { codeLensOf, completionItemOf, documentSymbolOf, foldingRangeOf, hoverOf } from './features-to-lsp.ts';
 import { formatting } from './formatting.ts';
+import { locationOf } from './elsewhere.ts';
 import { guardOf } from './guard.ts';
 import { imported } from './import.ts';
 import { IMPORT_REQUEST, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SPEC_REQUEST } from './protocol.ts';
@@ -102,8 +103,12 @@ export function serve(connection: Connection): void {
   connection.onCompletion(feature('completion', (document, { position }) =>
     completions(document.snapshot, offsetAt(document, position)).map((item) => completionItemOf(document, item))));
   connection.onDocumentFormatting(feature('formatting', formatting));
-  connection.onDefinition(feature('definition', (document, { position }) =>
-    definition(document.snapshot, offsetAt(document, position)).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }))));
+  connection.onDefinition(feature('definition', (document, { position }) => {
+    const offset = offsetAt(document, position);
+    const object = definitionElsewhere(document.snapshot, offset);
+    const here = definition(document.snapshot, offset).map((range) => ({ uri: document.uri, range: rangeOf(document, range) }));
+    return object === undefined ? here : [...here, locationOf(document.uri, object)];
+  }));
   connection.onReferences(feature('references', (document, { position, context }) => {
     const offset = offsetAt(document, position);
     const declared = new Set(context.includeDeclaration ? [] : definition(document.snapshot, offset).map((range) => range.start));

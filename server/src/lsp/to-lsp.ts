@@ -39,11 +39,13 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   information: DiagnosticSeverity.Information,
 };
 
+export const severityOf = (d: Diagnostic): DiagnosticSeverity => SEVERITIES[d.severity];
+
 /** `pageUri`: where the pages are, with `{slug}` for a page's name. */
 export function diagnosticOf(lined: Lined, uri: string, pageUri: string | undefined, d: Diagnostic): lsp.Diagnostic {
   return {
     range: rangeOf(lined, d),
-    severity: SEVERITIES[d.severity],
+    severity: severityOf(d),
     code: d.code,
     source: 'k8snet',
     message: d.message,
