@@ -5,11 +5,12 @@ import { packageSize } from './package-size.ts';
 import { fullRecord } from './full-record.ts';
 import { recompiling } from './recompile.ts';
 import { reparsing } from './reparse.ts';
+import { synthesis } from './synthesis.ts';
 import { topologyMemory } from './topology-memory.ts';
 import { verdict } from './verdict.ts';
 import type { Bench, Row, Setting } from './row.ts';
 
-const BENCHES: readonly Bench[] = [coldStart, keystroke, reparsing, fullRecord, recompiling, verdict, topologyMemory, packageSize];
+const BENCHES: readonly Bench[] = [coldStart, keystroke, reparsing, fullRecord, recompiling, verdict, synthesis, topologyMemory, packageSize];
 
 /** The exit code: 1 where a bench fails to run. A goal that is missed is printed, not judged: machines are noisy. */
 export async function run(options: Setting & { readonly json: boolean; readonly words: readonly string[] }): Promise<number> {

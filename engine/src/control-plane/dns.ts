@@ -2,7 +2,7 @@
  * Names: resolv.conf as kubelet writes it, the order in which a resolver asks, and what CoreDNS answers (kubernetes/dns,
  * docs/specification.md; the kubernetes plugin with `pods insecure`, as kubeadm configures it).
  */
-import { formatAddress, parseAddress } from '../net/address.ts';
+import { formatAddress, parseAddress, sameAddress } from '../net/address.ts';
 import type { Address, Family } from '../net/address.ts';
 import { globalAddresses } from '../topology/lookup.ts';
 import type { Service, Topology } from '../topology/model.ts';
@@ -72,6 +72,7 @@ function answerTo(topology: Topology, name: string, clusterDns: boolean, aliases
     if (!clusterDns) return { text: `NXDOMAIN (this resolver does not know ${domain})`, addresses: [] };
     return clusterAnswer(topology, name.slice(0, -domain.length - 1), aliases);
   }
+  if (name.endsWith('.arpa')) return clusterDns ? reverseAnswer(topology, name) : NXDOMAIN;
   const host = topology.hosts.find((h) => h.kind === 'external' && h.name.toLowerCase() === name);
   return host === undefined ? NXDOMAIN : addressAnswer((host.namespaces[0]?.interfaces ?? []).flatMap(globalAddresses));
 }
@@ -80,14 +81,26 @@ function answerTo(topology: Topology, name: string, clusterDns: boolean, aliases
 function clusterAnswer(topology: Topology, name: string, aliases: number): Answer {
   const labels = name.split('.');
   const kind = labels.at(-1);
-  const namespace = labels.at(-2);
   if (kind === 'pod' && labels.length === 3) return podAnswer(labels[0] ?? '');
-  if (kind !== 'svc' || labels.length < 3 || labels.length > 4) return NXDOMAIN;
-  const service = topology.services.find((s) => s.namespace === namespace && s.name === labels.at(-3));
-  if (service === undefined) return NXDOMAIN;
-  if (labels.length === 4) return endpointAnswer(service, labels[0] ?? '');
+  const service = topology.services.find((s) => s.namespace === labels.at(-2) && s.name === labels.at(-3));
+  if (kind !== 'svc' || service === undefined) return NXDOMAIN;
+  const below = labels.slice(0, -3);
+  if (below.length === 2) return serviceRecord(topology, service, below);
+  if (below.length === 1) return endpointAnswer(service, below[0] ?? '');
+  if (below.length > 0) return NXDOMAIN;
   if (service.externalName !== null) return aliasAnswer(topology, service.externalName, aliases);
   return addressAnswer(service.clusterAddresses.length > 0 ? service.clusterAddresses : endpointAddresses(service));
+}
+
+/** `_http._tcp.web.default.svc`: the port, and of whom (kubernetes/dns, 2.3.2 and 2.4.2). */
+function serviceRecord(topology: Topology, service: Service, [portLabel = '', protocolLabel = '']: readonly string[]): Answer {
+  const port = service.ports.find((p) => `_${p.name}` === portLabel && `_${p.protocol.toLowerCase()}` === protocolLabel && p.name !== '');
+  if (port === undefined) return NXDOMAIN;
+  const suffix = `${service.name}.${service.namespace}.svc.${topology.cluster.domain}`;
+  const headless = service.clusterAddresses.length === 0;
+  const records = headless ? service.members.map((m) => `SRV ${port.endpoints.find((e) => sameAddress(e.address, m.address))?.port ?? port.port} ${memberLabel(m)}.${suffix}`) : [`SRV ${port.port} ${suffix}`];
+  const { text, addresses } = addressAnswer(headless ? endpointAddresses(service) : service.clusterAddresses);
+  return records.length === 0 ? NODATA : { text: [...records, text].join(', '), addresses };
 }
 
 function aliasAnswer(topology: Topology, target: string, aliases: number): Answer {
@@ -102,14 +115,36 @@ function podAnswer(label: string): Answer {
   return address === undefined ? NXDOMAIN : addressAnswer([address]);
 }
 
-/** Of the ready endpoints, each address once. */
-export function endpointAddresses(service: Service): readonly Address[] {
-  const byText = new Map(service.ports.flatMap((p) => p.endpoints.filter((e) => e.ready).map((e) => [formatAddress(e.address), e.address] as const)));
-  return [...byText.values()];
+/** Whom the name of a headless service stands for. */
+export const endpointAddresses = (service: Service): readonly Address[] => service.members.map((m) => m.address);
+
+/** Without a hostname an endpoint is named by its address with dashes. */
+const memberLabel = (member: Service['members'][number]): string => member.hostname?.toLowerCase() ?? formatAddress(member.address).replaceAll(/[.:]/g, '-');
+
+/** CoreDNS knows the endpoints of a service with an address by name, too (plugin/kubernetes: findServices). */
+const namedEndpoints = (service: Service): Service['members'] =>
+  service.clusterAddresses.length === 0 ? service.members : [...new Map(service.ports.flatMap((p) => p.endpoints.filter((e) => e.ready).map((e) => [formatAddress(e.address), e] as const))).values()];
+
+function endpointAnswer(service: Service, label: string): Answer {
+  const named = namedEndpoints(service).filter((m) => memberLabel(m) === label);
+  return named.length === 0 ? NXDOMAIN : addressAnswer(named.map((m) => m.address));
 }
 
-/** An endpoint without a hostname is named by its address with dashes. */
-function endpointAnswer(service: Service, label: string): Answer {
-  const named = endpointAddresses(service).filter((a) => formatAddress(a).replaceAll(/[.:]/g, '-') === label);
-  return named.length === 0 ? NXDOMAIN : addressAnswer(named);
+/** `1.0.244.10.in-addr.arpa`: a service's cluster IP, else an endpoint of a headless one (kubernetes/dns, 2.3.3 and 2.4.3). */
+function reverseAnswer(topology: Topology, name: string): Answer {
+  const address = reversed(name);
+  if (address === undefined) return NXDOMAIN;
+  for (const service of topology.services) {
+    const suffix = `${service.name}.${service.namespace}.svc.${topology.cluster.domain}`;
+    if (service.clusterAddresses.some((a) => sameAddress(a, address))) return { text: `PTR ${suffix}`, addresses: [] };
+    const member = service.members.find((m) => sameAddress(m.address, address));
+    if (member !== undefined) return { text: `PTR ${memberLabel(member)}.${suffix}`, addresses: [] };
+  }
+  return NXDOMAIN;
+}
+
+function reversed(name: string): Address | undefined {
+  const labels = name.split('.').slice(0, -2).reverse();
+  if (name.endsWith('.in-addr.arpa')) return parseAddress(labels.join('.'));
+  return labels.length === 32 ? parseAddress((labels.join('').match(/.{4}/g) ?? []).join(':')) : undefined;
 }

@@ -59,18 +59,24 @@ function selectedBy(spec: ServiceSpec, directory: Directory): readonly Pod[] {
   return lists.length === 1 ? shortest : shortest.filter((pod) => selects(selector, pod.labels));
 }
 
-/** Kept as long as it selects the same pods, where nothing else of the cluster goes into it. */
-function serviceOf(spec: ServiceSpec, directory: Directory): Service {
-  const selected = selectedBy(spec, directory);
-  if (spec.endpoints.length > 0 || spec.trafficDistribution !== null) return makeService(spec, selected, directory);
-  const known = kept.get(spec);
-  if (known !== undefined && known.selected.length === selected.length && known.selected.every((pod, i) => pod === selected[i])) return known.service;
-  const service = makeService(spec, selected, directory);
-  kept.set(spec, { selected, service });
-  return service;
+interface Made {
+  readonly selected: readonly Pod[];
+  readonly service: Service;
 }
 
-const kept = new WeakMap<ServiceSpec, { readonly selected: readonly Pod[]; readonly service: Service }>();
+const made = new WeakMap<ServiceSpec, Made>();
+
+/** The same service as long as its declaration and its pods are the same records: what is made of it is kept by it. */
+function serviceOf(spec: ServiceSpec, directory: Directory): Service {
+  const selected = selectedBy(spec, directory);
+  // Hand-written endpoints and zones depend on more than that.
+  if (spec.endpoints.length > 0 || spec.trafficDistribution !== null) return makeService(spec, selected, directory);
+  const before = made.get(spec);
+  if (before !== undefined && before.selected.length === selected.length && before.selected.every((pod, i) => pod === selected[i])) return before.service;
+  const service = makeService(spec, selected, directory);
+  made.set(spec, { selected, service });
+  return service;
+}
 
 function makeService(spec: ServiceSpec, selected: readonly Pod[], directory: Directory): Service {
   const endpointsOf = (port: ServicePortSpec): readonly Endpoint[] => {
@@ -87,7 +93,7 @@ function makeService(spec: ServiceSpec, selected: readonly Pod[], directory: Dir
     loadBalancerAddresses: spec.loadBalancerAddresses,
     externalName: spec.externalName,
     ports: spec.ports.map((port) => ({ name: port.name, protocol: port.protocol, port: port.port, nodePort: port.nodePort, endpoints: endpointsOf(port) })),
-    members: spec.headless ? membersOf(selected, spec) : [],
+    members: spec.headless || spec.clusterAddresses.length === 0 ? membersOf(selected, spec) : [],
     origin: declared(spec.at),
   };
 }

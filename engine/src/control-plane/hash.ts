@@ -1,7 +1,7 @@
 /** SHA-256 and the names made from it; the engine has no platform library to ask. */
 
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2). */
-const ROUND_CONSTANTS = fractionalBits(64, Math.cbrt);
+const ROUND_CONSTANTS = Uint32Array.from(fractionalBits(64, Math.cbrt));
 /** The same of the square roots of the first 8 primes (FIPS 180-4, 5.3.3). */
 const INITIAL_STATE = fractionalBits(8, Math.sqrt);
 
@@ -45,7 +45,8 @@ export function sha256(message: Uint8Array): Uint32Array {
   const state = Uint32Array.from(INITIAL_STATE);
   const schedule = new Uint32Array(64);
   for (let block = 0; block < words.length; block += 16) {
-    for (let i = 0; i < 64; i++) schedule[i] = i < 16 ? (words[block + i] ?? 0) : expanded(schedule, i);
+    for (let i = 0; i < 16; i++) schedule[i] = words[block + i] ?? 0;
+    for (let i = 16; i < 64; i++) schedule[i] = expanded(schedule, i);
     compress(state, schedule);
   }
   return state;
@@ -66,9 +67,17 @@ function compress(state: Uint32Array, schedule: Uint32Array): void {
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (ROUND_CONSTANTS[i] ?? 0) + (schedule[i] ?? 0)) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t1) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t1 + t2) | 0;
   }
-  for (const [i, word] of [a, b, c, d, e, f, g, h].entries()) state[i] = (state[i] ?? 0) + word;
+  const sums = [a, b, c, d, e, f, g, h];
+  for (let i = 0; i < 8; i++) state[i] = (state[i] ?? 0) + (sums[i] ?? 0);
 }
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';

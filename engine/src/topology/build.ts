@@ -1,5 +1,4 @@
 /** The only maker of a topology: derives what the cluster's programs would program, and lays captured state over it. */
-import { CLUSTER_NDOTS, clusterSearch } from '../control-plane/dns.ts';
 import { podNamespace } from '../control-plane/cni.ts';
 import { servicesOf } from '../control-plane/endpoints.ts';
 import { servicePortsOf } from '../control-plane/kube-proxy/rules.ts';
@@ -8,10 +7,11 @@ import { nodeNamespace } from '../control-plane/node.ts';
 import { outsideOf } from '../control-plane/outside.ts';
 import { planOf, podKey } from '../control-plane/plan.ts';
 import type { NodePlan, Plan } from '../control-plane/plan.ts';
+import { podsOf } from '../control-plane/pods.ts';
 import { finished, matchVeths } from './captured.ts';
-import type { Host, Interface, Namespace, Pod, Topology } from './model.ts';
+import type { Host, Interface, Namespace, Topology } from './model.ts';
 import { declared } from './origin.ts';
-import type { ClusterSpec, PodSpec } from './spec.ts';
+import type { ClusterSpec } from './spec.ts';
 
 /**
  * Never throws, whatever half-finished spec comes: of two objects with one name the first counts, and what refers to
@@ -19,7 +19,7 @@ import type { ClusterSpec, PodSpec } from './spec.ts';
  */
 export function buildTopology(spec: ClusterSpec): Topology {
   const plan = planOf(spec);
-  const pods = [...plan.pods.values()].map((pod) => podOf(plan, pod));
+  const pods = podsOf(plan);
   const services = servicesOf(plan, pods);
   const ports = servicePortsOf(plan, services);
   const outside = outsideOf(plan);
@@ -33,45 +33,6 @@ export function buildTopology(spec: ClusterSpec): Topology {
     namespaceLabels: plan.namespaceLabels,
   };
 }
-
-const podOf = (plan: Plan, pod: PodSpec): Pod => (pod.hostNetwork ? makePod(plan, pod) : ownNetworkPod(plan, pod));
-
-/** Nothing of the plan goes into such a pod but the domain. */
-function ownNetworkPod(plan: Plan, pod: PodSpec): Pod {
-  const { domain } = plan.settings;
-  const known = kept.get(pod);
-  if (known?.domain === domain) return known.made;
-  const made = makePod(plan, pod);
-  kept.set(pod, { domain, made });
-  return made;
-}
-
-const kept = new WeakMap<PodSpec, { readonly domain: string; readonly made: Pod }>();
-
-function makePod(plan: Plan, pod: PodSpec): Pod {
-  const node = plan.nodes.get(pod.node);
-  return {
-    namespace: pod.namespace,
-    name: pod.name,
-    node: pod.node,
-    addresses: pod.hostNetwork && node !== undefined ? nodeAddresses(node) : pod.addresses,
-    hostNetwork: pod.hostNetwork,
-    ready: pod.ready,
-    terminating: pod.terminating,
-    hostname: pod.hostname,
-    subdomain: pod.subdomain,
-    ports: pod.ports.filter((p) => p.name !== '').map(({ name, protocol, port }) => ({ name, protocol, port })),
-    labels: pod.labels,
-    // The ClusterFirst policy means the node's own resolver for a pod on the host's network.
-    search: pod.search ?? (pod.hostNetwork ? [] : clusterSearch(pod.namespace, plan.settings.domain)),
-    ndots: pod.ndots ?? CLUSTER_NDOTS,
-    origin: declared(pod.at),
-  };
-}
-
-/** The first address of each family on the uplink: what kubelet reports as the node's InternalIP. */
-const nodeAddresses = (node: NodePlan): Pod['addresses'] =>
-  ([4, 6] as const).flatMap((family) => node.uplink?.addresses.find((a) => a.address.family === family)?.address ?? []);
 
 function nodeHost(plan: Plan, node: NodePlan, ports: ServicePorts): Host {
   const matched = nodeNamespaces(plan, node, ports);
@@ -95,7 +56,7 @@ export interface ProgrammedNamespace {
 /** The namespaces of the nodes as they would be without their captured rules, routes, neighbours and the like. */
 export function programmedNamespaces(spec: ClusterSpec): readonly ProgrammedNamespace[] {
   const plan = planOf(spec);
-  const services = servicesOf(plan, [...plan.pods.values()].map((pod) => podOf(plan, pod)));
+  const services = servicesOf(plan, podsOf(plan));
   const ports = servicePortsOf(plan, services);
   return [...plan.nodes.values()].flatMap((node) => {
     const devicesOf = new Map([['', node.spec.captured.interfaces], ...node.pods.map((pod) => [podKey(pod), pod.captured.interfaces] as const)]);

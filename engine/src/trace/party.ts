@@ -137,7 +137,7 @@ function podSender(topology: Topology, pod: Pod, port: Port | null): Sender | Qu
   const host = topology.hosts.find((h) => h.kind === 'node' && h.name === pod.node);
   const namespace = host?.namespaces.find((n) => n.name === (pod.hostNetwork ? ROOT_NAMESPACE : podName(pod)));
   if (host === undefined || namespace === undefined) return error(`The pod ${shortName(pod)} is on node '${pod.node}', which is not declared.`);
-  const resolver = { search: pod.search, ndots: pod.ndots, clusterDns: !pod.hostNetwork || pod.search.length > 0 };
+  const resolver = { search: pod.search, ndots: pod.ndots, clusterDns: pod.clusterDns };
   return { host: host.name, namespace, source: null, port, resolver };
 }
 

@@ -69,7 +69,7 @@ export function cluster(nodes: readonly Host[]): Topology {
       const [ns = '', name = ''] = pod.name.split('/');
       return {
         namespace: ns, name, node: host.name, addresses: pod.interfaces[1]?.addresses.map((a) => a.address) ?? [], hostNetwork: false, ready: true, terminating: false, hostname: null, subdomain: null, ports: [],
-        labels: {}, search: [], ndots: 5, origin: at(40),
+        labels: {}, search: [], ndots: 5, clusterDns: true, origin: at(40),
       };
     })),
     services: [{

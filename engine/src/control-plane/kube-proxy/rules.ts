@@ -37,10 +37,10 @@ export interface ProxyRules {
 /** kube-proxy walks a map; we take the names' order. */
 export function servicePortsOf(plan: Plan, services: readonly Service[]): ServicePorts {
   const specs = new Map(plan.services.map((s) => [podKey(s), s]));
-  const sorted = services.map((service) => ({ service, key: podKey(service) })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const sorted = [...services].sort((a, b) => (podKey(a) < podKey(b) ? -1 : 1));
   const ofFamily = (family: Family): readonly PortView[] =>
-    sorted.flatMap(({ service, key }) => {
-      const spec = specs.get(key);
+    sorted.flatMap((service) => {
+      const spec = specs.get(podKey(service));
       return spec === undefined ? [] : portViews(service, spec, family);
     });
   return { views: { 4: ofFamily(4), 6: ofFamily(6) } };
@@ -57,25 +57,24 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
     endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
   };
   const origin = derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at);
-  const settings = JSON.stringify([context.localTraffic, context.masqueradeAll, context.endpointComments]);
-  const rules = views.map((view) => rulesOf(view, context, settings));
+  const rules = views.map((view) => rulesOf(view, context));
   return {
     placed: [...fixedRules(plan.settings.kubeProxy, family, origin), ...rules.flatMap((r) => r.listed), ...nodePortsRules(plan, node, family, origin)],
     natChains: rules.flatMap((r) => r.chains),
   };
 }
 
-/** Rules that are the same on every node are made once for each settings, and kept as long as the service port's record lives. */
-function rulesOf(view: PortView, context: ProxyContext, settings: string): PortRules {
+/** What is the same on several nodes, and in the next version of the file, is made once: by what the rules depend on. */
+const shared = new WeakMap<PortView, Map<string, PortRules>>();
+
+function rulesOf(view: PortView, context: ProxyContext): PortRules {
   if (!isNodeIndependent(view)) return portRules(view, context);
-  const known = shared.get(view);
-  if (known?.settings === settings) return known.rules;
-  const rules = portRules(view, context);
-  shared.set(view, { settings, rules });
+  const key = `${context.masqueradeAll ? 'all' : ''} ${context.endpointComments ? '' : 'bare'} ${context.localTraffic?.is.text ?? ''}`;
+  const known = shared.get(view) ?? new Map<string, PortRules>();
+  const rules = known.get(key) ?? portRules(view, context);
+  shared.set(view, known.set(key, rules));
   return rules;
 }
-
-const shared = new WeakMap<PortView, { readonly settings: string; readonly rules: PortRules }>();
 
 const OWN_CHAIN = /^KUBE-(SVC|SVL|EXT|FW|SEP)-/;
 

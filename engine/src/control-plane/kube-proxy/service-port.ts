@@ -1,12 +1,10 @@
 /** One service port in one family as a node's kube-proxy sees it (pkg/proxy/serviceport.go, topology.go). */
-import { perRecord } from '../../memo.ts';
 import { contains, hostPrefix } from '../../net/address.ts';
 import type { Address, Family, Prefix } from '../../net/address.ts';
 import type { Endpoint, Service, ServicePort } from '../../topology/model.ts';
 import { derived } from '../../topology/origin.ts';
 import type { Origin } from '../../topology/origin.ts';
 import type { ServiceSpec } from '../../topology/spec.ts';
-import { once } from '../../once.ts';
 import { endpointText } from '../endpoints.ts';
 import type { L4 } from '../iptables-rule.ts';
 import { endpointChain, portChains, portName } from './names.ts';
@@ -60,12 +58,20 @@ const LOWER: Readonly<Record<ServicePort['protocol'], L4>> = { TCP: 'tcp', UDP: 
 
 const ofFamily = (addresses: readonly Address[], family: Family): readonly Prefix[] => addresses.filter((a) => a.family === family).map(hostPrefix);
 
+const known = new WeakMap<Service, { readonly spec: ServiceSpec; readonly views: Map<Family, readonly PortView[]> }>();
+
+/** The same views as long as the service is the same. */
+export function portViews(service: Service, spec: ServiceSpec, family: Family): readonly PortView[] {
+  const before = known.get(service);
+  const entry = before?.spec === spec ? before : { spec, views: new Map<Family, readonly PortView[]>() };
+  if (entry !== before) known.set(service, entry);
+  const views = entry.views.get(family) ?? viewsOf(service, spec, family);
+  entry.views.set(family, views);
+  return views;
+}
+
 /** Every port of a service in a family; none of a headless or ExternalName service, or without a cluster IP of the family. */
-export const portViews = (service: Service, spec: ServiceSpec, family: Family): readonly PortView[] => viewsOf(service, spec)[family]();
-
-const viewsOf = perRecord((service: Service, spec: ServiceSpec) => ({ 4: once(() => makeViews(service, spec, 4)), 6: once(() => makeViews(service, spec, 6)) }));
-
-function makeViews(service: Service, spec: ServiceSpec, family: Family): readonly PortView[] {
+function viewsOf(service: Service, spec: ServiceSpec, family: Family): readonly PortView[] {
   const clusterIp = ofFamily(service.clusterAddresses, family)[0];
   if (clusterIp === undefined || service.type === 'ExternalName') return [];
   const accessible = service.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';

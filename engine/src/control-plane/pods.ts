@@ -1,0 +1,56 @@
+/** The pods as records, with the resolv.conf that kubelet writes (pkg/kubelet/network/dns/dns.go: GetPodDNS). */
+import { sameAddress } from '../net/address.ts';
+import type { Pod } from '../topology/model.ts';
+import { declared } from '../topology/origin.ts';
+import type { PodSpec } from '../topology/spec.ts';
+import { CLUSTER_NDOTS, clusterSearch } from './dns.ts';
+import type { NodePlan, Plan } from './plan.ts';
+
+const made = new WeakMap<PodSpec, { readonly domain: string; readonly pod: Pod }>();
+
+export const podsOf = (plan: Plan): readonly Pod[] => [...plan.pods.values()].map((spec) => podOf(plan, spec));
+
+/** The same record as long as its declaration is: services are kept by their pods. */
+function podOf(plan: Plan, spec: PodSpec): Pod {
+  const { domain } = plan.settings;
+  // The node and its DNS depend on other declarations.
+  const alone = !spec.hostNetwork && spec.nameservers === null;
+  const before = alone ? made.get(spec) : undefined;
+  if (before?.domain === domain) return before.pod;
+  const pod = makePod(plan, spec);
+  if (alone) made.set(spec, { domain, pod });
+  return pod;
+}
+
+function makePod(plan: Plan, spec: PodSpec): Pod {
+  const node = plan.nodes.get(spec.node);
+  const { namespace, name, hostNetwork, ready, terminating, hostname, subdomain, labels } = spec;
+  return {
+    namespace, name, node: spec.node, hostNetwork, ready, terminating, hostname, subdomain, labels,
+    addresses: hostNetwork && node !== undefined ? nodeAddresses(node) : spec.addresses,
+    ports: spec.ports.filter((p) => p.name !== '').map((p) => ({ name: p.name, protocol: p.protocol, port: p.port })),
+    ...resolverOf(plan, spec),
+    origin: declared(spec.at),
+  };
+}
+
+/** The first address of each family on the uplink: what kubelet reports as the node's InternalIP. */
+const nodeAddresses = (node: NodePlan): Pod['addresses'] =>
+  ([4, 6] as const).flatMap((family) => node.uplink?.addresses.find((a) => a.address.family === family)?.address ?? []);
+
+/** The node's own resolver has no search list that the file tells of, and the resolver's own ndots (resolv.conf(5)). */
+function resolverOf(plan: Plan, spec: PodSpec): Pick<Pod, 'search' | 'ndots' | 'clusterDns'> {
+  const { dnsPolicy, hostNetwork, nameservers } = spec;
+  const asksCluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
+  const search = spec.search ?? (asksCluster ? clusterSearch(spec.namespace, plan.settings.domain) : []);
+  // A pod on the host's network that was given the cluster's search list was given its name server, too.
+  const given = dnsPolicy === 'ClusterFirst' && search.length > 0;
+  return {
+    search,
+    ndots: spec.ndots ?? (dnsPolicy === 'None' || dnsPolicy === 'Default' ? 1 : CLUSTER_NDOTS),
+    clusterDns: nameservers === null ? asksCluster || given : nameservers.some((n) => dnsAddresses(plan).some((a) => sameAddress(a, n))),
+  };
+}
+
+/** kubeadm and flannel's own examples call CoreDNS's service so. */
+const dnsAddresses = (plan: Plan): Pod['addresses'] => plan.services.find((s) => s.namespace === 'kube-system' && s.name === 'kube-dns')?.clusterAddresses ?? [];
