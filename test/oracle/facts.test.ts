@@ -237,6 +237,29 @@ const CLUSTERS: readonly Cluster[] = [
     } }],
   },
   {
+    what: 'a tunnel with a TTL and TOS of its own',
+    parts: { host1: `${vxlan('ttl 9 tos inherit').replace('srcport 0 0', 'srcport 40000 40010')}\n${mangle('-A PREROUTING -s 10.0.14.0/24 -j DSCP --set-dscp 0x0a')}` },
+    facts: [{ fact: 'the outer packet has them, and a source port of its range', from: 'pod1', to: 'pod2', shows: (b, { frames }) => {
+      delivered(b);
+      expect(hopAt(b.request.hops, 'host1/eth0 out')?.packet.find((h) => h.header === 'ipv4')).toMatchObject({ ttl: 9, tos: 0x28 });
+      const outer = frames.filter((f) => f.out && f.interface === 'eth0' && f.tap === 'host1/root');
+      for (const { hex } of outer) expect(Number.parseInt(hex.slice(68, 72), 16) - 40000).toBeLessThan(10);
+    } }],
+  },
+  {
+    what: 'a tunnel that inherits the TTL',
+    parts: { host1: vxlan('ttl inherit') },
+    facts: [{ fact: 'the outer packet has the inner one\'s', from: 'pod1', to: 'pod2', shows: (b) => expect(ttlAt(b, 'host1/eth0 out')).toBe('63') }],
+  },
+  {
+    what: 'two ways of one route',
+    parts: { host1: routes('10.0.5.0/24 nexthop via 10.0.5.0 dev flannel.1 weight 1 onlink nexthop via 192.168.93.213 dev eth0 weight 1') },
+    facts: [
+      { fact: 'a flow takes one of them', from: 'pod1', to: 'pod2:8080/UDP', shows: (b) => expect([0.5, 1]).toContain(b.probability) },
+      { fact: 'so does another', from: 'pod3', to: 'pod2:8080/UDP', shows: (b) => expect(b.outcome).toBe('delivered') },
+    ],
+  },
+  {
     what: 'a pod whose MTU is above its peer\'s',
     parts: { pod1: 'links {\n2: eth0@if6: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP\n    veth\n}' },
     facts: [

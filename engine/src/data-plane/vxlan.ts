@@ -72,23 +72,28 @@ function toRemote(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxl
 
 function outerPacket(run: Run, ns: CompiledNamespace, vxlan: Vxlan, inner: Packet, remote: Remote): Packet {
   const { family } = remote.address;
-  const sourcePort = flowPort(inner);
+  const sourcePort = flowPort(inner, vxlan.sourcePorts ?? EPHEMERAL);
   const dontFragment = family === 6 || vxlan.df === 'set' || (vxlan.df === 'inherit' && inner.ip.dontFragment);
   return {
     frame: null,
-    ip: { family, source: vxlan.local ?? { family, words: [0, 0, 0, 0] }, destination: remote.address, protocol: UDP, ttl: defaultTtl(ns, family), tos: 0, id: nextId(run), dontFragment, fragmentedTo: null, rejoined: false },
+    ip: { family, source: vxlan.local ?? { family, words: [0, 0, 0, 0] }, destination: remote.address, protocol: UDP, ttl: vxlan.ttl === 'inherit' ? inner.ip.ttl : (vxlan.ttl ?? defaultTtl(ns, family)), tos: outerTos(vxlan, inner), id: nextId(run), dontFragment, fragmentedTo: null, rejoined: false },
     transport: { kind: 'udp', sourcePort, destinationPort: remote.port, checksum: vxlan.checksum, carried: { kind: 'vxlan', vni: remote.vni, packet: inner }, payload: 0 },
   };
 }
 
-const FIRST_PORT = 32768;
-const LAST_PORT = 60999;
+const ECN = 3;
 
-/** udp_flow_src_port: from ip_local_port_range, by a hash of the inner flow that is the same both ways. */
-function flowPort(inner: Packet): number {
+/** ip_tunnel_get_dsfield, ip_tunnel_ecn_encap: the DSCP where it is inherited, the ECN bits always. */
+const outerTos = (vxlan: Vxlan, { ip: { tos } }: Packet): number => ((vxlan.tos === 'inherit' ? tos : (vxlan.tos ?? 0)) & ~ECN) | ((tos & ECN) === ECN ? 2 : tos & ECN);
+
+/** net.ipv4.ip_local_port_range of a new namespace. */
+const EPHEMERAL = { from: 32768, to: 61000 };
+
+/** udp_flow_src_port: by a hash of the inner flow that is the same both ways. */
+function flowPort(inner: Packet, { from, to }: NonNullable<Vxlan['sourcePorts']>): number {
   const end = (address: Address, port: number | null): string => `${formatAddress(address)} ${port ?? ''}`;
   const ends = [end(inner.ip.source, sourcePortOf(inner)), end(inner.ip.destination, destinationPortOf(inner))].sort();
-  return FIRST_PORT + (hashOf(`${ends.join(' ')} ${inner.ip.protocol}`) % (LAST_PORT - FIRST_PORT + 1));
+  return from + (hashOf(`${ends.join(' ')} ${inner.ip.protocol}`) % Math.max(to - from, 1));
 }
 
 /** The vxlan devices of a namespace that share a UDP socket; there is one for each family (vxlan_sock_add). */

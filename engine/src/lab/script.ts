@@ -186,6 +186,9 @@ const vxlanOptions = (vxlan: Vxlan): string =>
     vxlan.learning ? 'learning' : 'nolearning',
     vxlan.df === 'unset' ? '' : `df ${vxlan.df}`,
     vxlan.checksum ? 'udpcsum' : 'noudpcsum',
+    vxlan.ttl === undefined ? '' : `ttl ${vxlan.ttl}`,
+    vxlan.tos === undefined ? '' : `tos ${vxlan.tos}`,
+    vxlan.sourcePorts === undefined ? '' : `srcport ${vxlan.sourcePorts.from} ${vxlan.sourcePorts.to}`,
   ].filter((word) => word !== '').join(' ');
 
 /** A route's nexthops are printed on lines of their own. */

@@ -128,6 +128,10 @@ export interface Vxlan {
   readonly learning: boolean;
   readonly df: 'unset' | 'set' | 'inherit';
   readonly checksum: boolean;
+  /** Of the outer packet; absent: the kernel's default (ttl), 0 (tos), the ephemeral ports. */
+  readonly ttl?: number | 'inherit';
+  readonly tos?: number | 'inherit';
+  readonly sourcePorts?: { readonly from: Port; readonly to: Port };
   /**
    * flannel's older generation (l2miss, l3miss): a missing neighbour or FDB entry is asked of flanneld, which answers
    * from its watch of the leases. `null`: nobody answers.
@@ -270,8 +274,6 @@ export interface Pod {
   /** resolv.conf's search list, in order. */
   readonly search: readonly string[];
   readonly ndots: number;
-  /** Its name server is CoreDNS, which answers for the cluster's domain. */
-  readonly clusterDns: boolean;
   readonly origin: Origin;
 }
 
@@ -314,7 +316,7 @@ export interface Service {
   readonly loadBalancerAddresses: readonly Address[];
   readonly externalName: string | null;
   readonly ports: readonly ServicePort[];
-  /** Of a service without an address: the ready endpoints, whatever its ports. */
+  /** Of a headless service: the ready endpoints, whatever its ports. */
   readonly members: readonly { readonly address: Address; readonly hostname: string | null }[];
   readonly origin: Origin;
 }

@@ -1,6 +1,6 @@
 /** What the path tells its sender: sizes, nearer ways; and who answers ARP. */
 import { describe, expect, it } from 'vitest';
-import { clusterText, path, stages, trace } from './fixture.ts';
+import { clusterText, path, stages, trace, traceAfter } from './fixture.ts';
 
 const CONNECTED = '10.0.14.0/24 dev cni0 proto kernel scope link src 10.0.14.1\n192.168.93.0/24 dev eth0 proto kernel scope link src 192.168.93.212';
 const sysctl = (...lines: readonly string[]): string => `sysctl {\n${lines.join('\n')}\n}`;
@@ -87,5 +87,36 @@ describe('a martian', () => {
     const branch = trace(clusterText({ host1: nat, host2: sysctl('net.ipv4.conf.all.log_martians = 1') }), { from: 'pod1', to: 'pod2' });
     expect(path(branch.request.hops).at(-1)).toBe('host2/flannel.1 in');
     expect(stages(branch.request.hops, 'source-check')[0]?.sentence).toContain('log_martians');
+  });
+});
+
+describe('a tunnel', () => {
+  const outer = (options: string) => {
+    const links = narrow(1450).replace('srcport 0 0', options.includes('srcport') ? '' : 'srcport 0 0').replace('nolearning', `nolearning ${options}`);
+    const branch = trace(clusterText({ host1: links }), { from: 'pod1', to: 'pod2' });
+    return branch.request.hops.find((hop) => hop.packet.some((h) => h.header === 'vxlan'))?.packet ?? [];
+  };
+
+  it('gives its packets the TTL and source ports that it is told', () => {
+    expect(outer('ttl auto').find((h) => h.header === 'ipv4')).toMatchObject({ ttl: 64 });
+    expect(outer('ttl 7').find((h) => h.header === 'ipv4')).toMatchObject({ ttl: 7 });
+    expect(outer('ttl inherit').find((h) => h.header === 'ipv4')).toMatchObject({ ttl: 63 });
+    expect(outer('srcport 40000 40001').find((h) => h.header === 'udp')).toMatchObject({ sourcePort: 40000 });
+  });
+});
+
+describe('a packet in pieces', () => {
+  const filter = 'iptables {\n*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p udp -m udp --dport 9 -j DROP\nCOMMIT\n}';
+  const supposed = (tables: readonly string[]) => {
+    const branch = traceAfter(clusterText({ host1: filter }), { from: 'pod1', to: 'pod2:8080/UDP', payload: 2000 }, ['host1', 'root'], (host) => {
+      host.tables = host.tables.filter((table) => tables.includes(table.name));
+    });
+    return stages(branch.request.hops, 'assumption').filter((s) => s.sentence.includes('in pieces'));
+  };
+
+  it('is put together where something is tracked; elsewhere its later pieces are supposed to fare as the first', () => {
+    expect(supposed(['filter', 'nat'])).toEqual([]);
+    expect(supposed(['filter'])).not.toEqual([]);
+    expect(supposed([])).toEqual([]);
   });
 });

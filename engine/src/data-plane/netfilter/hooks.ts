@@ -8,7 +8,7 @@ import type { Hook } from '../../trace/model.ts';
 import type { CompiledNamespace } from '../compile.ts';
 import { isIcmpError } from '../packet.ts';
 import { keyOf, lookup, refuse, refuseLoopback } from '../route.ts';
-import { end } from '../run-state.ts';
+import { end, kernel, step } from '../run-state.ts';
 import type { Run, Skb } from '../run-state.ts';
 import { walkTable } from './chain.ts';
 import type { Verdict } from './chain.ts';
@@ -44,12 +44,21 @@ export const HOOK_ORDER: Readonly<Record<Hook, readonly Registered[]>> = {
 
 export function runHook(run: Run, ns: CompiledNamespace, skb: Skb, at: Position): Verdict {
   let now = skb;
+  if (skb.packet.ip.fragmentedTo !== null) supposeAlike(run, ns, skb, at);
   for (const registered of HOOK_ORDER[at.hook]) {
     const verdict = call(run, ns, registered, now, at);
     if (verdict.kind === 'ended') return verdict;
     now = verdict.skb;
   }
   return { kind: 'accept', skb: now };
+}
+
+/** Without conntrack nobody puts the pieces together before the rules, and the later ones have no ports. */
+function supposeAlike(run: Run, ns: CompiledNamespace, { packet: { ip } }: Skb, { hook }: Position): void {
+  const first = hook === 'PREROUTING' || hook === 'OUTPUT';
+  if (!first || ns.tracks[ip.family] || ![...ns.tables[ip.family].values()].some(({ table }) => table.chains.some((chain) => chain.rules.length > 0))) return;
+  const sentence = `The packet comes in pieces, and nothing on ${ns.label} puts them together before its rules: the later pieces, which have no ports, are taken to fare as the first one does.`;
+  step(run, { stage: 'assumption', sentence, source: kernel('fragments where nothing is tracked') });
 }
 
 const pass = (skb: Skb): Verdict => ({ kind: 'accept', skb });

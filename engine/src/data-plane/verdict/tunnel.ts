@@ -17,7 +17,7 @@ const HEADERS = 8 + 8 + 14;
 export function encapsulate(s: Scratch, device: ProgramDevice): ProgramDevice | null {
   const vxlan = device.device.device;
   const inner = s.packet;
-  if (vxlan.kind !== 'vxlan' || inner.frameDestination < 0 || s.tunnels >= MAX_TUNNELS || s.depth >= MAX_TUNNELS) return stop(s);
+  if (vxlan.kind !== 'vxlan' || vxlan.ttl !== undefined || vxlan.tos !== undefined || vxlan.sourcePorts !== undefined || inner.frameDestination < 0 || s.tunnels >= MAX_TUNNELS || s.depth >= MAX_TUNNELS) return stop(s);
   const way = remoteOf(s, device, inner.frameDestination);
   if (way.kind === 'unmodelled') return stop(s);
   const learned = way.isDefault ? learnedOf(s, device.id, inner.frameDestination) : -1;

@@ -61,6 +61,11 @@ function readVxlan(words: readonly Word[], report: Report): Vxlan {
   const local = localWord === undefined ? null : (parseAddress(localWord.text) ?? null);
   if (localWord !== undefined && local === null) report(localWord, 'bad-value', `\`${localWord.text}\` is no address.`);
   const df = valueAfter('df')?.text;
+  const inherited = (name: string): number | 'inherit' | undefined => {
+    const text = valueAfter(name)?.text ?? '0';
+    return text === 'inherit' ? text : Number(text) > 0 && Number(text) <= 255 ? Number(text) : undefined;
+  };
+  const [ttl, tos, sourcePorts] = [inherited('ttl'), inherited('tos'), readSourcePorts(words)];
   return {
     kind: 'vxlan',
     vni: number('id', 0xff_ffff, 1),
@@ -71,7 +76,17 @@ function readVxlan(words: readonly Word[], report: Report): Vxlan {
     df: df === 'set' || df === 'inherit' ? df : 'unset',
     checksum: local?.family === 6 ? !has('udp6zerocsumtx') : !has('noudpcsum'),
     misses: has('l2miss') || has('l3miss') ? [] : null,
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(tos === undefined ? {} : { tos }),
+    ...(sourcePorts === undefined ? {} : { sourcePorts }),
   };
+}
+
+/** `srcport 0 0` is the kernel's own range. */
+function readSourcePorts(words: readonly Word[]): Vxlan['sourcePorts'] {
+  const at = words.findIndex((word) => word.text === 'srcport');
+  const [from, to] = [Number(words[at + 1]?.text), Number(words[at + 2]?.text)];
+  return at >= 0 && from < to && to <= 65535 ? { from, to } : undefined;
 }
 
 /** `on` and `off` after the flags' names; what is not printed has the kernel's default. */
