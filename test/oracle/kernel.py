@@ -9,7 +9,7 @@ and has a line in answer, {"id", "error"} or {"id", "observations": [OBSERVATION
   {"frames": [{"tap", "interface", "out", "hex", "time"}], "rules": [{"tap", "table", "chain", "number", "event", "family", "hex"}],
    "answer": {"kind", "from"}, "served": [{"netns", "from", "port"}], "flows": {NAME: [[ORIGINAL, REPLY], ...]}}
 
-The argument is the number of the processor to run on. It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`): all that it makes dies with it.
+The argument is the number of the processor to run on. It must run in namespaces of its own (`unshare --net --mount --pid --fork --kill-child`, and `--map-root-user` for an ordinary user): all that it makes dies with it.
 """
 import ctypes, errno, fcntl, glob, itertools, json, mmap, os, re, select, signal, socket, struct, subprocess, sys, time
 
@@ -25,6 +25,8 @@ QUIET, UNANSWERED, PATIENCE = 0.006, 0.07, 1.0
 MOST_FRAMES = 20_000
 
 
+# In a user namespace everybody is 0; root's own maps every id.
+IS_ROOT = open('/proc/self/uid_map').read().split() == ['0', '0', '4294967295']
 HOME = os.open('/proc/self/ns/net', os.O_RDONLY)
 
 
@@ -89,7 +91,8 @@ class RuleLog:
                 setting.write('nfnetlink_log')
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
         self.socket.bind((0, 0))
-        self.socket.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+        # SO_RCVBUFFORCE is root's; an ordinary user gets what net.core.rmem_max allows.
+        self.socket.setsockopt(socket.SOL_SOCKET, 33 if IS_ROOT else socket.SO_RCVBUF, 8 << 20)
         self.configure(1, b'\x01')                           # NFULNL_CFG_CMD_BIND
         self.configure(2, struct.pack('>IBx', 256, 2))       # NFULNL_COPY_PACKET
         self.configure(5, struct.pack('>I', 1))              # flush every message at once
@@ -137,7 +140,7 @@ def forget():
 
 def forget_paths(too_big):
     """What the namespace has learned about paths: MTUs and redirects, in both families' route caches."""
-    for path in ('/proc/sys/net/ipv4/route/flush', '/proc/sys/net/ipv6/route/flush'):
+    for path in glob.glob('/proc/sys/net/ipv[46]/route/flush'):
         with open(path, 'w') as flush:
             flush.write('1')
     if too_big:
@@ -181,9 +184,11 @@ def be_impatient():
     for device in glob.glob('/proc/sys/net/ipv[46]/neigh/*'):
         settings[device + '/mcast_solicit'] = '1'
         settings[device + '/retrans_time_ms'] = '20'
+    # Of the route cache an ordinary user's namespace shows nothing but its flush.
     for path, value in settings.items():
-        with open(path, 'w') as setting:
-            setting.write(value)
+        if os.path.exists(path):
+            with open(path, 'w') as setting:
+                setting.write(value)
 
 
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -520,8 +525,10 @@ def main():
     # One processor: softirq work then runs in order, inside the send.
     processors = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {processors[int(sys.argv[1]) % len(processors)]})
-    os.makedirs('/run/netns', exist_ok=True)
     subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+    if not IS_ROOT:
+        subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', '/run'], check=True)
+    os.makedirs('/run/netns', exist_ok=True)
     subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', '/run/netns'], check=True)
     lock = open('/run/netns/lock', 'w')
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -52,7 +52,8 @@ export interface Kernel {
 
 /** `processor` is the one that it runs on. Several topologies may be observed at once: most of their time they wait. */
 export function startKernel(processor: number): Kernel {
-  const child = spawn('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', 'python3', path.join(import.meta.dirname, 'kernel.py'), String(processor)], {
+  const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user', '--mount-proc'];
+  const child = spawn('unshare', [...asRoot, '--net', '--mount', '--pid', '--fork', '--kill-child', 'python3', path.join(import.meta.dirname, 'kernel.py'), String(processor)], {
     env: { ...process.env, LAB, IPTABLES: 'iptables-legacy', IP6TABLES: 'ip6tables-legacy' },
   });
   let complaint = '';
@@ -114,6 +115,13 @@ function specOf(declared: Topology, flows: readonly Flow[], patience: number): o
   };
 }
 
+/** A broadcast or a group, for which a socket must ask. */
+function isForEveryone(topology: Topology, { host, namespace, destination }: Flow): boolean {
+  const routes = topology.hosts.find((h) => h.name === host)?.namespaces.find((n) => n.name === namespace)?.routes ?? [];
+  const broadcasts = routes.filter((r) => r.type === 'broadcast').map((r) => r.destination.address);
+  return castOf(destination, broadcasts.some((a) => sameAddress(a, destination)) ? 'broadcast' : undefined) !== 'unicast';
+}
+
 /** flanneld answers a miss for any address of a lease, also for one that no pod has: what is asked for stands there from the start. */
 const withAnswersToMisses = (topology: Topology, flows: readonly Flow[]): Topology => ({
   ...topology,
@@ -126,13 +134,6 @@ const answersOf = ({ name, device }: Interface, flows: readonly Flow[]): readonl
     : (device.misses ?? []).flatMap((lease) => flows.filter((flow) => contains(lease.subnet, flow.destination)).map((flow): Neighbour => ({
         address: flow.destination, device: name, mac: lease.vtepMac, state: 'permanent', text: '', origin: lease.origin,
       })));
-
-/** A broadcast or a group, for which a socket must ask. */
-function isForEveryone(topology: Topology, { host, namespace, destination }: Flow): boolean {
-  const routes = topology.hosts.find((h) => h.name === host)?.namespaces.find((n) => n.name === namespace)?.routes ?? [];
-  const broadcasts = routes.filter((r) => r.type === 'broadcast').map((r) => r.destination.address);
-  return castOf(destination, broadcasts.some((a) => sameAddress(a, destination)) ? 'broadcast' : undefined) !== 'unicast';
-}
 
 /**
  * A node that has been up for a while has spoken with its pods. Before its first packet to a pod has cached the
