@@ -274,6 +274,8 @@ export interface Pod {
   /** resolv.conf's search list, in order. */
   readonly search: readonly string[];
   readonly ndots: number;
+  /** Its name server is CoreDNS, which answers for the cluster's domain. */
+  readonly clusterDns: boolean;
   readonly origin: Origin;
 }
 
@@ -316,7 +318,7 @@ export interface Service {
   readonly loadBalancerAddresses: readonly Address[];
   readonly externalName: string | null;
   readonly ports: readonly ServicePort[];
-  /** Of a headless service: the ready endpoints, whatever its ports. */
+  /** Of a service without an address: the ready endpoints, whatever its ports. */
   readonly members: readonly { readonly address: Address; readonly hostname: string | null }[];
   readonly origin: Origin;
 }
