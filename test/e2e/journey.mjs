@@ -135,6 +135,25 @@ const steps = {
     await panelOf(page).locator('k8snet-hop').first().waitFor();
     await page.waitForFunction(hasNote, '② DNAT → 10.0.0.46:53');
   },
+  'a packet whose answer is lost has its cause, and a repair that is tried': async ({ page }) => {
+    const to = panelOf(page).getByRole('combobox', { name: 'to' });
+    await to.fill('qq.com:443/TCP');
+    await to.press('Enter');
+    const why = panelOf(page).getByRole('region', { name: 'Why, and what mends it' });
+    await why.getByText('lacks flannel\'s rules for the masquerading of host1\'s pods').waitFor();
+    await why.getByRole('button', { name: /^Apply: Add flannel's rules/ }).waitFor();
+  },
+  'the repair is applied in the file, and the answer arrives': async ({ page }) => {
+    await panelOf(page).getByRole('button', { name: /^Apply: Add flannel's rules/ }).click();
+    await panelOf(page).getByText(/^The receiver sees 192\.168\.93\.212:\d+ as the sender\. The reply arrives/).waitFor();
+    await panelOf(page).getByRole('region', { name: 'Why, and what mends it' }).waitFor({ state: 'detached' });
+    await page.locator('.view-line', { hasText: 'FLANNEL-POSTRTG' }).first().waitFor({ state: 'attached' });
+  },
+  'one undo takes the repair back, and the cause is there again': async ({ page }) => {
+    await focusEditor(page);
+    await page.keyboard.press('Control+z');
+    await panelOf(page).getByRole('region', { name: 'Why, and what mends it' }).waitFor();
+  },
   'the notes go when the panel closes': async ({ page }) => {
     await page.locator('.tab', { hasText: 'Trace: pod1' }).click({ button: 'middle' });
     await page.locator('.tab', { hasText: 'Trace: pod1' }).waitFor({ state: 'detached' });

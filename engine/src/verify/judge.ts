@@ -67,13 +67,17 @@ function conditions(topology: Topology, branch: Branch, expectation: Expectation
 }
 
 function lostAnswer(branch: Branch): string | null {
-  if (branch.answer.kind === 'reply') return null;
+  if (branch.answer.kind === 'reply') return lostLater(branch);
   const arrives = `the request arrives at ${receiverText(branch)}, but`;
   if (branch.answer.kind === 'reset') return `${arrives} it answers with a reset.`;
   if (branch.answer.kind === 'icmp') return `${arrives} the sender gets an ICMP error back.`;
   if (branch.reply === null) return `${arrives} nothing is sent in answer.`;
   return `${arrives} the reply is ${branch.reply.outcome === 'delivered' ? 'not what the sender waits for' : branch.reply.outcome}${reasonOf(branch.reply)}`;
 }
+
+/** A conversation is more than its first packet. */
+const lostLater = ({ second }: Branch): string | null =>
+  second === undefined || second.outcome === 'delivered' ? null : `the first packet arrives and is answered, but the flow's next one is ${second.outcome}${reasonOf(second)}`;
 
 const isSameText = (a: string | undefined, b: string): boolean => {
   const left = parseAddress(a ?? '');

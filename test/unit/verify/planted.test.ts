@@ -80,7 +80,7 @@ interface Fault {
 const POD = 'pod/web:8080/TCP';
 const SERVICE = 'service/web:80/TCP';
 const WRONG = 0x0a0000000001 as Mac;
-const lease = (ns: Namespace, last: string) => <T extends { readonly origin: { readonly kind: string; readonly because?: string } }>(entry: T): boolean =>
+const lease = (ns: Namespace, last: string) => (entry: { readonly origin: { readonly kind: string; readonly because?: string } }): boolean =>
   ns.name === 'root' && entry.origin.because?.startsWith(`the lease of ${last},`) === true;
 
 const drop = (matches: Rule['matches'], text: string): Rule => ({ matches, target: { kind: 'drop' }, text, origin: captured(at(777)) });
@@ -114,6 +114,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return { tables: [{ ...nat, chains: nat.chains.map((ch) => ({ ...ch, rules: ch.rules.map(moved) })) }] };
   }) },
   'pods that are not ready': { to: SERVICE, named: /web is not ready/, planted: (c) => withPod(c, 'default/web', (p) => ({ ...p, ready: false })) },
+  'a network policy': { to: SERVICE, named: /Network policy default\/locked .*isolates pod default\/web for ingress.*default\/client/, planted: (c) => ({ ...c, networkPolicies: [{ namespace: 'default', name: 'locked', pods: { labels: { app: 'web' }, expressions: [] }, ingress: [], egress: [], types: null, at: at(400) }] }) },
   'a misspelt selector': { to: SERVICE, named: /selector app=wbe of service default\/web/, planted: (c) => withService(c, 'default/web', (s) => ({ ...s, selector: { app: 'wbe' } })) },
   'a wrong target port': { to: SERVICE, named: /default\/web sends 80\/TCP to port 8081/, planted: (c) => withService(c, 'default/web', (s) => ({ ...s, ports: s.ports.map((p) => ({ ...p, targetPort: 8081 })) })) },
   'bridged packets that iptables does not see': { to: 'service/near:80/TCP', named: /host1 has `net\.bridge\.bridge-nf-call-iptables = 0`/, planted: (c) => withNode(c, 'host1', (n) => ({ ...n, captured: { sysctls: [{ name: 'net.bridge.bridge-nf-call-iptables', value: '0', origin: captured(at(777)) }] } })) },
