@@ -94,6 +94,8 @@ export interface JourneyState {
   readonly hops: MutableHop[];
   /** Where what is told belongs to; each of several copies goes on at the hop where they parted. */
   current: MutableHop | null;
+  /** The packet that was shown last: what leaves by one device comes in by the next as it is. */
+  seen: { readonly packet: Packet; readonly headers: PacketHeaders } | null;
   /** Steps before the packet was seen at an interface. */
   readonly before: Step[];
   readonly ends: End[];
@@ -162,7 +164,7 @@ export interface Fate {
 }
 const FATE = {} as Fate;
 
-export const emptyJourney = (): JourneyState => ({ hops: [], current: null, before: [], ends: [], forwardedBy: new Set() });
+export const emptyJourney = (): JourneyState => ({ hops: [], current: null, seen: null, before: [], ends: [], forwardedBy: new Set() });
 
 /** The packet goes on in another stage, or later in this one. */
 export function passOn(run: Run, work: Work): Fate {
@@ -219,20 +221,22 @@ export function step(run: Run, value: Step): void {
 }
 
 /** The packet as a capture at a device shows it: without a link layer where the device has none. */
-export function seenAt(device: Interface, packet: Packet): PacketHeaders {
-  const bare = device.device.kind === 'loopback' || device.device.kind === 'tun' || device.mac === null;
-  return headersOf(bare ? withFrame(packet, null) : packet);
-}
+export const seenAt = (device: Interface, packet: Packet): PacketHeaders => headersOf(isBare(device) ? withFrame(packet, null) : packet);
+
+const isBare = (device: Interface): boolean => device.device.kind === 'loopback' || device.device.kind === 'tun' || device.mac === null;
 
 /** The packet at a device. */
 export function hop(run: Run, ns: CompiledNamespace, device: Interface, direction: 'in' | 'out', packet: Packet): void {
   const { journey } = run;
+  const { seen } = journey;
+  const headers = seen?.packet === packet && !isBare(device) ? seen.headers : seenAt(device, packet);
+  journey.seen = isBare(device) ? null : { packet, headers };
   const here: MutableHop = {
     host: ns.host.name,
     namespace: ns.namespace.name,
     interface: device.name,
     direction,
-    packet: seenAt(device, packet),
+    packet: headers,
     steps: journey.hops.length === 0 ? journey.before.splice(0) : [],
   };
   journey.hops.push(here);

@@ -43,9 +43,12 @@ const frameOf = (table: CompiledTable, chain: Chain, left: readonly string[], { 
 
 const NONE: readonly string[] = [];
 
+/** The place of the next rule in a chain that was left: behind every last rule. A whole number, as every place is. */
+const OVER = 0x3fff_ffff;
+
 /** Puts `next` on the next rule that may match. */
 function skip(frame: Frame): void {
-  if (frame.candidates === null || frame.next === Number.POSITIVE_INFINITY) return;
+  if (frame.candidates === null || frame.next === OVER) return;
   frame.next = frame.candidates[frame.asked++] ?? frame.chain.rules.length;
 }
 
@@ -61,10 +64,11 @@ function walk(run: Run, ns: CompiledNamespace, table: CompiledTable, skb: Skb, a
   const stack: Frame[] = [frameOf(table, start, NONE, skb)];
   let now = skb;
   for (;;) {
-    const frame = stack.at(-1);
+    const frame = stack[stack.length - 1];
     if (frame === undefined) return { kind: 'accept', skb: now };
     skip(frame);
-    const rule = frame.chain.rules[frame.next];
+    const { rules } = frame.chain;
+    const rule = frame.next < rules.length ? rules[frame.next] : undefined;
     if (rule === undefined) {
       const verdict = leave(run, ns, table, stack, now, at);
       if (verdict !== null) return verdict;
@@ -103,7 +107,7 @@ function act(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Frame
       return { verdict: stop(end(run, ns, skb, 'rule-drop', { rule: rule.text }, sourceOf(rule.origin))) };
     case 'return': {
       event('RETURN');
-      frame.next = Number.POSITIVE_INFINITY;
+      frame.next = OVER;
       const verdict = leave(run, ns, table, stack, skb, at);
       return verdict === null ? { skb } : { verdict };
     }
@@ -142,7 +146,7 @@ function enter(table: CompiledTable, stack: Frame[], name: string, via: 'jump' |
   if (stack.length >= MAX_CHAIN_DEPTH) return 'jump-depth';
   // After a goto the chain's end leads to where the jump before it came from. The built-in chain keeps its policy.
   const over = via === 'goto' && stack.length > 1 ? stack.pop() : undefined;
-  if (via === 'goto' && over === undefined) (stack[0] as Frame).next = Number.POSITIVE_INFINITY;
+  if (via === 'goto' && over === undefined) (stack[0] as Frame).next = OVER;
   stack.push(frameOf(table, chain, over === undefined ? NONE : [...over.left, over.chain.name], skb));
   return null;
 }
@@ -153,7 +157,7 @@ function leave(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Fra
   if (frame === undefined) return { kind: 'accept', skb };
   const { chain } = frame;
   if (stack.length > 0) {
-    if (frame.next !== Number.POSITIVE_INFINITY) recordEnd(run, ns, table, chain, at, 'return', 'RETURN');
+    if (frame.next !== OVER) recordEnd(run, ns, table, chain, at, 'return', 'RETURN');
     return null;
   }
   const policy = chain.policy ?? 'ACCEPT';
