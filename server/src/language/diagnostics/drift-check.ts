@@ -8,6 +8,7 @@ import type { Repair } from '../../../../engine/src/verify/explanation.ts';
 import type { Dump, DumpOwner } from '../bind/dumps.ts';
 import { dumpsIn, ownerName, rangeOfLine, wholeLine } from '../bind/dumps.ts';
 import { rangeIn } from '../bind/file-model.ts';
+import { createLineIndex } from '../syntax/cursor.ts';
 import { repairEdits } from '../features/repair-edits.ts';
 import type { RepairInput } from '../features/repair-edits.ts';
 import type { Definition, Diagnostic, DriftReport, Fix, Range, Related } from './define.ts';
@@ -56,18 +57,12 @@ interface Found {
 /** Where a line of a dump stands: in this file, or where its own file is named. */
 function placeOf(input: RepairInput, dumps: readonly Dump[], at: SourceRef): Found | undefined {
   if (at.file === input.file) {
-    const start = lineStart(input.text, at.line);
+    const start = createLineIndex(input.text).starts[at.line - 1] ?? 0;
     const text = /^[^\n]*/.exec(input.text.slice(start))?.[0] ?? '';
     return { range: { start: start + (text.length - text.trimStart().length), end: start + text.trimEnd().length }, prefix: '' };
   }
   const dump = dumps.find((d) => d.capture.from?.value === at.file || (d.capture.from !== null && at.file.endsWith(`/${d.capture.from.value}`)));
   return dump === undefined ? undefined : { range: rangeOfLine(dump, wholeLine(dump.content, at.line - 1)), prefix: `${at.file}:${at.line}: ` };
-}
-
-function lineStart(text: string, line: number): number {
-  let start = 0;
-  for (let i = 1; i < line; i++) start = text.indexOf('\n', start) + 1;
-  return start;
 }
 
 const OTHER_RULESET = /^# Warning: (iptables-legacy|ip6tables-legacy|iptables|ip6tables) tables present/m;

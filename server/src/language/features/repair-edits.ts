@@ -1,12 +1,14 @@
 /** A repair of the engine as edits of this version's text. */
 import type { DumpBlock, Edit, Owner } from '../../../../engine/src/verify/explanation.ts';
 import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
+import { once } from '../../../../engine/src/once.ts';
 import { BUILTIN_CHAINS, TABLE_NAMES } from '../../../../engine/src/topology/netfilter.ts';
 import type { FileLookup } from '../bind/capture-content.ts';
 import type { Dump, DumpOwner } from '../bind/dumps.ts';
 import { dumpsIn, rangeOfLine, wholeLine } from '../bind/dumps.ts';
 import type { Names } from '../bind/names.ts';
 import type { Range } from '../diagnostics/define.ts';
+import { createLineIndex, lineOf } from '../syntax/cursor.ts';
 import type { TextEdit } from '../syntax/tree.ts';
 import { statementEdits } from './statement-edits.ts';
 import type { FileModel } from '../bind/file-model.ts';
@@ -58,7 +60,8 @@ function lineEdits(input: RepairInput, edit: Extract<Edit, { kind: 'lines' }>): 
   const dumps = ownDumps(input, edit.owner, edit.block);
   const chains = edit.add.filter((l) => l.startsWith(':'));
   const lines = edit.add.filter((l) => !l.startsWith(':'));
-  const gone = edit.remove.map((at) => placeIn(input, dumps, at));
+  const placeOf = placesIn(input, dumps);
+  const gone = edit.remove.map(placeOf);
   if (gone.some((g) => g === undefined)) return null;
   const [first, ...rest] = gone.flatMap((g) => g ?? []);
   const removed = rest.map((g) => removal(input.text, g));
@@ -69,29 +72,20 @@ function lineEdits(input: RepairInput, edit: Extract<Edit, { kind: 'lines' }>): 
     const added = appended(input.text, dumps, edit.table, edit.add);
     return added === null ? null : [...added, ...away];
   }
-  const before = placeIn(input, dumps, edit.before);
+  const before = placeOf(edit.before);
   return before === undefined ? null : [insertion(input.text, before, lines), ...away, ...(chains.length === 0 || edit.table === null ? [] : (chainsFor(input, dumps, edit.table, chains) ?? []))];
 }
 
-/** Where the dump's line that stands on this line of the file has its text. */
-function placeIn(input: RepairInput, dumps: readonly Dump[], at: SourceRef): Range | undefined {
-  if (at.file !== input.file) return undefined;
-  const line = rangeOfFileLine(input.text, at.line);
-  for (const dump of dumps) {
-    for (const i of dump.content.lines.keys()) {
-      const range = rangeOfLine(dump, wholeLine(dump.content, i));
-      if (range.start >= line.start && range.end <= line.end && range.end > range.start) return range;
-    }
-  }
-  return undefined;
-}
+type Places = (at: SourceRef) => Range | undefined;
 
-/** From 1; without the line's end. */
-function rangeOfFileLine(text: string, line: number): Range {
-  let start = 0;
-  for (let i = 1; i < line; i++) start = text.indexOf('\n', start) + 1;
-  const end = text.indexOf('\n', start);
-  return { start, end: end < 0 ? text.length : end };
+/** Where the dump's line that stands on a line of this file has its text. */
+function placesIn(input: RepairInput, dumps: readonly Dump[]): Places {
+  const lines = createLineIndex(input.text);
+  const byLine = once(() => new Map(dumps.flatMap((dump) => dump.content.lines.map((_, i) => {
+    const range = rangeOfLine(dump, wholeLine(dump.content, i));
+    return [lineOf(lines, range.start) + 1, range] as const;
+  })).filter(([, range]) => range.end > range.start).reverse()));
+  return (at) => (at.file === input.file ? byLine().get(at.line) : undefined);
 }
 
 const indentationAt = (text: string, start: number): string => /^[ \t]*/.exec(text.slice(text.lastIndexOf('\n', start - 1) + 1, start))?.[0] ?? '';
@@ -182,10 +176,11 @@ const MORE_LINES = 6;
 
 function wordEdits(input: RepairInput, { owner, block, at, from, to }: Extract<Edit, { kind: 'words' }>): readonly TextEdit[] | null {
   const dumps = block === 'links' ? ownDumps(input, owner, 'links', 'addresses') : ownDumps(input, owner, block);
-  const first = placeIn(input, dumps, at);
+  const placeOf = placesIn(input, dumps);
+  const first = placeOf(at);
   if (first === undefined) return null;
   for (let line = at.line; line <= at.line + (block === 'links' ? MORE_LINES : 0); line++) {
-    const range = placeIn(input, dumps, { file: at.file, line });
+    const range = placeOf({ file: at.file, line });
     if (range === undefined) continue;
     const text = input.text.slice(range.start, range.end);
     if (line > at.line && /^\d+: /.test(text)) break;
