@@ -1,4 +1,5 @@
 /** What the compared traces went through, counted by kind. */
+import { sameAddress } from '../../engine/src/net/address.ts';
 import { LOCAL_TABLE, MAIN_TABLE } from '../../engine/src/topology/model.ts';
 import type { Route, Topology } from '../../engine/src/topology/model.ts';
 import type { Rule, Target } from '../../engine/src/topology/netfilter.ts';
@@ -79,7 +80,7 @@ function nameOf(target: Target): string {
       return target.notrack ? 'notrack' : 'zone';
     case 'dnat':
     case 'snat':
-      return `${target.kind}${target.range.to === null ? '' : ' to one of several'}${target.range.ports === null ? '' : ' with ports'}${target.range.random || target.range.randomFully ? ' at random' : ''}`;
+      return `${target.kind}${target.range.from === null || target.range.to === null || sameAddress(target.range.from, target.range.to) ? '' : ' to one of several'}${target.range.ports === null ? '' : ' with ports'}${target.range.random || target.range.randomFully ? ' at random' : ''}`;
     case 'masquerade':
     case 'redirect':
       return `${target.kind}${target.ports === null ? '' : ' with ports'}${target.random || target.randomFully ? ' at random' : ''}`;

@@ -172,8 +172,10 @@ export function passOn(run: Run, work: Work): Fate {
   return FATE;
 }
 
-/** Some copies of one frame; what is recorded of a copy that was nobody's is taken back. */
+/** Some copies of one frame; what is recorded of one of several that was nobody's is taken back. */
 export function passCopies(run: Run, copies: readonly Work[]): Fate {
+  const [only] = copies;
+  if (only !== undefined && copies.length === 1) return passOn(run, only);
   const { current: at } = run.journey;
   for (const copy of [...copies].reverse()) {
     run.queue.push({

@@ -85,3 +85,11 @@ describe('what CT --zone attached in raw', () => {
     expect(['-m conntrack --ctstate INVALID', '-m conntrack --ctstatus ASSURED', '-m conntrack --ctorigsrc 10.0.14.15', '-m conntrack --ctdir REPLY', '-m connmark --mark 0x1/0xff'].map(dropped)).toEqual(Array.from({ length: 5 }));
   });
 });
+
+describe('a frame that nobody on a far bridge takes', () => {
+  it('is shown on its way through the tunnel', () => {
+    const branch = trace(clusterText({ pod2: 'mac 02:00:00:00:05:96', host2: 'neighbours {\n10.0.5.150 dev cni0 lladdr 02:00:00:00:00:77 PERMANENT\n}' }), { from: 'pod1', to: 'pod2' });
+    expect(branch).toMatchObject({ outcome: 'dropped', reason: { code: 'other-host' } });
+    expect(path(branch.request.hops)).toContain('host2/flannel.1 in');
+  });
+});
