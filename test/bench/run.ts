@@ -1,5 +1,6 @@
 /** Runs the benches and prints their rows. */
 import { coldStart } from './cold-start.ts';
+import { iptablesReading } from './iptables-read.ts';
 import { keystroke } from './keystroke.ts';
 import { packageSize } from './package-size.ts';
 import { fullRecord } from './full-record.ts';
@@ -10,7 +11,7 @@ import { topologyMemory } from './topology-memory.ts';
 import { verdict } from './verdict.ts';
 import type { Bench, Row, Setting } from './row.ts';
 
-const BENCHES: readonly Bench[] = [coldStart, keystroke, reparsing, fullRecord, recompiling, verdict, synthesis, topologyMemory, packageSize];
+const BENCHES: readonly Bench[] = [coldStart, keystroke, reparsing, iptablesReading, fullRecord, recompiling, verdict, synthesis, topologyMemory, packageSize];
 
 /** The exit code: 1 where a bench fails to run. A goal that is missed is printed, not judged: machines are noisy. */
 export async function run(options: Setting & { readonly json: boolean; readonly words: readonly string[] }): Promise<number> {

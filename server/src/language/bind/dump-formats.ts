@@ -28,6 +28,8 @@ export interface DumpReading {
   readonly problems: readonly DumpProblem[];
 }
 
+const NO_LINE: DumpText = { text: '', offset: -1, key: {} };
+
 type Places = (index: number) => SourceRef;
 
 type DumpReader = (lines: readonly DumpText[], at: Places) => DumpReading;
@@ -36,6 +38,8 @@ type DumpReader = (lines: readonly DumpText[], at: Places) => DumpReading;
 function cached<R>(readLine: (text: string) => R): (line: DumpText) => R {
   const readings = new WeakMap<object, { readonly reading: R }>();
   return (line) => {
+    // The lines of another file change all together.
+    if (line.offset < 0) return readLine(line.text);
     const found = readings.get(line.key);
     if (found !== undefined) return found.reading;
     const reading = readLine(line.text);
@@ -83,7 +87,7 @@ const interfaces = (lines: readonly DumpText[], at: Places, dump: 'addresses' | 
 export const readingOfIptablesLine = (line: DumpText, family: Family): IptablesLine => iptablesLines[family](line);
 
 const iptables = (family: Family): DumpReader => (lines, at) => {
-  const { tables, problems } = assembleTables(located(iptablesLines[family])(lines, at), family);
+  const { tables, problems } = assembleTables(lines.length, (i) => iptablesLines[family](lines[i] ?? NO_LINE), at, family);
   return { state: { tables }, problems };
 };
 

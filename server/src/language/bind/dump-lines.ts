@@ -2,7 +2,7 @@
 import type { LineNode, StatementNode } from '../syntax/tree.ts';
 import { childrenOf } from './statements.ts';
 
-/** One line; `node` is the key under which what it says is cached. */
+/** One line; what a line of a block says is cached under its `key`. */
 export interface DumpText {
   readonly text: string;
   /** Where `text` begins, from the start of the capture's statement; -1 for a line of another file. */
@@ -44,6 +44,9 @@ function tableKey(node: LineNode): object {
   return key;
 }
 
+/** Nothing is cached under the single lines of another file. */
+const FILE = {};
+
 export function linesOfFile(text: string): DumpText[] {
-  return text.split('\n').map((line) => ({ text: line.trim(), offset: -1, key: {} }));
+  return text.split('\n').map((line) => ({ text: line.trim(), offset: -1, key: FILE }));
 }

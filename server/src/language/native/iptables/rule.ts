@@ -30,7 +30,7 @@ export interface RuleReading {
 }
 
 /** XT_EXTENSION_MAXNAMELEN less the closing 0. */
-const MAX_CHAIN_NAME = 28;
+export const MAX_CHAIN_NAME = 28;
 
 /** `text` from `-A` on, or with `[packets:bytes]` before it. */
 export function readRule(text: string, family: Family): RuleReading {

@@ -10,7 +10,8 @@ import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import { wordsOf } from '../words.ts';
 import type { RuleReading } from './rule.ts';
-import { checkChainName, readRule } from './rule.ts';
+import { MAX_CHAIN_NAME, checkChainName, readRule } from './rule.ts';
+import { NO_PROBLEMS, readSavedRule } from './saved-rule.ts';
 
 /** What one line says by itself; may be kept for its line. */
 export type IptablesLine =
@@ -27,6 +28,8 @@ export interface IptablesReading {
 }
 
 export function readIptablesLine(text: string, family: Family): IptablesLine {
+  const saved = text.startsWith(':') ? readSavedChain(text) : readSavedRule(text, family);
+  if (saved !== null) return saved;
   if (isRule(text)) return readRule(text, family);
   const { problems, report } = reporter();
   const words = wordsOf(text);
@@ -49,6 +52,13 @@ export function readIptablesLine(text: string, family: Family): IptablesLine {
 const OTHER_COMMAND = /^(-[CDEFLNPRSXZ]|--(check|delete|delete-chain|flush|list|list-rules|new-chain|policy|rename-chain|replace|zero))(\s|$)/;
 
 const isRule = (text: string): boolean => /^(\[\d+:\d+\]\s*)?-/.test(text) && !OTHER_COMMAND.test(text);
+
+/** `:KUBE-SERVICES - [0:0]`, which a node has by the thousand. */
+function readSavedChain(text: string): IptablesLine | null {
+  const blank = text.indexOf(' ');
+  if (blank < 2 || blank > MAX_CHAIN_NAME + 1 || text.length !== blank + 8 || !text.endsWith(' - [0:0]') || /[-!]/.test(text.charAt(1))) return null;
+  return { kind: 'chain', name: text.slice(1, blank), policy: null, at: { offset: 1, length: blank - 1 }, problems: NO_PROBLEMS };
+}
 
 function readTableLine(text: string, first: Word, report: Report, problems: LineProblem[]): IptablesLine {
   const span = { offset: first.offset + 1, length: Math.max(0, first.length - 1) };
@@ -95,13 +105,13 @@ function readChainCommand(words: readonly Word[], first: Word, report: Report, p
 
 /** Reads a whole dump. */
 export function readIptables(lines: readonly DumpLine[], family: Family): IptablesReading {
-  return assembleTables(lines.map((line) => ({ reading: readIptablesLine(line.text, family), at: line.at })), family);
+  return assembleTables(lines.length, (i) => readIptablesLine(lines[i]?.text ?? '', family), (i) => lines[i]?.at ?? { file: '', line: i + 1 }, family);
 }
 
 interface DraftChain {
   readonly name: string;
   policy: 'ACCEPT' | 'DROP' | null;
-  readonly rules: Rule[];
+  rules: Rule[];
   readonly origin: Origin;
   readonly declared: boolean;
 }
@@ -110,20 +120,23 @@ interface DraftTable {
   readonly name: TableName;
   readonly chains: Map<string, DraftChain>;
   readonly origin: Origin;
+  /** The chain of the rule before. */
+  last: DraftChain | null;
   /** A `:CHAIN` line was seen: the dump lists its chains, and one that it does not list is a mistake. */
   listsChains: boolean;
 }
 
-/** The same from lines that were read before, one by one. Tables come in the kernel's order, built-in chains first. */
-export function assembleTables(lines: readonly { readonly reading: IptablesLine; readonly at: SourceRef }[], family: Family): IptablesReading {
+/** The same of lines that are asked for one after another, so that none has to be kept. Tables come in the kernel's order, built-in chains first. */
+export function assembleTables(count: number, line: (index: number) => IptablesLine, at: (index: number) => SourceRef, family: Family): IptablesReading {
   const assembly: Assembly = { drafts: new Map(), problems: [], open: null, ended: false };
-  for (const [index, { reading, at }] of lines.entries()) {
+  for (let index = 0; index < count; index++) {
+    const reading = line(index);
     if (reading.problems.length > 0) assembly.problems.push(...onLine(reading.problems, index));
-    addLine(assembly, reading, at, index);
+    addLine(assembly, reading, at(index), index);
   }
   if (assembly.open?.listsChains === true) {
     const message = `The dump of table ${assembly.open.name} ends without COMMIT: its end may be missing.`;
-    assembly.problems.push({ line: lines.length - 1, offset: 0, length: 0, code: 'no-commit', severity: 'warning', message, suggestion: null });
+    assembly.problems.push({ line: count - 1, offset: 0, length: 0, code: 'no-commit', severity: 'warning', message, suggestion: null });
   }
   const tables = TABLE_NAMES.flatMap((name) => {
     const draft = assembly.drafts.get(name);
@@ -140,7 +153,7 @@ interface Assembly {
 }
 
 function openTable(assembly: Assembly, name: TableName, origin: Origin): DraftTable {
-  const draft: DraftTable = { name, chains: new Map(), origin, listsChains: false };
+  const draft: DraftTable = { name, chains: new Map(), origin, last: null, listsChains: false };
   assembly.drafts.set(name, draft);
   return draft;
 }
@@ -160,7 +173,7 @@ function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index
       if (reading.name !== null && assembly.drafts.has(reading.name)) {
         problem(reading.at, 'duplicate-table', `The table ${reading.name} was dumped above already; what follows here is left out. Keep one of the two, legacy or nft.`);
         // Read on, into a table that nobody takes.
-        assembly.open = { name: reading.name, chains: new Map(), origin: captured(at), listsChains: false };
+        assembly.open = { name: reading.name, chains: new Map(), origin: captured(at), last: null, listsChains: false };
       } else assembly.open = reading.name === null ? null : openTable(assembly, reading.name, captured(at));
       assembly.ended = false;
       return;
@@ -189,26 +202,38 @@ function addChain(table: DraftTable, reading: IptablesLine & { kind: 'chain' }, 
   if (table.chains.get(name)?.declared === true) problem(reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
   else if (!builtin.includes(name) && reading.policy !== null) problem(reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
   const rules = table.chains.get(name)?.rules ?? [];
+  table.last = null;
   table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules, origin: captured(at), declared: true });
 }
 
 function addRule(table: DraftTable, reading: RuleReading, at: SourceRef, problem: ProblemAt): void {
   const builtin = BUILTIN_CHAINS[table.name];
   const { chain: name } = reading;
-  let chain = table.chains.get(name);
+  let chain = table.last?.name === name ? table.last : table.chains.get(name);
   if (chain === undefined) {
     if (table.listsChains && !builtin.includes(name)) problem(reading.chainAt, 'undeclared-chain', `The chain ${name} is not listed in table ${table.name}: a \`:${name} - [0:0]\` line is missing.`);
     chain = { name, policy: builtin.includes(name) ? 'ACCEPT' : null, rules: [], origin: captured(at), declared: false };
     table.chains.set(name, chain);
   }
+  table.last = chain;
   const origin = captured(at);
   const jump = reading.rules[0]?.target;
   if (jump?.kind === 'jump' && builtin.includes(jump.chain)) problem(reading.targetAt ?? reading.chainAt, 'bad-value', `No rule can jump to ${jump.chain}: packets come to a built-in chain by themselves.`);
+  if (reading.place === null) {
+    for (const { matches, target, text } of reading.rules) append(chain, { matches, target, text, origin });
+    return;
+  }
   const rules = reading.rules.map(({ matches, target, text }): Rule => ({ matches, target, text, origin }));
-  const place = reading.place ?? chain.rules.length + 1;
+  const { place } = reading;
   if (place > chain.rules.length + 1) problem(reading.chainAt, 'bad-value', `${name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
   // Of several rules in one line each goes to the same number.
-  chain.rules.splice(place - 1, 0, ...(reading.place === null ? rules : rules.reverse()));
+  chain.rules.splice(place - 1, 0, ...rules.reverse());
+}
+
+/** Most chains have a rule or three, and a list that is pushed to has room for seventeen. */
+function append(chain: DraftChain, rule: Rule): void {
+  if (chain.rules.length < 4) chain.rules = [...chain.rules, rule];
+  else chain.rules.push(rule);
 }
 
 function finished(draft: DraftTable, family: Family): Table {
