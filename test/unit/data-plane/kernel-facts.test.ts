@@ -184,7 +184,7 @@ describe('VXLAN', () => {
   });
 
   it('is fragmented where the underlay is too narrow, and lost without a word with df set', () => {
-    const text = clusterText({ network: 'mtu 1400', cluster: 'flannel vxlan { mtu 1450 }' });
+    const text = clusterText({ host1: 'routes {\n10.0.14.0/24 dev cni0 proto kernel scope link src 10.0.14.1\n192.168.93.0/24 dev eth0 proto kernel scope link src 192.168.93.212 mtu 1400\n10.0.5.0/24 via 10.0.5.0 dev flannel.1 onlink\n}' });
     const asked = { from: 'pod1', to: 'pod2', payload: 1400 };
     const whole = trace(text, asked);
     expect(whole.outcome).toBe('delivered');
@@ -194,6 +194,12 @@ describe('VXLAN', () => {
       if (device.kind === 'vxlan') device.df = 'set';
     });
     expect(set).toMatchObject({ reason: { code: 'needs-fragmenting' }, answer: { kind: 'none' } });
+  });
+
+  it('is never wider than the underlay allows, whatever flannel is told; the pods are', () => {
+    const branch = trace(clusterText({ network: 'mtu 1400', cluster: 'flannel vxlan { mtu 1450 }' }), { from: 'pod1', to: 'pod2:8080/UDP', payload: 1400 });
+    expect(branch).toMatchObject({ outcome: 'rejected', reason: { code: 'needs-fragmenting' }, answer: { kind: 'icmp', type: 3, code: 4 } });
+    expect(branch.reply?.hops[0]?.packet.find((h) => h.header === 'icmp')).toMatchObject({ mtu: 1350 });
   });
 
   it('lets a ping of 1422 bytes through whole, and one of 1423 in two', () => {

@@ -49,6 +49,10 @@ export function flannelMtu(plan: Plan, node: NodePlan, family: Family): number {
   }
 }
 
+/** The pods get what flannel is told; the kernel gives its VXLAN device no more than the underlay carries (vxlan_config_apply). */
+const deviceMtu = (plan: Plan, node: NodePlan, family: Family): number =>
+  plan.settings.flannel.backend === 'vxlan' ? Math.min(flannelMtu(plan, node, family), underlayMtu(plan, node) - VXLAN_OVERHEAD[family]) : flannelMtu(plan, node, family);
+
 /** Leases of the other nodes, of one family. */
 export const remoteLeases = (plan: Plan, node: NodePlan, family: Family): readonly Lease[] =>
   plan.leases.filter((l) => l.node !== node.spec.name && l.subnet.address.family === family);
@@ -73,7 +77,7 @@ function flannelDevice(plan: Plan, node: NodePlan, lease: Lease): Interface | un
   return {
     name,
     mac: backend === 'vxlan' ? lease.vtepMac : null,
-    mtu: flannelMtu(plan, node, family),
+    mtu: deviceMtu(plan, node, family),
     up: true,
     addresses: [interfaceAddress(lease.subnet.address, length, origin)],
     port: null,
