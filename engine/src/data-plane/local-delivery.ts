@@ -56,7 +56,7 @@ function takeRequest(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
   }
   if (packet.transport.kind === 'icmp') return end(run, ns, skb, 'protocol-unsupported', { what: `an ICMP message of type ${packet.transport.type}` });
   if (group && packet.transport.kind !== 'udp') return end(run, ns, skb, 'protocol-unsupported', { what: `${packet.transport.kind.toUpperCase()} to an address of everyone` });
-  return atPort(run, ns, skb, packet.transport.kind === 'tcp' && (packet.transport.flags & (SYN | ACK)) !== SYN);
+  return atPort(run, ns, skb, packet.transport.kind === 'tcp' && run.phase !== 'second' && (packet.transport.flags & (SYN | ACK)) !== SYN);
 }
 
 function atPort(run: Run, ns: CompiledNamespace, skb: Skb, outOfState: boolean): Fate {

@@ -111,7 +111,7 @@ export interface Run {
   /** Which of the options holds in this run; `key` makes the same question get the same answer. */
   readonly choose: (key: string, options: readonly Choice[]) => number;
   /** The request, or what came back for it. */
-  phase: 'request' | 'answer';
+  phase: 'request' | 'answer' | 'second';
   /** A stack: a flooded copy comes to its end before the next one starts. */
   readonly queue: Work[];
   readonly answers: PendingAnswer[];

@@ -60,7 +60,7 @@ export interface Branch {
   readonly request: { readonly hops: readonly Hop[] };
   /** The way back of whatever was sent in answer: a reply, a reset or an ICMP error. `null` where nothing was. */
   readonly reply: Journey | null;
-  /** The flow's second packet, where what came back for the first one makes it another: a smaller path MTU. */
+  /** The flow's second packet, where it fares otherwise: the path's MTU is smaller, or the rules tell an ESTABLISHED packet from a NEW one. */
   readonly second?: Journey;
 }
 

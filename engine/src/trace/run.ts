@@ -8,7 +8,7 @@ import { firstPacket } from '../data-plane/answers.ts';
 import { MAX_BRANCHES, MAX_STEPS } from '../data-plane/budgets.ts';
 import { namespaceKey } from '../data-plane/compile.ts';
 import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.ts';
-import { destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
+import { ACK, destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
 import type { Packet } from '../data-plane/packet.ts';
 import { emptyNetfilterState } from '../data-plane/netfilter/state.ts';
 import { headersOf } from '../data-plane/packet-headers.ts';
@@ -19,6 +19,7 @@ import { workOff } from '../data-plane/work.ts';
 import type { Flow } from './flow.ts';
 import type { Answer, Branch, Hop, Journey, Step, Trace } from './model.ts';
 import { reason } from './reasons.ts';
+import { mayDiffer, sameWay } from './second-packet.ts';
 
 interface Chosen {
   readonly index: number;
@@ -107,7 +108,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
   const request = journey(run, beginning.at, work, before);
   const answer = run.answers.shift();
   const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
-  const second = beginning.at === run.sender && pathMtu(run, run.sender, flow.destination) !== undefined ? journeyOfSecond(run, beginning) : null;
+  const second = beginning.at === run.sender ? secondOf(run, beginning, request, reply) : null;
   const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
   return { branch: { ...branchOf(probability, run.netfilter.supposing, request, answer, reply), ...(second === null ? {} : { second: journeyRecord(second) }) }, chosen };
 }
@@ -170,9 +171,11 @@ function resolutionOf({ resolution, assumption }: Flow, sender: CompiledNamespac
 }
 
 function requestOf(run: Run): Sending {
-  const { flow, sender } = run;
+  const { sender } = run;
+  const isSecond = run.phase === 'second';
+  const flow = isSecond && run.flow.protocol === 'TCP' ? { ...run.flow, tcpFlags: ACK } : run.flow;
   const unspecified: Address = { family: flow.destination.family, words: [0, 0, 0, 0] };
-  const what = flow.protocol === 'ICMP' ? 'a ping' : flow.protocol === 'TCP' ? (flow.tcpFlags === undefined ? 'a SYN' : 'a TCP segment') : `the first ${flow.protocol} packet`;
+  const what = isSecond ? 'the next packet of the flow' : flow.protocol === 'ICMP' ? 'a ping' : flow.protocol === 'TCP' ? (flow.tcpFlags === undefined ? 'a SYN' : 'a TCP segment') : `the first ${flow.protocol} packet`;
   return {
     packet: firstPacket(run, sender, flow, flow.source ?? unspecified),
     tracked: null,
@@ -192,9 +195,19 @@ function journeyOfAnswer(run: Run, answer: PendingAnswer): Travelled {
   return journey(run, ns, { kind: 'send', ns, sending: { packet, tracked, mark: 0, device, tunnels: 0, announce: () => ({ stage: 'send', sentence, source }) } }, []);
 }
 
-/** What the first packet taught holds: flows, neighbours, the path's MTU. */
-function journeyOfSecond(run: Run, beginning: Beginning): Travelled {
-  run.phase = 'request';
+/** Where an answer came back, the flow's next packet, if it fares otherwise; where the path's MTU was learned, another try. */
+function secondOf(run: Run, beginning: Beginning, request: Travelled, reply: Travelled | null): Travelled | null {
+  const { compiled, flow, sender } = run;
+  if (pathMtu(run, sender, flow.destination) !== undefined) return journeyOfSecond(run, beginning, 'request');
+  const isAnswered = request.ending.outcome === 'delivered' && reply?.ending.outcome === 'delivered' && flow.protocol !== 'SCTP' && flow.tcpFlags === undefined;
+  if (!isAnswered || !mayDiffer(compiled, request.hops)) return null;
+  const second = journeyOfSecond(run, beginning, 'second');
+  return second.ending.outcome === 'delivered' && sameWay(request.hops, second.hops) ? null : second;
+}
+
+/** What the first packet taught holds: flows, neighbours, the path's MTU. `second`: a packet of a flow that was answered. */
+function journeyOfSecond(run: Run, beginning: Beginning, phase: 'request' | 'second'): Travelled {
+  run.phase = phase;
   run.answers.length = 0;
   const { work } = beginning.begin(run);
   return journey(run, beginning.at, work, []);

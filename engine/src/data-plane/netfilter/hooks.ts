@@ -18,28 +18,36 @@ import { halfAt, NO_CHANGE, settle, settled, translate, translateError } from '.
 import { tupleText } from './tuple.ts';
 import { unsimulatedProxy } from '../service-proxy.ts';
 
-type Registered = { readonly priority: number } & (
-  | { readonly kind: 'table'; readonly table: TableName }
+/** What a packet filter, of whatever kind, has registered: `rerouted` where a change at OUTPUT is routed again at once. */
+type Registered = { readonly priority: number; readonly hooks: readonly Hook[] } & (
+  | { readonly kind: 'table'; readonly table: TableName; readonly rerouted?: true }
   | { readonly kind: 'nat' | 'conntrack' | 'confirm' | 'service-proxy' }
 );
 
-const RAW = { priority: -300, kind: 'table', table: 'raw' } as const;
-const CONNTRACK = { priority: -200, kind: 'conntrack' } as const;
-const MANGLE = { priority: -150, kind: 'table', table: 'mangle' } as const;
-/** kube-proxy's nftables chains are of the type nat at the priority dstnat (pkg/proxy/nftables/proxier.go); IPVS has the packet at INPUT. */
-const SERVICE_PROXY = { priority: -100, kind: 'service-proxy' } as const;
-const DNAT = { priority: -100, kind: 'nat' } as const;
-const FILTER = { priority: 0, kind: 'table', table: 'filter' } as const;
-const SECURITY = { priority: 50, kind: 'table', table: 'security' } as const;
-const SNAT = { priority: 100, kind: 'nat' } as const;
-const CONFIRM = { priority: 0x7fffffff, kind: 'confirm' } as const;
+const EVERYWHERE: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
+
+/** Those of equal priority in the order of their registration. */
+const REGISTERED: readonly Registered[] = [
+  { priority: -300, hooks: ['PREROUTING', 'OUTPUT'], kind: 'table', table: 'raw' },
+  { priority: -200, hooks: ['PREROUTING', 'OUTPUT'], kind: 'conntrack' },
+  { priority: -150, hooks: EVERYWHERE, kind: 'table', table: 'mangle', rerouted: true },
+  // kube-proxy's nftables chains are of the type nat at the priority dstnat (pkg/proxy/nftables/proxier.go); IPVS has the packet at INPUT.
+  { priority: -100, hooks: ['PREROUTING', 'OUTPUT'], kind: 'service-proxy' },
+  { priority: -100, hooks: ['PREROUTING', 'OUTPUT'], kind: 'nat' },
+  { priority: 0, hooks: ['INPUT', 'FORWARD', 'OUTPUT'], kind: 'table', table: 'filter' },
+  { priority: 50, hooks: ['INPUT', 'FORWARD', 'OUTPUT'], kind: 'table', table: 'security' },
+  { priority: 100, hooks: ['INPUT', 'POSTROUTING'], kind: 'nat' },
+  { priority: 0x7fffffff, hooks: ['INPUT', 'POSTROUTING'], kind: 'confirm' },
+];
+
+const registeredAt = (hook: Hook): readonly Registered[] => REGISTERED.filter(({ hooks }) => hooks.includes(hook)).sort((a, b) => a.priority - b.priority);
 
 export const HOOK_ORDER: Readonly<Record<Hook, readonly Registered[]>> = {
-  PREROUTING: [RAW, CONNTRACK, MANGLE, SERVICE_PROXY, DNAT],
-  INPUT: [MANGLE, FILTER, SECURITY, SNAT, CONFIRM],
-  FORWARD: [MANGLE, FILTER, SECURITY],
-  OUTPUT: [RAW, CONNTRACK, MANGLE, SERVICE_PROXY, DNAT, FILTER, SECURITY],
-  POSTROUTING: [MANGLE, SNAT, CONFIRM],
+  PREROUTING: registeredAt('PREROUTING'),
+  INPUT: registeredAt('INPUT'),
+  FORWARD: registeredAt('FORWARD'),
+  OUTPUT: registeredAt('OUTPUT'),
+  POSTROUTING: registeredAt('POSTROUTING'),
 };
 
 export function runHook(run: Run, ns: CompiledNamespace, skb: Skb, at: Position): Verdict {
@@ -70,7 +78,7 @@ function call(run: Run, ns: CompiledNamespace, registered: Registered, skb: Skb,
       const table = ns.tables[family].get(registered.table);
       if (table === undefined) return pass(skb);
       const verdict = walkTable(run, ns, table, skb, at);
-      return registered === MANGLE ? reroute(run, ns, skb, verdict, at) : verdict;
+      return registered.rerouted === true ? reroute(run, ns, skb, verdict, at) : verdict;
     }
     case 'conntrack':
       return pass(ns.tracks[family] ? track(run, ns, at.hook, skb) : skb);
