@@ -64,7 +64,7 @@ fi
 
 /** Fields of objects that no packet meets, and in which people keep what is nobody's business. */
 const LEFT_OUT = [
-  'args', 'command', 'env', 'envFrom', 'imagePullSecrets', 'images', 'initContainers', 'lifecycle', 'livenessProbe', 'managedFields', 'readinessProbe', 'startupProbe', 'volumeMounts', 'volumes',
+  'args', 'command', 'env', 'envFrom', 'imagePullSecrets', 'images', 'lifecycle', 'livenessProbe', 'managedFields', 'readinessProbe', 'startupProbe', 'volumeMounts', 'volumes',
   'containerStatuses', 'initContainerStatuses', 'ephemeralContainers', 'ephemeralContainerStatuses', 'volumesAttached', 'volumesInUse',
 ];
 

@@ -15,6 +15,7 @@ const COMMANDS: readonly (readonly [RegExp, CaptureKeyword])[] = [
   [/^iptables-(legacy-|nft-)?save\b/, 'iptables'],
   [/^ip6tables-(legacy-|nft-)?save\b/, 'ip6tables'],
   [/^ipset\b/, 'ipset'],
+  [/^conntrack\b/, 'conntrack'],
   [/^sysctl\b/, 'sysctl'],
 ];
 

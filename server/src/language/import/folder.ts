@@ -57,6 +57,7 @@ const NODE_FILES: readonly (readonly [name: string, keyword: CaptureKeyword])[] 
   ['iptables-save.txt', 'iptables'],
   ['ip6tables-save.txt', 'ip6tables'],
   ['ipset.txt', 'ipset'],
+  ['conntrack.txt', 'conntrack'],
   ['sysctl.txt', 'sysctl'],
 ];
 
@@ -71,6 +72,9 @@ const NOT_NEEDED: readonly (readonly [RegExp, string])[] = [
   [/\.k8snet$/, 'it is no dump'],
   [/^warnings\.txt$/, 'it is what collecting told'],
 ];
+
+/** What `k8snet collect` writes beside the larger of two rulesets. */
+const SECOND_RULES = /^nodes\/[^/]+\/ip6?tables-(legacy|nft)-save\.txt$/;
 
 const MOST_FILES = 20_000;
 const DEEPEST = 8;
@@ -102,6 +106,7 @@ export function readFolder(folder: DumpFolder): FolderContent {
     const host = /^nodes\/([^/]+)\/([^/]+)$/.exec(path);
     const because = NOT_NEEDED.find(([pattern]) => pattern.test(path))?.[1];
     if (because !== undefined) note('information', path, `not used: ${because}`);
+    else if (SECOND_RULES.test(path)) note('warning', path, 'not used: the node has rules in legacy and in nft iptables, and packets meet both; only the larger set, iptables-save.txt, is read');
     else if (host !== null) {
       const [, name = '', file = ''] = host;
       const dumps = nodes.get(name) ?? new Map<string, { keyword: CaptureKeyword; path: string }>();

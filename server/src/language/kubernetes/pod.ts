@@ -9,7 +9,7 @@ import { metadataOf, objectName } from './metadata.ts';
 
 const IGNORED_SPEC = [
   'activeDeadlineSeconds', 'affinity', 'automountServiceAccountToken', 'enableServiceLinks', 'ephemeralContainers', 'hostAliases', 'hostIPC', 'hostPID', 'hostUsers', 'imagePullSecrets',
-  'initContainers', 'nodeSelector', 'os', 'overhead', 'preemptionPolicy', 'priority', 'priorityClassName', 'readinessGates', 'resourceClaims', 'resources', 'restartPolicy', 'runtimeClassName',
+  'nodeSelector', 'os', 'overhead', 'preemptionPolicy', 'priority', 'priorityClassName', 'readinessGates', 'resourceClaims', 'resources', 'restartPolicy', 'runtimeClassName',
   'schedulerName', 'schedulingGates', 'securityContext', 'serviceAccount', 'serviceAccountName', 'setHostnameAsFQDN', 'shareProcessNamespace', 'terminationGracePeriodSeconds', 'tolerations',
   'topologySpreadConstraints', 'volumes',
 ];
@@ -30,7 +30,7 @@ export function readPod(object: Fields): PodDeclaration | null {
   const spec = object.map('spec');
   const hostNetwork = spec?.flag('hostNetwork') ?? false;
   const host = spec?.text('nodeName') ?? null;
-  const ports = (spec?.maps('containers') ?? []).flatMap(portsOf);
+  const ports = [...(spec?.maps('containers') ?? []), ...sidecars(spec)].flatMap(portsOf);
   const dns = dnsOf(spec);
   const names = { hostname: spec?.text('hostname')?.value ?? null, subdomain: spec?.text('subdomain')?.value ?? null };
   spec?.rest(IGNORED_SPEC);
@@ -76,6 +76,9 @@ function statusOf(status: Fields | null): { readonly addresses: readonly Located
     ended: phase === 'Succeeded' || phase === 'Failed' ? `has ended (${phase})` : null,
   };
 }
+
+/** An init container that is restarted always runs beside the others (KEP-753), and its ports have names like theirs. */
+const sidecars = (spec: Fields | null): Fields[] => (spec?.maps('initContainers') ?? []).filter((c) => c.text('restartPolicy')?.value === 'Always');
 
 function portsOf(container: Fields): ContainerPortDeclaration[] {
   const ports = container.maps('ports').flatMap((p): ContainerPortDeclaration[] => {

@@ -4,7 +4,8 @@ import type { Document, Node } from 'yaml';
 import type { Entry, Span, Tree, TreeProblem, TreeReading } from './tree.ts';
 import { DEEPEST } from './tree.ts';
 
-/** Aliases of aliases grow without end; no dump has so many values. */
+/** Aliases of aliases grow without end. kubectl writes none, people a few. */
+const MOST_ALIASES = 100;
 const MOST_VALUES = 5_000_000;
 
 export function readYaml(text: string): TreeReading {
@@ -24,22 +25,29 @@ const spanOf = (node: Node): Span => ({ start: node.range?.[0] ?? 0, end: node.r
 
 class YamlReader {
   private values = 0;
+  private aliases = 0;
 
   constructor(private readonly document: Document.Parsed, private readonly problems: TreeProblem[]) {}
 
   tree(node: Node, depth: number): Tree | null {
     const span = spanOf(node);
-    if (this.values++ > MOST_VALUES || depth > DEEPEST) {
-      if (this.values <= MOST_VALUES + 2) this.problems.push({ ...span, message: 'this is too deep or too large for a Kubernetes object' });
-      return null;
-    }
+    if (this.aliases > MOST_ALIASES || this.values > MOST_VALUES) return null;
+    this.values++;
+    if (depth > DEEPEST || this.values > MOST_VALUES) return this.refused(span, 'this is too deep or too large for a Kubernetes object');
     if (isAlias(node)) {
+      this.aliases++;
+      if (this.aliases > MOST_ALIASES) return this.refused(span, `more than ${MOST_ALIASES} aliases are not followed: what stands behind is left out`);
       const target = node.resolve(this.document);
       return target === undefined ? null : this.tree(target, depth + 1);
     }
     if (isScalar(node)) return { kind: 'scalar', ...span, value: plainValue(node.value) };
     if (isMap(node)) return { kind: 'map', ...span, entries: node.items.flatMap((pair) => this.entry(pair, depth)) };
     if (isCollection(node)) return { kind: 'list', ...span, items: node.items.flatMap((item) => this.item(item, depth)) };
+    return null;
+  }
+
+  private refused(span: Span, message: string): null {
+    this.problems.push({ ...span, message });
     return null;
   }
 
