@@ -7,6 +7,7 @@ import type { Address } from '../net/address.ts';
 import type { Endpoint, EndpointHints, Labels, Pod, Service } from '../topology/model.ts';
 import { declared } from '../topology/origin.ts';
 import type { EndpointSpec, ServicePortSpec, ServiceSpec } from '../topology/spec.ts';
+import { once } from '../once.ts';
 import { podKey } from './plan.ts';
 import type { Plan } from './plan.ts';
 
@@ -18,11 +19,11 @@ export const selects = (selector: Labels, labels: Labels): boolean =>
 
 /** Who has which address, and which label: asked of for every service. */
 interface Directory {
-  readonly owners: ReadonlyMap<string, Pod>;
+  readonly owners: () => ReadonlyMap<string, Pod>;
   /** Of the nodes' interfaces. */
-  readonly nodes: ReadonlyMap<string, string>;
-  /** By `namespace key=value`. */
-  readonly labelled: ReadonlyMap<string, readonly Pod[]>;
+  readonly nodes: () => ReadonlyMap<string, string>;
+  /** By namespace, key and value. */
+  readonly labelled: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, readonly Pod[]>>>;
   readonly zoneOf: (node: string | null) => string | undefined;
 }
 
@@ -32,29 +33,39 @@ export function servicesOf(plan: Plan, pods: readonly Pod[]): readonly Service[]
 }
 
 function directoryOf(plan: Plan, pods: readonly Pod[]): Directory {
-  const owners = new Map<string, Pod>();
-  const nodes = new Map<string, string>();
-  const labelled = new Map<string, Pod[]>();
+  const labelled = new Map<string, Map<string, Map<string, Pod[]>>>();
   for (const pod of pods) {
-    if (!pod.hostNetwork) for (const address of pod.addresses) if (!owners.has(formatAddress(address))) owners.set(formatAddress(address), pod);
-    for (const [key, value] of Object.entries(pod.labels)) {
-      const label = `${pod.namespace} ${key}=${value}`;
-      const list = labelled.get(label);
-      if (list === undefined) labelled.set(label, [pod]);
-      else list.push(pod);
+    const byKey = entryOf(labelled, pod.namespace, () => new Map<string, Map<string, Pod[]>>());
+    for (const key of Object.keys(pod.labels)) {
+      const byValue = entryOf(byKey, key, () => new Map<string, Pod[]>());
+      entryOf(byValue, pod.labels[key] ?? '', (): Pod[] => []).push(pod);
     }
   }
-  for (const node of plan.nodes.values()) {
-    for (const { address } of node.interfaces.flatMap((i) => i.addresses)) if (!nodes.has(formatAddress(address))) nodes.set(formatAddress(address), node.spec.name);
-  }
-  return { owners, nodes, labelled, zoneOf: (node) => plan.nodes.get(node ?? '')?.spec.labels[ZONE_LABEL] };
+  return {
+    owners: once(() => ownersOf(pods)),
+    nodes: once(() => new Map([...plan.nodes.values()].flatMap((n) => n.interfaces.flatMap((i) => i.addresses.map((a) => [formatAddress(a.address), n.spec.name] as const))).reverse())),
+    labelled,
+    zoneOf: (node) => plan.nodes.get(node ?? '')?.spec.labels[ZONE_LABEL],
+  };
 }
+
+function entryOf<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = make();
+  map.set(key, value);
+  return value;
+}
+
+/** Of two with one address the first has it. */
+const ownersOf = (pods: readonly Pod[]): ReadonlyMap<string, Pod> =>
+  new Map(pods.filter((p) => !p.hostNetwork).flatMap((p) => p.addresses.map((a) => [formatAddress(a), p] as const)).reverse());
 
 /** The pods of the namespace that have every label. */
 function selectedBy(spec: ServiceSpec, directory: Directory): readonly Pod[] {
   const { selector } = spec;
   if (selector === null || spec.endpointsAre === 'instead') return [];
-  const lists = Object.entries(selector).map(([key, value]) => directory.labelled.get(`${spec.namespace} ${key}=${value}`) ?? []);
+  const lists = Object.entries(selector).map(([key, value]) => directory.labelled.get(spec.namespace)?.get(key)?.get(value) ?? []);
   const shortest = lists.reduce((best, list) => (list.length < best.length ? list : best), lists[0] ?? []);
   return lists.length === 1 ? shortest : shortest.filter((pod) => selects(selector, pod.labels));
 }
@@ -140,8 +151,8 @@ function hintsOf(spec: ServiceSpec, node: string | null, directory: Directory): 
 
 function writtenEndpoint(written: EndpointSpec, port: ServicePortSpec, directory: Directory): Endpoint {
   const { address } = written;
-  const pod = directory.owners.get(formatAddress(address));
-  const node = written.node ?? pod?.node ?? directory.nodes.get(formatAddress(address)) ?? null;
+  const pod = directory.owners().get(formatAddress(address));
+  const node = written.node ?? pod?.node ?? directory.nodes().get(formatAddress(address)) ?? null;
   const { ready, serving, terminating, hostname, hints } = written;
   const target = written.port ?? (pod === undefined ? undefined : targetOf(port, pod)) ?? port.targetPort;
   return { address, port: target, pod: pod === undefined ? null : podKey(pod), node, ready, serving, terminating, hostname, hints };

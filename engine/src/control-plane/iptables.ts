@@ -43,7 +43,11 @@ function familyTables(plan: Plan, node: NodePlan, ports: ServicePorts, family: F
   return { mangle: table('mangle'), filter: table('filter'), nat: table('nat') };
 }
 
-const byName = (a: Chain, b: Chain): number => (a.name < b.name ? -1 : 1);
+/** Sorting bare names takes a fraction of the time of a comparison function, and there are tens of thousands. */
+function byName(chains: readonly Chain[]): readonly Chain[] {
+  const named = new Map(chains.map((chain) => [chain.name, chain]));
+  return [...named.keys()].sort().flatMap((name) => named.get(name) ?? []);
+}
 
 interface TableParts {
   readonly family: Family;
@@ -78,7 +82,7 @@ function tableOf({ family, name, placed, fixed, own, empty, dropsForwarded }: Ta
       const drops = name === 'filter' && chain === 'FORWARD' ? dropsForwarded : null;
       return { name: chain, policy: drops === null ? 'ACCEPT' : 'DROP', rules: rules.get(chain) ?? [], origin: drops ?? builtin };
     }),
-    ...[...own, ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: originOf(chain) }))].sort(byName),
+    ...byName([...own, ...users.map((chain): Chain => ({ name: chain, policy: null, rules: rules.get(chain) ?? [], origin: originOf(chain) }))]),
   ];
   return { family, name, chains, origin: placed.find((p) => p.table === name)?.rule.origin ?? builtin };
 }

@@ -5,6 +5,7 @@ import type { Chain, Rule } from '../../topology/netfilter.ts';
 import { derived } from '../../topology/origin.ts';
 import { ZONE_LABEL } from '../endpoints.ts';
 import type { Placed } from '../iptables-rule.ts';
+import { once } from '../../once.ts';
 import { podKey, publicAddressOf } from '../plan.ts';
 import type { NodePlan, Plan } from '../plan.ts';
 import { fixedRules } from './fixed.ts';
@@ -34,16 +35,13 @@ export interface ProxyRules {
   readonly natChains: readonly Chain[];
 }
 
-/** kube-proxy walks a map; we take the names' order. */
+/** kube-proxy walks a map; we take the names' order. `services` are those of the plan, one for one. */
 export function servicePortsOf(plan: Plan, services: readonly Service[]): ServicePorts {
-  const specs = new Map(plan.services.map((s) => [podKey(s), s]));
-  const sorted = [...services].sort((a, b) => (podKey(a) < podKey(b) ? -1 : 1));
-  const ofFamily = (family: Family): readonly PortView[] =>
-    sorted.flatMap((service) => {
-      const spec = specs.get(podKey(service));
-      return spec === undefined ? [] : portViews(service, spec, family);
-    });
-  return { views: { 4: ofFamily(4), 6: ofFamily(6) } };
+  const named = new Map(services.map((service, i) => [podKey(service), { service, spec: plan.services[i] }]));
+  const sorted = [...named.keys()].sort().flatMap((name) => named.get(name) ?? []);
+  const ofFamily = (family: Family) => once(() => sorted.flatMap(({ service, spec }) => (spec === undefined ? [] : portViews(service, spec, family))));
+  const [v4, v6] = [ofFamily(4), ofFamily(6)];
+  return { views: { get 4() { return v4(); }, get 6() { return v6(); } } };
 }
 
 export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports: ServicePorts): ProxyRules {
@@ -57,7 +55,8 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
     endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
   };
   const origin = derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at);
-  const rules = views.map((view) => rulesOf(view, context));
+  const key = `${context.masqueradeAll ? 'all' : ''} ${context.endpointComments ? '' : 'bare'} ${context.localTraffic?.is.text ?? ''}`;
+  const rules = views.map((view) => rulesOf(view, context, key));
   return {
     placed: [...fixedRules(plan.settings.kubeProxy, family, origin), ...rules.flatMap((r) => r.listed), ...nodePortsRules(plan, node, family, origin)],
     natChains: rules.flatMap((r) => r.chains),
@@ -67,11 +66,12 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
 /** What is the same on several nodes, and in the next version of the file, is made once: by what the rules depend on. */
 const shared = new WeakMap<PortView, Map<string, PortRules>>();
 
-function rulesOf(view: PortView, context: ProxyContext): PortRules {
+function rulesOf(view: PortView, context: ProxyContext, key: string): PortRules {
   if (!isNodeIndependent(view)) return portRules(view, context);
-  const key = `${context.masqueradeAll ? 'all' : ''} ${context.endpointComments ? '' : 'bare'} ${context.localTraffic?.is.text ?? ''}`;
   const known = shared.get(view) ?? new Map<string, PortRules>();
-  const rules = known.get(key) ?? portRules(view, context);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const rules = portRules(view, context);
   shared.set(view, known.set(key, rules));
   return rules;
 }
