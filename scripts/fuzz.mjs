@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } } });
-process.exitCode = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--disable-console-intercept', 'test/fuzz/hostile-packets.test.ts'], {
+process.exitCode = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', 'test/fuzz/hostile-packets.test.ts', '--disable-console-intercept=true'], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, K8SNET_FUZZ_MINUTES: values.minutes, K8SNET_FUZZ_SEED: values.seed },
