@@ -116,8 +116,9 @@ function* mend(search: Search, situation: Situation, before: State, chain: reado
   let farthest = reachOf(before.trace);
   let tries = 0;
   const limit = triesFor(before.spec);
+  const wanted = limit < MAX_TRIES ? 1 : MAX_REPAIRS;
   for (const candidate of candidates(situation, search.asked.wanted, (parts) => pruned(search, before, parts))) {
-    if (tries >= limit || mending.length >= MAX_REPAIRS) break;
+    if (tries >= limit || mending.length >= wanted) break;
     if (chain.some((c) => c.title === candidate.title)) continue;
     tries++;
     const state = tried(search, before, candidate);
@@ -135,7 +136,7 @@ function* mend(search: Search, situation: Situation, before: State, chain: reado
   return { mending, progress };
 }
 
-/** A large cluster takes long to derive: fewer tries, so that the whole stays quick. */
+/** A large cluster takes long to derive: fewer tries, and the first repair is enough, so that the whole stays quick. */
 const triesFor = (spec: ClusterSpec): number => Math.max(6, Math.min(MAX_TRIES, Math.floor(60_000 / (1 + spec.services.length * 10 + spec.pods.length * 4))));
 
 /** What a program would have left first, then changes around what ended the packet, then whole blocks. */
