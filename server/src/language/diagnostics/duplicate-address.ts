@@ -1,5 +1,5 @@
 import type { Holder } from '../bind/addresses.ts';
-import { holdersOf } from '../bind/addresses.ts';
+import { holdersByAddress, holdersOf } from '../bind/addresses.ts';
 import type { Check } from './check.ts';
 import { defineDiagnostic, report } from './define.ts';
 
@@ -12,6 +12,8 @@ export const duplicateAddress = defineDiagnostic<{ readonly address: string; rea
 
 /** Told where the later of the two stands. */
 export const checkDuplicateAddresses: Check = function* ({ model }) {
+  // Most files have none, and their index has been made already.
+  if (holdersByAddress(model).size === holdersOf(model).length) return;
   const seen = new Map<string, Holder>();
   const holders = [...holdersOf(model)].sort((a, b) => a.at.start - b.at.start);
   for (const holder of holders) {

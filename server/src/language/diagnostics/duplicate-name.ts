@@ -1,5 +1,5 @@
 import type { Located } from '../bind/decode.ts';
-import type { Placed } from '../bind/file-model.ts';
+import type { Place } from '../bind/file-model.ts';
 import { ofObjects, rangeIn } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
 import type { Check } from './check.ts';
@@ -26,15 +26,15 @@ function firstOf(): (key: string, at: Range, p: { readonly kind: string; readonl
 
 export const checkDuplicateNames: Check = function* ({ model }) {
   const once = firstOf();
-  const check = (placed: Placed<{ readonly kind: string }>, name: Located<unknown> | null, text: string, space: string): Diagnostic[] =>
-    name === null ? [] : once(`${space} ${text}`, rangeIn(placed, name), { kind: placed.declaration.kind, name: text, where: '' });
+  const check = (place: Place, kind: string, name: Located<unknown> | null, text: string, space: string): Diagnostic[] =>
+    name === null ? [] : once(`${space} ${text}`, rangeIn(place, name), { kind, name: text, where: '' });
   // A node and an external are hosts both, so they share one set of names.
   for (const p of [...model.declarations, ...ofObjects(model)]) {
     const { declaration: d } = p;
-    if (d.kind === 'node' || d.kind === 'external') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'host');
-    else if (d.kind === 'network') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'network');
-    else if (d.kind === 'namespace') yield* check({ ...p, declaration: d }, d.name, d.name?.value ?? '', 'namespace');
-    else if (d.kind === 'pod' || d.kind === 'service' || d.kind === 'network-policy') yield* check({ ...p, declaration: d }, d.name, d.name === null ? '' : fullName(d.name.value), d.kind);
+    if (d.kind === 'node' || d.kind === 'external') yield* check(p, d.kind, d.name, d.name?.value ?? '', 'host');
+    else if (d.kind === 'network') yield* check(p, d.kind, d.name, d.name?.value ?? '', 'network');
+    else if (d.kind === 'namespace') yield* check(p, d.kind, d.name, d.name?.value ?? '', 'namespace');
+    else if (d.kind === 'pod' || d.kind === 'service' || d.kind === 'network-policy') yield* check(p, d.kind, d.name, d.name === null ? '' : fullName(d.name.value), d.kind);
     else if (d.kind === 'cluster') yield* once('cluster', rangeIn(p, d.keyword), { kind: 'cluster', name: d.name?.value ?? 'cluster', where: ' although a file has one cluster' });
   }
   for (const node of model.nodes) {
