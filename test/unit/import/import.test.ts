@@ -129,6 +129,21 @@ describe('nodes’ dumps without objects', () => {
   });
 });
 
+describe('a dump whose folder is not called as the Node is', () => {
+  it('is of the Node that has its address', () => {
+    const folder = folderOf({ 'nodes.yaml': NODE.replace('name: host1', 'name: host1.example.com'), 'nodes/host1/ip-addr.txt': ADDR });
+    const imported = importFolder(folder, '');
+    expect(notes(imported, 'information')).toEqual(['information nodes/host1: it is node host1.example.com, which has its address']);
+    expect(imported.text).toMatch(/node host1\.example\.com \{\n {2}interface ens3 192\.168\.0\.11\/23, fd10::11\/64 on lan\n/);
+    expect(opened(imported, folder).spec().nodes.map((n) => n.name)).toEqual(['host1.example.com']);
+  });
+
+  it('is a node of its own where none has', () => {
+    const folder = folderOf({ 'nodes.yaml': OTHER, 'nodes/host1/ip-addr.txt': ADDR });
+    expect(notes(importFolder(folder, ''))).toEqual(['warning nodes/host1: no Node among the objects has this name or its addresses: it is a node of its own']);
+  });
+});
+
 describe('what is not understood', () => {
   it('is named with file and line', () => {
     const imported = importFolder(folderOf({ 'nodes.yaml': NODE, 'nodes/host1/ip-route.txt': 'default via 192.168.0.1 dev ens3\nnonsense here\n', 'nodes/host1/lsmod.txt': 'x', 'notes.odt': 'x', 'pods/lost.txt': '# ip addr\n' }), '');

@@ -24,10 +24,14 @@ export interface Imported {
 export function importFolder(folder: DumpFolder, prefix: string): Imported {
   const read = readFolder(folder);
   const notes = [...read.notes];
-  const content = { ...read, nodes: read.nodes.filter((n) => isHostName(n.host, notes)) };
-  if (content.objects.length === 0 && content.nodes.length === 0) return { text: null, notes };
-  const objects = patternsOf(content, folder);
-  const probe = snapshotOf(probeText(content, objects), content, folder);
+  const named = { ...read, nodes: read.nodes.filter((n) => isHostName(n.host, notes)) };
+  if (named.objects.length === 0 && named.nodes.length === 0) return { text: null, notes };
+  const objects = patternsOf(named, folder);
+  const probed = (c: FolderContent): Snapshot => snapshotOf(probeText(c, objects), c, folder);
+  const first = probed(named);
+  const nodes = withNodeNames(named.nodes, first, notes);
+  const content = { ...named, nodes };
+  const probe = nodes.every((n, i) => n.host === named.nodes[i]?.host) ? first : probed(content);
   const spec = probe.spec();
   const pods = content.pods.flatMap((dump) => podOf(dump, spec, probe, notes) ?? []);
   const draft = { content, objects, inferred: infer(spec, probe.model.objects), pods };
@@ -47,6 +51,25 @@ function isHostName(host: string, notes: ImportNote[]): boolean {
   const reading = readValue('name', host);
   if (!reading.ok) notes.push({ severity: 'warning', file: `nodes/${host}`, line: null, message: `left out: ${reading.problem}` });
   return reading.ok;
+}
+
+/** A dump's folder may be called otherwise than the Node, by a short name say: then the Node's address tells whose it is. */
+function withNodeNames(nodes: FolderContent['nodes'], probe: Snapshot, notes: ImportNote[]): FolderContent['nodes'] {
+  const known = new Map(probe.model.objects.nodes.map((n) => [n.declaration.name?.value ?? '', n.addresses.map((a) => formatAddress(a.value))]));
+  if (known.size === 0) return nodes;
+  const dumped = new Set(nodes.map((n) => n.host));
+  return nodes.map((node) => {
+    if (known.has(node.host)) return node;
+    const interfaces = probe.spec().nodes.find((n) => n.name === node.host)?.captured.interfaces ?? [];
+    const own = new Set(interfaces.flatMap((i) => (i.addresses ?? []).map((a) => formatAddress(a.address))));
+    const [name, ...more] = [...known].filter(([n, addresses]) => !dumped.has(n) && addresses.some((a) => own.has(a))).map(([n]) => n);
+    if (name !== undefined && more.length === 0) {
+      notes.push({ severity: 'information', file: `nodes/${node.host}`, line: null, message: `it is node ${name}, which has its address` });
+      return { ...node, host: name };
+    }
+    notes.push({ severity: 'warning', file: `nodes/${node.host}`, line: null, message: 'no Node among the objects has this name or its addresses: it is a node of its own' });
+    return node;
+  });
 }
 
 /** `objects/*.json` where that names exactly what was taken, else each file. */
