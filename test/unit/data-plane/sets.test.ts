@@ -1,6 +1,8 @@
 /** `-m set`, asked on the way of pod1 (10.0.14.15) to pod2 (10.0.5.150) through host1's FORWARD. */
 import { describe, expect, it } from 'vitest';
 import type { Branch } from '../../../engine/src/trace/model.ts';
+import { labScript } from '../../../engine/src/lab/script.ts';
+import { createSnapshot } from '../../../server/src/language/snapshot.ts';
 import { clusterText, stages, trace } from './fixture.ts';
 
 const filter = (rules: string): string => `iptables {\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rules}\nCOMMIT\n}`;
@@ -82,5 +84,23 @@ describe('a set', () => {
     const branch = ask('', '-m set --match-set s dst');
     expect(branch).toMatchObject({ outcome: 'undecided', reason: { code: 'match-unknown' } });
     expect(branch.reason?.sentence).toMatch(/depends on the set `s`, which the file does not show: paste `ipset save` of host1/);
+  });
+});
+
+describe('the lab', () => {
+  it('makes the sets before the rules that name them, without the options of the hash', () => {
+    const host1 = `ipset {\ncreate s hash:ip family inet hashsize 1024 bucketsize 12 initval 0x94bec73e\nadd s 10.0.5.150\n}\n${filter('-A FORWARD -m set --match-set s dst -j DROP')}`;
+    const lines = labScript(createSnapshot({ file: 'test.k8snet', text: clusterText({ host1 }) }).topology()).split('\n');
+    const at = (line: string): number => lines.findIndex((each) => each.startsWith(line));
+    expect(lines[at('ipset restore') + 1]).toBe('create s hash:ip family inet hashsize 1024');
+    expect(at('add s 10.0.5.150')).toBeGreaterThan(at('create s'));
+    expect(at('-A FORWARD -m set')).toBeGreaterThan(at('add s 10.0.5.150'));
+  });
+
+  it('enters the flows that a node knew after its rules, with what they are translated to', () => {
+    const host1 = 'conntrack {\nudp 17 119 src=10.0.14.15 dst=10.16.0.20 sport=40000 dport=53 src=10.0.5.99 dst=10.0.14.15 sport=8080 dport=40000 [ASSURED] mark=7 use=1\n}';
+    expect(labScript(createSnapshot({ file: 'test.k8snet', text: clusterText({ host1 }) }).topology())).toContain(
+      'conntrack -I -p 17 -s 10.0.14.15 -d 10.16.0.20 -t 600 --sport 40000 --dport 53 -u SEEN_REPLY,ASSURED -m 7 --dst-nat 10.0.5.99:8080',
+    );
   });
 });

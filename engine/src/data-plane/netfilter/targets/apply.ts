@@ -66,7 +66,10 @@ function ct(target: Extract<Target, { kind: 'ct' }>, skb: Skb): Skb {
   if (skb.tracked !== null) return skb;
   if (target.notrack) return withSkb(skb, { tracked: UNTRACKED });
   const options = optionsOf(target);
-  const zone = (...names: readonly string[]): number => Number(names.flatMap((name) => options.get(name)?.value ?? [])[0] ?? 0);
+  const zone = (...names: readonly string[]): number => {
+    const value = names.flatMap((name) => options.get(name)?.value ?? [])[0] ?? '0';
+    return value === 'mark' ? skb.mark & 0xffff : Number(value);
+  };
   const zones = { original: zone('zone', 'zone-orig'), reply: zone('zone', 'zone-reply') };
   return withSkb(skb, { tracked: template(zones) });
 }
