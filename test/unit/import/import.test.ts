@@ -111,7 +111,7 @@ describe('a bare folder of objects', () => {
     const folder = folderOf({ 'nodes.yaml': `${NODE}---\n${OTHER}` });
     const imported = importFolder(folder, '');
     expect(notes(imported)).toEqual([]);
-    expect(imported.text).toMatch(/assumed, from the addresses of the Node objects.*\nnetwork lan 192\.168\.0\.0\/23\n/);
+    expect(imported.text).toMatch(/assumed, from the addresses of the Node objects.*\nnetwork lan 192\.168\.0\.0\/23 \{\n {2}gateway 192\.168\.0\.1\n\}/);
     const snapshot = opened(imported, folder);
     expect(snapshot.diagnostics).toEqual([]);
     expect(snapshot.spec().nodes.map((n) => n.interfaces.map((i) => i.network))).toEqual([['lan'], ['lan']]);

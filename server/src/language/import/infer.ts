@@ -1,7 +1,8 @@
 /** What a dump does not say in so many words: the hosts' networks, and the cluster's ranges. Each guess is marked as one. */
 import type { Address, Family, Prefix } from '../../../../engine/src/net/address.ts';
-import { bitsOf, contains, networkOf, parsePrefix, sameAddress, samePrefix } from '../../../../engine/src/net/address.ts';
+import { addressPlus, bitsOf, contains, firstAddress, lastAddress, networkOf, parsePrefix, sameAddress, samePrefix } from '../../../../engine/src/net/address.ts';
 import type { ClusterSpec, NodeSpec } from '../../../../engine/src/topology/spec.ts';
+import { DEFAULTS } from '../bind/defaults.ts';
 import type { ObjectModel } from '../kubernetes/assemble.ts';
 
 export interface InferredNetwork {
@@ -101,7 +102,14 @@ const USUAL: Readonly<Record<Family, number>> = { 4: 24, 6: 64 };
 function guessedNetworks(model: ObjectModel, known: readonly InferredNetwork[]): InferredNetwork[] {
   const homeless = model.nodes.flatMap((n) => n.addresses.map((a) => a.value)).filter((a) => !known.some((n) => n.prefixes.some((p) => contains(p, a))));
   const prefixes = ([4, 6] as const).flatMap((family) => around(homeless.filter((a) => a.family === family), USUAL[family], WIDEST[family]) ?? []);
-  return prefixes.length === 0 ? [] : [{ name: nameOf(known.length), prefixes, gateways: [], mtu: 1500, guessed: true }];
+  const gateways = prefixes.map((p) => firstOf(p, homeless));
+  return prefixes.length === 0 ? [] : [{ name: nameOf(known.length), prefixes, gateways, mtu: 1500, guessed: true }];
+}
+
+/** Routers are the first host of a network more often than not; where a node has that address, the last. */
+function firstOf(prefix: Prefix, taken: readonly Address[]): Address {
+  const first = addressPlus(firstAddress(prefix), 1);
+  return taken.some((a) => sameAddress(a, first)) ? addressPlus(lastAddress(prefix), -1) : first;
 }
 
 /** The longest prefix, at most `usual`, that holds all addresses. */
@@ -146,6 +154,7 @@ function parsed(text: string): Prefix[] {
 function serviceCidrsOf(spec: ClusterSpec, model: ObjectModel): Guess | null {
   if (model.cluster?.serviceCidrs !== undefined) return null;
   const addresses = spec.services.flatMap((s) => s.clusterAddresses);
+  if (addresses.every((a) => DEFAULTS.serviceCidrs.some((c) => contains(c, a)))) return null;
   const prefixes = ([4, 6] as const).flatMap((family) => around(addresses.filter((a) => a.family === family), family === 4 ? 16 : 112, WIDEST[family]) ?? []);
   return prefixes.length === 0 ? null : { prefixes, because: 'assumed: it holds every cluster-ip' };
 }

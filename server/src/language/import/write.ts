@@ -49,7 +49,7 @@ function cluster({ podCidrs, serviceCidrs }: Inferred): string {
 function networks({ networks: all }: Inferred): string {
   if (all.length === 0) return '';
   const comment = all.some((n) => n.guessed)
-    ? "# The nodes' network: assumed, from the addresses of the Node objects. Correct its length, and name its gateway.\n"
+    ? "# The nodes' network: assumed, from the addresses of the Node objects. Correct its length and its gateway.\n"
     : "# The nodes' own network. What lies behind its gateway no dump tells: declare it with 'external', and the gateway's routes\n# with 'routes { }' inside.\n";
   const one = (n: Inferred['networks'][number]): string => {
     const inside = [...(n.gateways.length === 0 ? [] : [`gateway ${n.gateways.map(formatAddress).join(', ')}`]), ...(n.mtu === 1500 ? [] : [`mtu ${n.mtu}`])];
