@@ -1,5 +1,6 @@
 /** The pods as records, with the resolv.conf that kubelet writes (pkg/kubelet/network/dns/dns.go: GetPodDNS). */
-import { sameAddress } from '../net/address.ts';
+import { contains, sameAddress } from '../net/address.ts';
+import type { Address } from '../net/address.ts';
 import type { Pod } from '../topology/model.ts';
 import { declared } from '../topology/origin.ts';
 import type { PodSpec } from '../topology/spec.ts';
@@ -14,7 +15,7 @@ export const podsOf = (plan: Plan): readonly Pod[] => [...plan.pods.values()].ma
 function podOf(plan: Plan, spec: PodSpec): Pod {
   const { domain } = plan.settings;
   // The node and its DNS depend on other declarations.
-  const alone = !spec.hostNetwork && spec.nameservers === null;
+  const alone = !spec.hostNetwork && spec.nameservers === null && spec.captured.resolver === undefined;
   const before = alone ? made.get(spec) : undefined;
   if (before?.domain === domain) return before.pod;
   const pod = makePod(plan, spec);
@@ -41,6 +42,8 @@ const nodeAddresses = (node: NodePlan): Pod['addresses'] =>
 /** The node's own resolver has no search list that the file tells of, and the resolver's own ndots (resolv.conf(5)). */
 function resolverOf(plan: Plan, spec: PodSpec): Pick<Pod, 'search' | 'ndots' | 'clusterDns'> {
   const { dnsPolicy, hostNetwork, nameservers } = spec;
+  const { resolver } = spec.captured;
+  if (resolver !== undefined) return { search: resolver.search, ndots: resolver.ndots, clusterDns: resolver.nameservers.some((n) => isClusterDns(plan, n)) };
   const asksCluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
   const search = spec.search ?? (asksCluster ? clusterSearch(spec.namespace, plan.settings.domain) : []);
   // A pod on the host's network that was given the cluster's search list was given its name server, too.
@@ -54,3 +57,9 @@ function resolverOf(plan: Plan, spec: PodSpec): Pick<Pod, 'search' | 'ndots' | '
 
 /** kubeadm and flannel's own examples call CoreDNS's service so. */
 const dnsAddresses = (plan: Plan): Pod['addresses'] => plan.services.find((s) => s.namespace === 'kube-system' && s.name === 'kube-dns')?.clusterAddresses ?? [];
+
+/** Where the file does not declare the service of CoreDNS, an address among the services' is taken for it. */
+function isClusterDns(plan: Plan, nameserver: Address): boolean {
+  const known = dnsAddresses(plan);
+  return known.length > 0 ? known.some((a) => sameAddress(a, nameserver)) : plan.settings.serviceCidrs.some((cidr) => contains(cidr, nameserver));
+}

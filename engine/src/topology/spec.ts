@@ -126,6 +126,15 @@ export interface CapturedState {
   readonly conntrack?: readonly ConntrackRecord[];
   /** Single values over the defaults, never the whole. */
   readonly sysctls?: readonly Sysctl[];
+  /** A pod's resolv.conf; it replaces what the DNS policy gives. */
+  readonly resolver?: CapturedResolver;
+}
+
+/** resolv.conf(5) */
+export interface CapturedResolver {
+  readonly nameservers: readonly Address[];
+  readonly search: readonly string[];
+  readonly ndots: number;
 }
 
 /** What `ip addr` or `ip link` said of a device; `null` and absent parts were not printed. */

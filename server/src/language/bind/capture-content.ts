@@ -84,7 +84,7 @@ function merge(a: CapturedState, b: CapturedState): CapturedState {
     if (x === undefined || y === undefined) continue;
     if (key === 'tables') merged[key] = mergeTables([...(a.tables ?? []), ...(b.tables ?? [])]);
     else if (key === 'interfaces') merged[key] = mergeInterfaces([...(a.interfaces ?? []), ...(b.interfaces ?? [])]);
-    else merged[key] = [...x, ...y];
+    else if (Array.isArray(x) && Array.isArray(y)) merged[key] = [...(x as readonly unknown[]), ...(y as readonly unknown[])];
   }
   return merged;
 }

@@ -10,7 +10,7 @@ import type { Located } from './decode.ts';
 import type { SelectorDeclaration } from './selector.ts';
 import type { EndpointValue, ObjectName, PolicyPortValue } from './values.ts';
 
-export type CaptureKeyword = 'routes' | 'rules' | 'addresses' | 'links' | 'neighbours' | 'fdb' | 'iptables' | 'ip6tables' | 'ipset' | 'conntrack' | 'sysctl';
+export type CaptureKeyword = 'routes' | 'rules' | 'addresses' | 'links' | 'neighbours' | 'fdb' | 'iptables' | 'ip6tables' | 'ipset' | 'conntrack' | 'sysctl' | 'resolv-conf';
 
 /** A pasted dump: `routes { … }` or `routes from "FILE"`. */
 export interface Capture {
@@ -39,6 +39,8 @@ export interface ClusterDeclaration extends Named {
   readonly podCidrs: readonly Located<Prefix>[];
   readonly serviceCidrs: readonly Located<Prefix>[];
   readonly flannel: ClusterSettings['flannel'];
+  /** Where `flannel.mtu` is said. */
+  readonly flannelMtu?: Located<number> | null;
   readonly kubeProxy: ClusterSettings['kubeProxy'];
   readonly kubeletChains?: boolean;
 }

@@ -18,6 +18,7 @@ import { fdbLines as jsonFdbLines, neighbourLines as jsonNeighbourLines } from '
 import { routeLines as jsonRouteLines, ruleLines as jsonRuleLines } from '../native/json/route.ts';
 import { readNeighbourLine } from '../native/neighbour.ts';
 import { readPolicyRuleLine } from '../native/policy-rule.ts';
+import { assembleResolver, readResolverLine } from '../native/resolv-conf.ts';
 import { assembleRoutes, readRouteLine } from '../native/route.ts';
 import { readSysctlLine } from '../native/sysctl.ts';
 import type { CaptureKeyword } from './declarations.ts';
@@ -76,6 +77,8 @@ const iptablesLines: Readonly<Record<Family, (line: DumpText) => IptablesLine>> 
   6: cached((text) => readIptablesLine(text, 6)),
 };
 
+const resolverLine = cached(readResolverLine);
+
 const interfaceLines = located(cached(readInterfaceLine));
 
 const interfaces = (lines: readonly DumpText[], at: Places, dump: 'addresses' | 'links'): DumpReading => {
@@ -125,4 +128,8 @@ export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
   },
   conntrack: lineByLine(readConntrackLine, (r) => r.record, (conntrack) => ({ conntrack })),
   sysctl: lineByLine(readSysctlLine, (r) => r.sysctl, (sysctls) => ({ sysctls })),
+  'resolv-conf': (lines) => {
+    const { resolver, problems } = assembleResolver(lines.map(resolverLine));
+    return { state: { resolver }, problems };
+  },
 };

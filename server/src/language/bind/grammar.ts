@@ -60,6 +60,8 @@ const dump = (keyword: string, doc: string): StatementGrammar => statement(keywo
 
 const ROUTES = dump('routes', '`ip route`, `ip route show table all`, `ip -6 route`');
 
+const RESOLV_CONF = dump('resolv-conf', "a pod's `/etc/resolv.conf`, which replaces `search` and `ndots`");
+
 /** Dumps, inside a node or a pod. */
 export const CAPTURES: readonly StatementGrammar[] = [
   ROUTES,
@@ -73,6 +75,7 @@ export const CAPTURES: readonly StatementGrammar[] = [
   dump('ipset', '`ipset save`'),
   dump('conntrack', 'flows that are known already, as `conntrack -L` prints them'),
   dump('sysctl', '`key = value`'),
+  RESOLV_CONF,
 ];
 
 const FILE: readonly StatementGrammar[] = [
@@ -135,7 +138,7 @@ const NODE: readonly StatementGrammar[] = [
   LABELS,
   LISTEN,
   statement('docker', [argument('ADDRESS/LENGTH', 'interface-address', { need: 'optional' })], 'Docker runs here: docker0 (172.17.0.1/16 unless given), its chains, and a FORWARD policy of DROP'),
-  ...CAPTURES,
+  ...CAPTURES.filter((c) => c !== RESOLV_CONF),
 ];
 
 const INTERFACE: readonly StatementGrammar[] = [

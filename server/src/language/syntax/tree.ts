@@ -89,5 +89,5 @@ export const TOP_LEVEL_KEYWORDS: ReadonlySet<string> = new Set([
 
 /** Statements whose block holds a dump. */
 export const VERBATIM_KEYWORDS: ReadonlySet<string> = new Set([
-  'routes', 'rules', 'addresses', 'links', 'neighbours', 'fdb', 'iptables', 'ip6tables', 'ipset', 'conntrack', 'sysctl',
+  'routes', 'rules', 'addresses', 'links', 'neighbours', 'fdb', 'iptables', 'ip6tables', 'ipset', 'conntrack', 'sysctl', 'resolv-conf',
 ]);
