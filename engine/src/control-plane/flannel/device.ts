@@ -3,6 +3,7 @@ import { hostPrefix } from '../../net/address.ts';
 import type { Family } from '../../net/address.ts';
 import type { Interface, Lease } from '../../topology/model.ts';
 import { derived } from '../../topology/origin.ts';
+import type { FlannelSettings } from '../../topology/spec.ts';
 import { interfaceAddress } from '../kernel.ts';
 import type { NodePlan, Plan } from '../plan.ts';
 
@@ -10,6 +11,19 @@ import type { NodePlan, Plan } from '../plan.ts';
 const VXLAN_OVERHEAD: Readonly<Record<Family, number>> = { 4: 50, 6: 70 };
 /** IPv4 and UDP headers (flannel, pkg/backend/udp). */
 const UDP_OVERHEAD = 28;
+
+/** In bytes, of what the backend puts around a packet. */
+export function overheadOf(backend: FlannelSettings['backend'], family: Family): number {
+  switch (backend) {
+    case 'vxlan':
+      return VXLAN_OVERHEAD[family];
+    case 'udp':
+      return UDP_OVERHEAD;
+    case 'host-gw':
+    case 'none':
+      return 0;
+  }
+}
 
 export const vxlanName = (vni: number, family: Family): string => (family === 4 ? `flannel.${vni}` : `flannel-v6.${vni}`);
 
@@ -37,16 +51,7 @@ export function underlayMtu(plan: Plan, node: NodePlan): number {
 export function flannelMtu(plan: Plan, node: NodePlan, family: Family): number {
   const { backend, mtu } = plan.settings.flannel;
   if (mtu !== null && (backend === 'vxlan' || backend === 'udp')) return mtu;
-  const underlay = underlayMtu(plan, node);
-  switch (backend) {
-    case 'vxlan':
-      return underlay - VXLAN_OVERHEAD[family];
-    case 'udp':
-      return underlay - UDP_OVERHEAD;
-    case 'host-gw':
-    case 'none':
-      return underlay;
-  }
+  return underlayMtu(plan, node) - overheadOf(backend, family);
 }
 
 /** The pods get what flannel is told; the kernel gives its VXLAN device no more than the underlay carries (vxlan_config_apply). */

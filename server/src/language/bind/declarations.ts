@@ -41,6 +41,8 @@ export interface ClusterDeclaration extends Named {
   readonly flannel: ClusterSettings['flannel'];
   /** Where `flannel.mtu` is said. */
   readonly flannelMtu?: Located<number> | null;
+  /** Where `flannel.mtu` is said. */
+  readonly flannelMtu?: Located<number> | null;
   readonly kubeProxy: ClusterSettings['kubeProxy'];
   readonly kubeletChains?: boolean;
 }

@@ -4,6 +4,7 @@ import type { KubeProxySettings, LocalDetection } from '../../../../engine/src/t
 import type { Diagnostic } from '../diagnostics/define.ts';
 import { report, shifted } from '../diagnostics/define.ts';
 import { extraArgument } from '../diagnostics/extra-argument.ts';
+import { proxyModeNotSimulated } from '../diagnostics/proxy-mode-not-simulated.ts';
 import { missingArgument } from '../diagnostics/missing-argument.ts';
 import { valuesOf } from './decode.ts';
 import { usageOf } from './grammar.ts';
@@ -13,7 +14,9 @@ import { Statements } from './statements.ts';
 export function declareKubeProxy(statement: Statement | undefined, out: Diagnostic[]): KubeProxySettings {
   if (statement === undefined) return DEFAULT_KUBE_PROXY;
   const inside = new Statements(statement, 'kube-proxy', out);
-  const mode = valuesOf(statement.decoded, 'MODE', 'choice', 0)[0]?.value;
+  const [said] = valuesOf(statement.decoded, 'MODE', 'choice', statement.offset);
+  const mode = said?.value;
+  if (said !== undefined && (mode === 'nftables' || mode === 'ipvs')) out.push(report(proxyModeNotSimulated, { mode }, said));
   return {
     mode: mode === 'none' || mode === 'nftables' || mode === 'ipvs' ? mode : 'iptables',
     masqueradeAll: inside.has('masquerade-all'),

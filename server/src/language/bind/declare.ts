@@ -81,6 +81,7 @@ function declareCluster(s: Statement, out: Diagnostic[]): ClusterDeclaration {
     podCidrs: inside.values('pod-cidr', 'cidr'),
     serviceCidrs: inside.values('service-cidr', 'cidr'),
     flannel: flannelOf(flannel, out),
+    flannelMtu: flannel === undefined ? null : new Statements(flannel, 'flannel', []).value('mtu', 'mtu'),
     kubeProxy: declareKubeProxy(kubeProxy, out),
     kubeletChains: inside.has('kubelet-chains'),
   };

@@ -39,6 +39,10 @@ import { unclosedBlock } from './unclosed-block.ts';
 import { unclosedString } from './unclosed-string.ts';
 import { unexpectedBlock } from './unexpected-block.ts';
 import { unexpectedCharacter } from './unexpected-character.ts';
+import { mtuAboveUnderlay } from './mtu-above-underlay.ts';
+import { policySelectsNothing } from './policy-selects-nothing.ts';
+import { proxyModeNotSimulated } from './proxy-mode-not-simulated.ts';
+import { unknownPortName } from './unknown-port-name.ts';
 import { unknownChain } from './unknown-chain.ts';
 import { unknownDevice } from './unknown-device.ts';
 import { unknownKeyword } from './unknown-keyword.ts';
@@ -84,6 +88,7 @@ export const CATALOGUE: readonly { readonly code: string; readonly slug: string;
   addressOutsideSubnet,
   duplicateAddress,
   reservedAddress,
+  mtuAboveUnderlay,
   badDump,
   unknownMatch,
   notModelled,
@@ -103,6 +108,9 @@ export const CATALOGUE: readonly { readonly code: string; readonly slug: string;
   selectorSelectsNothing,
   endpointOfNobody,
   targetPortNotServed,
+  proxyModeNotSimulated,
+  policySelectsNothing,
+  unknownPortName,
   expectationFails,
   drift,
   harmlessDrift,

@@ -17,7 +17,7 @@ export function lowerPolicy(context: LowerContext, placed: Placed<NetworkPolicyD
   if (d.name === null) return null;
   return {
     ...d.name.value,
-    pods: d.pods === null ? { labels: {}, expressions: [] } : lowerSelector(d.pods),
+    pods: d.pods === null ? { labels: {}, expressions: [] } : selectorOf(d.pods),
     ingress: d.ingress.map((t) => lowerTraffic(context, placed, t)),
     egress: d.egress.map((t) => lowerTraffic(context, placed, t)),
     types: d.types,
@@ -26,7 +26,7 @@ export function lowerPolicy(context: LowerContext, placed: Placed<NetworkPolicyD
 }
 
 /** Two equalities of one key are two requirements, which a record of labels could not hold. */
-function lowerSelector({ labels, expressions }: SelectorDeclaration): LabelSelector {
+export function selectorOf({ labels, expressions }: SelectorDeclaration): LabelSelector {
   const first = new Map<string, string>();
   const repeated = labels.flatMap(({ value: [key, value] }) => {
     if (!first.has(key)) first.set(key, value);
@@ -44,5 +44,5 @@ const lowerTraffic = (context: LowerContext, place: Place, t: TrafficDeclaration
 function lowerPeer(context: LowerContext, place: Place, p: PeerDeclaration): PolicyPeer {
   const at = context.at(place, p);
   if (p.kind === 'block') return { kind: 'block', prefix: p.prefix.value, except: p.except.map((e) => e.value), at };
-  return { kind: 'pods', namespaces: p.namespaces === null ? null : lowerSelector(p.namespaces), pods: p.pods === null ? null : lowerSelector(p.pods), at };
+  return { kind: 'pods', namespaces: p.namespaces === null ? null : selectorOf(p.namespaces), pods: p.pods === null ? null : selectorOf(p.pods), at };
 }
