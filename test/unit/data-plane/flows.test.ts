@@ -28,6 +28,13 @@ describe('a flow that a node knows', () => {
     expect(ask(known(toGone), 'pod1:40001')).toMatchObject({ outcome: 'delivered', deliveredTo: { name: 'default/pod2' } });
   });
 
+  it('is told of where the client has another port now', () => {
+    const said = (from: string): readonly string[] => stages(ask(known(toGone), from).request.hops, 'assumption').map((s) => s.sentence);
+    expect(said('pod1:40001')).toContain("The client's port 40001 is taken to be a new one; from 40000 host1 knows the same flow already, to 10.0.5.99:8080.");
+    expect(said('pod1:40000').filter((s) => s.includes('new one'))).toEqual([]);
+    expect(said('pod3:40001').filter((s) => s.includes('new one'))).toEqual([]);
+  });
+
   it('is told on a line of its own', () => {
     expect(renderTrace({ from: 'pod1', to: 'far', branches: [ask(known(toGone))] })).toMatch(/conntrack {2}ESTABLISHED, known already: UDP 10\.0\.14\.15:40000 -> 10\.16\.0\.20:53, answered UDP 10\.0\.5\.99:8080 -> 10\.0\.14\.15:40000 {2}\[test\.k8snet:\d+\]/);
   });

@@ -1,4 +1,5 @@
 /** Flows that a node knew before the trace began, by the hashes of their two tuples. */
+import { sameAddress } from '../../net/address.ts';
 import { once } from '../../once.ts';
 import type { ConntrackRecord } from '../../topology/netfilter.ts';
 import { tupleHash } from './tuple.ts';
@@ -40,3 +41,11 @@ export function tupleOfRecord(record: ConntrackRecord, direction: 'original' | '
     zone: record.zones[direction],
   };
 }
+
+/** Flows between the same ends but for the client's port that are translated to somewhere: where that client's next packet would go. */
+export const fromOtherPorts = (records: readonly ConntrackRecord[], { protocol, source, destination, destinationPort, sourcePort, icmpType }: Tuple): readonly ConntrackRecord[] =>
+  icmpType !== null
+    ? []
+    : records.filter(({ protocol: p, original, reply }) =>
+        p === protocol && original.ports !== null && original.ports.source !== sourcePort && original.ports.destination === destinationPort &&
+        sameAddress(original.source, source) && sameAddress(original.destination, destination) && !sameAddress(reply.source, destination));

@@ -11,11 +11,11 @@ import type { Hook } from '../../trace/model.ts';
 import type { ConntrackRecord } from '../../topology/netfilter.ts';
 import type { Origin } from '../../topology/origin.ts';
 import type { CompiledNamespace } from '../compile.ts';
-import { ACK, FIN, isIcmpError, RST, SYN } from '../packet.ts';
+import { ACK, endpointText, FIN, isIcmpError, RST, SYN } from '../packet.ts';
 import type { Packet } from '../packet.ts';
 import { end, kernel, sourceOf, step, withSkb } from '../run-state.ts';
 import type { Fate, Run, Skb } from '../run-state.ts';
-import { tupleOfRecord } from './captured-flows.ts';
+import { fromOtherPorts, tupleOfRecord } from './captured-flows.ts';
 import type { CapturedTuple } from './captured-flows.ts';
 import { inverse, sameInZone, startsIcmpFlow, tupleHash, tupleOf, tupleText } from './tuple.ts';
 import type { Tuple } from './tuple.ts';
@@ -130,6 +130,7 @@ export function track(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb): Sk
   const zones = before?.zones ?? NO_ZONES;
   const tracked = resolve(conntrackTable(run, ns), skb.packet, zones);
   report(run, ns, hook, tracked);
+  if (tracked.info === 'new' && tracked.entry !== null && tracked.entry.record === null) tellOtherPorts(run, ns, tracked.entry.original);
   return withSkb(skb, { tracked });
 }
 
@@ -246,6 +247,21 @@ function report(run: Run, ns: CompiledNamespace, hook: Hook, tracked: Tracked): 
   const record = entry?.record ?? null;
   step(run, { stage: 'conntrack', hook, state, original, reply, sentence, source: record === null ? kernel('connection tracking') : sourceOf(record.origin) });
 }
+
+/** A client that keeps its port goes where its earlier packets went; the trace takes it to have a new one. */
+function tellOtherPorts(run: Run, ns: CompiledNamespace, tuple: Tuple): void {
+  const known = fromOtherPorts(ns.namespace.conntrack, tuple);
+  const [first] = known;
+  if (first === undefined) return;
+  const to = [...new Set(known.map(({ reply }) => endpointText(reply.source, reply.ports?.source ?? null)))];
+  const ports = known.map(({ original }) => original.ports?.source ?? 0);
+  const sentence = `The client's port ${tuple.sourcePort} is taken to be a new one; from ${named(ports.map(String))} ${ns.label} knows the same flow already, to ${named(to)}.`;
+  step(run, { stage: 'assumption', sentence, source: sourceOf(first.origin) });
+}
+
+const FEW = 3;
+
+const named = (texts: readonly string[]): string => (texts.length <= FEW ? texts.join(', ') : `${texts.slice(0, FEW).join(', ')} and ${texts.length - FEW} others`);
 
 /** Enters a new flow into the table; `null` where all is well. */
 export function confirm(run: Run, ns: CompiledNamespace, skb: Skb): Fate | null {
