@@ -1,0 +1,40 @@
+/** The root cause and its repairs on the command line. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { builtCli, root } from './built-cli.ts';
+
+const cli = builtCli();
+beforeAll(() => {
+  for (const name of ['drop-rule', 'two-causes']) cli.file(`${name}.k8snet`, readFileSync(path.join(root, 'examples/broken', `${name}.k8snet`)));
+});
+
+describe('k8snet trace of a packet that does not arrive', () => {
+  it('ends with the cause, the nearest rule, the repair with what it changes, and the titles of others', () => {
+    const { code, out } = cli.run(['trace', 'drop-rule.k8snet', '--from', 'client', '--to', 'pod/web:8080']);
+    expect(code).toBe(0);
+    const end = out.slice(out.indexOf('\ncause: ')).trim().split('\n');
+    expect(end[0]).toMatch(/^cause: host2 has the rule `-A FORWARD -s 10\.244\.1\.10\/32 -j DROP` \(drop-rule\.k8snet:14\)/);
+    expect(end[1]).toMatch(/^ {2}nearest: .*rule 2 of FORWARD \(drop-rule\.k8snet:15\)/);
+    expect(end.slice(2, 5)).toEqual(['repair: remove the rule `-A FORWARD -s 10.244.1.10/32 -j DROP` from host2', '  host2 iptables (filter):', '  - drop-rule.k8snet:14']);
+    expect(end.slice(5).every((line) => line.startsWith('or: '))).toBe(true);
+  });
+
+  it('has them in the JSON, as the schema says, and several causes in order', () => {
+    const { out } = cli.run(['trace', 'two-causes.k8snet', '--from', 'client', '--to', 'pod/web:8080', '--json']);
+    const trace = JSON.parse(out) as { explanation: { causes: { code: string }[]; repairs: { edits: object[] }[] } };
+    const validate = new Ajv2020({ strict: true, allErrors: true }).compile(JSON.parse(readFileSync(path.join(root, 'docs/trace.schema.json'), 'utf8')) as object);
+    expect(validate(trace), JSON.stringify(validate.errors)).toBe(true);
+    expect(trace.explanation.causes.map((cause) => cause.code)).toEqual(['no-such-destination', 'rule-drop']);
+    expect(trace.explanation.repairs[0]?.edits).toHaveLength(2);
+  });
+});
+
+describe('k8snet check', () => {
+  it('tells drift beside what is wrong, and is content with warnings', () => {
+    const { code, out } = cli.run(['check', 'two-causes.k8snet']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^two-causes\.k8snet:8:5: warning K8N6001: The routes of host1 lack flannel's route for the lease of host2/m);
+  });
+});
