@@ -80,6 +80,20 @@ describe('a Node and a Pod', () => {
   });
 });
 
+describe('a pod’s dnsConfig', () => {
+  const config = '\n  dnsConfig: { nameservers: [192.0.2.53], searches: [corp.example], options: [{ name: ndots, value: "2" }, { name: edns0 }] }';
+  const pod = (policy: string) => of(`${NODE}---\n${POD.replace('nodeName: host1', `nodeName: host1\n  dnsPolicy: ${policy}${config}`)}`).spec().pods[0];
+
+  it('comes behind what the cluster’s policy gives', () => {
+    expect(pod('ClusterFirst')).toMatchObject({ dnsPolicy: 'ClusterFirst', nameservers: null, ndots: 2, search: ['shop.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'corp.example'] });
+  });
+
+  it('is all there is with the policy None', () => {
+    expect(pod('None')).toMatchObject({ dnsPolicy: 'None', ndots: 2, search: ['corp.example'] });
+    expect(pod('None')?.nameservers?.map(formatAddress)).toEqual(['192.0.2.53']);
+  });
+});
+
 describe('a service', () => {
   const service = (more: string): string => `apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec:\n  clusterIP: 10.96.0.7\n  selector: { app: web }\n${more}`;
 

@@ -71,7 +71,7 @@ export function withObjects(declared: Declared, model: ObjectModel, places: read
     clusters,
     networks: declared.networks,
     nodes: joined(declared.nodes, model.nodes.map((n) => plugged(n, declared.networks)), (d) => d.name?.value ?? '', bothNodes),
-    pods: joined(declared.pods, model.pods.map((p) => withSearch(p, domain)), (d) => (d.name === null ? '' : fullName(d.name.value)), bothPods),
+    pods: joined(declared.pods, model.pods.map((p) => withClusterDns(p, domain)), (d) => (d.name === null ? '' : fullName(d.name.value)), bothPods),
     services: [...declared.services, ...model.services.map(placed)],
     namespaces: [...declared.namespaces, ...model.namespaces.map(placed)],
     policies: [...declared.policies, ...model.policies.map(placed)],
@@ -94,11 +94,15 @@ function plugged({ declaration, addresses }: NodeObject, networks: readonly Plac
   return { ...declaration, interfaces };
 }
 
-/** dnsConfig's search domains come behind the policy's own (pkg/kubelet/network/dns, appendDNSConfig). */
-function withSearch(pod: PodDeclaration, domain: string): PodDeclaration {
-  if (pod.search === null || pod.dnsPolicy === 'None' || pod.dnsPolicy === 'Default') return pod;
-  if (pod.dnsPolicy === 'ClusterFirst' && pod.hostNetwork) return pod;
-  return { ...pod, search: [...clusterSearch(pod.name?.value.namespace ?? 'default', domain), ...pod.search] };
+/**
+ * dnsConfig's search domains come behind the policy's own, and so do its name servers, which are then asked only where the
+ * cluster's does not answer (pkg/kubelet/network/dns, appendDNSConfig).
+ */
+function withClusterDns(pod: PodDeclaration, domain: string): PodDeclaration {
+  const ofCluster = pod.dnsPolicy === 'ClusterFirstWithHostNet' || (pod.dnsPolicy === 'ClusterFirst' && !pod.hostNetwork);
+  if (!ofCluster || (pod.search === null && pod.nameservers === null)) return pod;
+  const search = pod.search === null ? null : [...clusterSearch(pod.name?.value.namespace ?? 'default', domain), ...pod.search];
+  return { ...pod, search, nameservers: null };
 }
 
 const ownFirst = <T>(own: readonly T[], object: readonly T[]): readonly T[] => (own.length > 0 ? own : object);
