@@ -201,7 +201,8 @@ spec:
     - from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: x } } }, { ipBlock: { cidr: 10.0.0.0/8, except: [10.1.0.0/16] } }]
       ports: [{ port: 80 }, { port: http, protocol: UDP }, { port: 8000, endPort: 8080 }, {}]
 `);
-    expect(told(s)).toEqual([]);
+    // There is no pod in this file that it could select, which is another matter.
+    expect(told(s).filter((t) => !/no pod/i.test(t))).toEqual([]);
     expect(s.spec().namespaces).toMatchObject([{ name: 'shop', labels: { team: 'a' } }]);
     const [policy] = s.spec().networkPolicies;
     expect(policy).toMatchObject({ namespace: 'shop', name: 'allow', types: ['Ingress'], egress: [], pods: { labels: { app: 'web' }, expressions: [{ key: 'tier', operator: 'In', values: ['front'] }] } });
