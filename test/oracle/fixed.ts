@@ -9,7 +9,7 @@ import { runTrace } from '../../engine/src/trace/run.ts';
 import { createSnapshot } from '../../server/src/language/snapshot.ts';
 import { compare } from './judge.ts';
 import { startKernel } from './kernel.ts';
-import type { Observation } from './kernel.ts';
+import type { Observation, Tables } from './kernel.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -27,12 +27,16 @@ export function judgeFixed(asked: Questions): void {
       if (!('flow' in answer)) throw new Error(answer.error);
       return flags === undefined ? answer.flow : { ...answer.flow, tcpFlags: tcpFlagsOf(flags) ?? 0 };
     });
+    const observe = async (tables: Tables): Promise<readonly Observation[]> => {
+      const kernel = startKernel(0, tables);
+      const observations = await kernel.observe(snapshot.topology(), flows, 1);
+      kernel.stop();
+      return observations;
+    };
     let observations: readonly Observation[] = [];
     beforeAll(async () => {
-      const kernel = startKernel(0);
-      observations = await kernel.observe(snapshot.topology(), flows, 1);
-      kernel.stop();
-    }, 60_000);
+      observations = await observe('legacy');
+    }, 180_000);
 
     it.each(questions.map(([from, to, flags], i) => [`${from} -> ${to}${flags === undefined ? '' : `, ${flags}`}`, i] as const))('%s', (_question, i) => {
       const observation = observations[i];
@@ -40,5 +44,15 @@ export function judgeFixed(asked: Questions): void {
       if (observation === undefined || flow === undefined) throw new Error('no observation');
       expect(compare(snapshot.topology(), flow, runTrace(snapshot.compiled(), flow), observation).differences).toEqual([]);
     });
+
+    it('does the same with its rules in nftables', async () => {
+      const seen = await observe('nft');
+      const differences = flows.flatMap((flow, i) => {
+        const observation = seen[i];
+        if (observation === undefined) throw new Error('no observation');
+        return compare(snapshot.topology(), flow, runTrace(snapshot.compiled(), flow), observation).differences.map((difference) => `${questions[i]?.join(' -> ') ?? ''}: ${difference}`);
+      });
+      expect(differences).toEqual([]);
+    }, 180_000);
   });
 }

@@ -62,8 +62,8 @@ function differencesOf(branch: Branch, observation: Observation, context: Contex
   const hops = hopsOf(branch);
   const predicted = framesPredicted(hops);
   const align = aligner(frames, predicted, branch, context);
-  const rules = rulesSeen(observation, context);
-  const met = rulesPredicted(hops);
+  const rules = rulesSeen(observation.rules ?? [], context);
+  const met = observation.rules === null ? new Map<string, readonly string[]>() : rulesPredicted(hops);
   // A trace ends with the answer; what an answer that was lost leads to (an error to the receiver) is beyond it. So are the
   // further fragments of a packet that it shows whole.
   const cut = (seen: readonly string[], length: number): readonly string[] => (isOpenEnded(branch, hops) ? seen.slice(0, length) : seen);
@@ -174,8 +174,8 @@ function summary(packet: PacketHeaders): string {
  * Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows. The kernel
  * calls a rule without a condition a policy or a return (ip_tables.c: get_chainname_rulenum); its number tells.
  */
-function rulesSeen(observation: Observation, { chains, segment }: Context): ReadonlyMap<string, readonly string[]> {
-  return grouped(observation.rules.flatMap((rule): [string, string][] => {
+function rulesSeen(rules: NonNullable<Observation['rules']>, { chains, segment }: Context): ReadonlyMap<string, readonly string[]> {
+  return grouped(rules.flatMap((rule): [string, string][] => {
     const number = numberWithoutTrace(rule);
     const length = chains.get(`${rule.tap} ${rule.family} ${rule.table} ${rule.chain}`) ?? 0;
     return number !== null && number <= length && ofTheFlow(rule.hex, segment) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];

@@ -38,7 +38,8 @@ export type KernelTuple = readonly [string, string, number, number, number];
 /** What the kernel did with one question. */
 export interface Observation {
   readonly frames: readonly Frame[];
-  readonly rules: readonly RuleEvent[];
+  /** `null`: over nftables the TRACE target tells nothing. */
+  readonly rules: readonly RuleEvent[] | null;
   readonly answer: { readonly kind: 'reply' | 'icmp' | 'error' | 'none'; readonly from: string | null; readonly errno?: string; readonly type?: number; readonly code?: number };
   readonly served: readonly { readonly netns: string; readonly from: string; readonly sourcePort: number; readonly port: number }[];
   readonly flows: Readonly<Record<string, readonly (readonly [original: KernelTuple, reply: KernelTuple])[]>>;
@@ -50,11 +51,14 @@ export interface Kernel {
   stop(): void;
 }
 
+/** Which of its two rulesets the kernel runs iptables' rules in. */
+export type Tables = 'legacy' | 'nft';
+
 /** `processor` is the one that it runs on. Several topologies may be observed at once: most of their time they wait. */
-export function startKernel(processor: number): Kernel {
+export function startKernel(processor: number, tables: Tables = 'legacy'): Kernel {
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user', '--mount-proc'];
   const child = spawn('unshare', [...asRoot, '--net', '--mount', '--pid', '--fork', '--kill-child', 'python3', path.join(import.meta.dirname, 'kernel.py'), String(processor)], {
-    env: { ...process.env, LAB, IPTABLES: 'iptables-legacy', IP6TABLES: 'ip6tables-legacy' },
+    env: { ...process.env, LAB, IPTABLES: `iptables-${tables}`, IP6TABLES: `ip6tables-${tables}` },
   });
   let complaint = '';
   child.stderr.on('data', (text: Buffer) => {
@@ -67,7 +71,7 @@ export function startKernel(processor: number): Kernel {
       const one = waiting.get(answer.id);
       waiting.delete(answer.id);
       if ('error' in answer) one?.reject(new Error(answer.error));
-      else one?.resolve(answer.observations);
+      else one?.resolve(tables === 'legacy' ? answer.observations : answer.observations.map((o) => ({ ...o, rules: null })));
     })
     .on('close', () => {
       for (const { reject } of waiting.values()) reject(new Error(`the kernel's process ended: ${complaint}`));
