@@ -33,7 +33,7 @@ const UNREAD = new Set(['bad-dump', 'unknown-match', 'not-modelled', 'unknown-ch
 const isTunnelLoop = (branch: Branch): boolean => [branch.reason?.code, branch.reply?.reason?.code].includes('tunnel-loop');
 
 /** Each piece of a packet gets an outer packet of its own, which these rules may treat otherwise; a trace shows the first. */
-const PIECE_BY_PIECE: readonly string[] = ['length', 'statistic-random', 'statistic-nth', 'recent'];
+const PIECE_BY_PIECE: readonly string[] = ['length', 'conntrack-status', 'connmark', 'statistic-random', 'statistic-nth', 'recent'];
 
 const isInPieces = (branch: Branch): boolean => {
   const stages = [...branch.request.hops, ...(branch.reply?.hops ?? [])].flatMap((hop) => hop.steps.map((step) => step.stage));
