@@ -74,7 +74,7 @@ export function adoptionOf(parts: readonly Deviation[]): Candidate | undefined {
   };
 }
 
-const briefly = (d: Deviation): string => (d.kind === 'missing' ? `${d.what} is missing` : `${d.what} is ${d.kind === 'stale' ? 'stale' : 'left over'}`);
+const briefly = (d: Deviation): string => `${d.what} (${d.kind === 'missing' ? 'missing' : d.kind === 'stale' ? 'outdated' : 'left over'})`;
 
 /** Additions to the same place are one edit. */
 function merged(edits: readonly Edit[]): readonly Edit[] {

@@ -1,5 +1,5 @@
 /** Changes of what the file declares: who is ready, what a selector selects, which port is meant, who may come. */
-import { closest } from '../closest.ts';
+import { closest, editDistance } from '../closest.ts';
 import { formatPrefix, hostPrefix } from '../net/address.ts';
 import { selects } from '../control-plane/endpoints.ts';
 import { namespaceOfPod, podName } from '../topology/lookup.ts';
@@ -61,7 +61,7 @@ function selectors(situation: Situation, service: ServiceSpec): readonly Candida
   const meant = pods.flatMap((pod) => {
     const labels = nearest(selector, pod.labels);
     return labels === undefined ? [] : [{ pod, labels, alike: Object.entries(selector).filter(([k, v]) => pod.labels[k] === v).length }];
-  }).sort((a, b) => b.alike - a.alike);
+  }).sort((a, b) => b.alike - a.alike || distanceOf(selector, a.labels) - distanceOf(selector, b.labels));
   const seen = new Set<string>();
   return meant.filter(({ labels }) => !seen.has(labelText(labels)) && seen.add(labelText(labels))).slice(0, 2).map(({ pod, labels }) => candidate(situation, {
     wrong: `The selector ${labelText(selector)} of service ${podName(service)}${inPlace(service.at)} selects no pod; ${shortName(pod)}${inPlace(pod.at)} has ${labelText(labels)}.`,
@@ -71,6 +71,9 @@ function selectors(situation: Situation, service: ServiceSpec): readonly Candida
     applied: (spec) => withService(spec, podName(service), (s) => ({ ...s, selector: labels })),
   }));
 }
+
+/** How many letters would have to be mistyped. */
+const distanceOf = (meant: Labels, labels: Labels): number => editDistance(labelText(meant), labelText(labels), 100);
 
 /** The selector with the pod's values; a key that the pod lacks is taken for its nearest, or left out. */
 function nearest(selector: Labels, labels: Labels): Labels | undefined {

@@ -37,12 +37,13 @@ export function situationOf(spec: ClusterSpec, topology: Topology, flow: Flow, t
 /** The request arrived, and what the sender waits for came back. */
 export const isAnswered = (branch: Branch): boolean => branch.outcome === 'delivered' && branch.answer.kind === 'reply';
 
-/** How far the flow comes: the share of ways that arrive, then how far the likeliest that fails came. */
+/** How far the flow comes: the share of ways that arrive, then how far the likeliest that fails came, in hops and in what was done at the last. */
 export function reachOf(trace: Trace): readonly number[] {
   const arrived = trace.branches.filter(isAnswered).reduce((sum, b) => sum + b.probability, 0);
   const [worst] = trace.branches.filter((b) => b.probability > 0 && !isAnswered(b)).sort((a, b) => b.probability - a.probability);
-  if (worst === undefined) return [1, 0, 0];
-  return [arrived, worst.outcome === 'delivered' ? 1 : 0, (worst.outcome === 'delivered' ? worst.reply : worst.request)?.hops.length ?? 0];
+  if (worst === undefined) return [1, 0, 0, 0];
+  const hops = (worst.outcome === 'delivered' ? worst.reply : worst.request)?.hops ?? [];
+  return [arrived, worst.outcome === 'delivered' ? 1 : 0, hops.length, hops.at(-1)?.steps.length ?? 0];
 }
 
 export function isFarther(a: readonly number[], b: readonly number[]): boolean {

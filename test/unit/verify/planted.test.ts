@@ -115,7 +115,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   }) },
   'pods that are not ready': { to: SERVICE, named: /web is not ready/, planted: (c) => withPod(c, 'default/web', (p) => ({ ...p, ready: false })) },
   'a network policy': { to: SERVICE, named: /Network policy default\/locked .*isolates pod default\/web for ingress.*default\/client/, planted: (c) => ({ ...c, networkPolicies: [{ namespace: 'default', name: 'locked', pods: { labels: { app: 'web' }, expressions: [] }, ingress: [], egress: [], types: null, at: at(400) }] }) },
-  'a misspelt selector': { to: SERVICE, named: /selector app=wbe of service default\/web/, planted: (c) => withService(c, 'default/web', (s) => ({ ...s, selector: { app: 'wbe' } })) },
+  'a misspelt selector': { to: SERVICE, named: /selector app=wbe of service default\/web .*; web .*has app=web/, planted: (c) => withService(c, 'default/web', (s) => ({ ...s, selector: { app: 'wbe' } })) },
   'a wrong target port': { to: SERVICE, named: /default\/web sends 80\/TCP to port 8081/, planted: (c) => withService(c, 'default/web', (s) => ({ ...s, ports: s.ports.map((p) => ({ ...p, targetPort: 8081 })) })) },
   'bridged packets that iptables does not see': { to: 'service/near:80/TCP', named: /host1 has `net\.bridge\.bridge-nf-call-iptables = 0`/, planted: (c) => withNode(c, 'host1', (n) => ({ ...n, captured: { sysctls: [{ name: 'net.bridge.bridge-nf-call-iptables', value: '0', origin: captured(at(777)) }] } })) },
   'a wrong VNI': { to: POD, tunnelled: true, named: /HOST has the device flannel\.1 with VNI 9/, planted: (c, last) => captures(c, last, (ns) => ({
@@ -141,5 +141,16 @@ describe.each(Object.entries(FAULTS))('%s', (_, fault) => {
       expect(explanation?.causes.map((c) => c.sentence)).toEqual([expect.stringMatching(new RegExp(fault.named.source.replaceAll('HOST', last))) as string]);
       expect(explanation?.repairs.length).toBeGreaterThan(0);
     }), { numRuns: 12, seed: 4 });
+  });
+});
+
+describe('two faults at once', () => {
+  it('are found in order where the second stands right behind the first', () => {
+    const before = healthy({ nodes: 3, backend: 'vxlan', nodePort: false });
+    const both = dropping(drop([{ kind: 'source', prefix: prefix('10.0.1.10/32'), inverted: false }], '-A FORWARD -s 10.0.1.10/32 -j DROP'))(before, 'host3');
+    const off = withNode(both, 'host3', (n) => ({ ...n, captured: { ...n.captured, sysctls: [{ name: 'net.ipv4.ip_forward', value: '0', origin: captured(at(777)) }] } }));
+    const explanation = explained(off, 'client', POD);
+    expect(explanation?.causes.map((c) => c.code)).toEqual(['not-forwarding', 'rule-drop']);
+    expect(explanation?.repairs[0]?.title).toMatch(/^set net\.ipv4\.ip_forward = 1 on host3; then remove the rule `-A FORWARD -s 10\.0\.1\.10\/32 -j DROP`/);
   });
 });
