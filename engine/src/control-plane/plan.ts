@@ -2,7 +2,7 @@
  * What every part of the derivation asks for: the declared objects without duplicates, each node's uplink and lease,
  * and the MACs that captured tables tell of devices that nobody captured. Made once for a topology.
  */
-import { compareAddresses, contains, firstAddress, formatAddress, formatPrefix, networkOf, overlaps } from '../net/address.ts';
+import { compareAddresses, contains, firstAddress, formatAddress, formatPrefix } from '../net/address.ts';
 import type { Address, Family, Mac, Prefix } from '../net/address.ts';
 import type { Lease, Route, Topology } from '../topology/model.ts';
 import { METADATA_NAME } from '../topology/network-policy.ts';
@@ -11,6 +11,7 @@ import { derived } from '../topology/origin.ts';
 import type { ClusterSpec, ExternalSpec, InterfaceSpec, NetworkSpec, NodeSpec, PodSpec, ServiceSpec } from '../topology/spec.ts';
 import { inventedMac } from './mac.ts';
 import { settingsOf } from './settings.ts';
+import { subnetsByNode } from './subnets.ts';
 import type { Settings } from './settings.ts';
 
 export interface Plan {
@@ -59,13 +60,12 @@ export function planOf(spec: ClusterSpec): Plan {
   const learnedMacs = learnedMacsOf(specs.values());
   const podsOn = podsByNode(pods.values());
   const nodes = new Map<string, NodePlan>();
-  const declared = [...specs.values()].flatMap((node) => node.podCidrs.map((subnet) => ({ node: node.name, subnet })));
+  const subnets = subnetsByNode([...specs.values()], podsOn, settings);
   for (const node of specs.values()) {
     const own = podsOn.get(node.name) ?? [];
     const interfaces = interfacesOf(node, networks);
     const uplink = uplinkOf(node, interfaces, networks);
-    const subnets = subnetsOf(node, own, settings, declared);
-    const leases = subnets.flatMap((subnet) => leaseOf(node, uplink, subnet, learnedMacs));
+    const leases = (subnets.get(node.name) ?? []).flatMap((subnet) => leaseOf(node, uplink, subnet, learnedMacs));
     nodes.set(node.name, { spec: node, interfaces, uplink, leases, pods: own, routesPerNetwork: isOlderGeneration(node, settings) });
   }
   return {
@@ -134,23 +134,6 @@ function uplinkOf(node: NodeSpec, interfaces: readonly InterfaceSpec[], networks
   const plugged = interfaces.filter((i) => i.network !== null && networks.has(i.network));
   const leading = plugged.filter((i) => networks.get(i.network ?? '')?.gateways.length !== 0);
   return named ?? interfaces.find((i) => i.name === mainDefault(node.captured.routes)) ?? leading[0] ?? plugged[0];
-}
-
-interface DeclaredSubnet {
-  readonly node: string;
-  readonly subnet: Prefix;
-}
-
-/** The node's pod subnets: declared, else what its pods' addresses show. */
-function subnetsOf(node: NodeSpec, pods: readonly PodSpec[], settings: Settings, taken: readonly DeclaredSubnet[]): readonly Prefix[] {
-  if (node.podCidrs.length > 0) return node.podCidrs.map(networkOf);
-  return ([4, 6] as const).flatMap((family) => {
-    const inside = pods.flatMap((p) => p.addresses).filter((a) => a.family === family && settings.podCidrs.some((c) => contains(c, a))).sort(compareAddresses);
-    const first = inside[0];
-    if (first === undefined) return [];
-    const subnet = networkOf({ address: first, length: family === 4 ? 24 : 64 });
-    return taken.some((t) => t.node !== node.name && overlaps(t.subnet, subnet)) ? [] : [subnet];
-  });
 }
 
 /** The address of `family` that flannel of this node is reached at. */
