@@ -101,6 +101,7 @@ function mergeInterfaces(interfaces: readonly CapturedInterface[]): CapturedInte
       device: before.device ?? i.device,
       port: i.device === null ? before.port : i.port,
       peerIndex: before.peerIndex ?? i.peerIndex,
+      ...(i.linkNamespace === undefined ? {} : { linkNamespace: i.linkNamespace }),
     });
   }
   return [...merged.values()];

@@ -16,7 +16,8 @@ import { wordsOf } from './words.ts';
 export type InterfaceLine = { readonly problems: readonly LineProblem[] } & (
   | { readonly kind: 'nothing' }
   | { readonly kind: 'header'; readonly index: number; readonly name: string; readonly behind: string | null; readonly up: boolean; readonly mtu: number; readonly master: string | null }
-  | { readonly kind: 'link'; readonly type: string; readonly mac: Mac | null }
+  /** `namespace`: where the other end of a veth pair is, as `link-netns` names it. */
+  | { readonly kind: 'link'; readonly type: string; readonly mac: Mac | null; readonly namespace: string | null }
   | { readonly kind: 'address'; readonly address: Omit<InterfaceAddress, 'origin'> }
   | { readonly kind: 'detail'; readonly detail: DeviceDetail }
   | { readonly kind: 'bridge-slave'; readonly port: Omit<BridgePort, 'master'> }
@@ -30,7 +31,7 @@ export function readInterfaceLine(text: string): InterfaceLine {
   const first = words[0];
   if (first === undefined || first.text.startsWith('#')) return { kind: 'nothing', problems };
   if (/^\d+:/.test(first.text)) return readHeader(text, words, report, problems);
-  if (first.text.startsWith('link/')) return readLink(first, words[1], report, problems);
+  if (first.text.startsWith('link/')) return readLink(words, first, report, problems);
   if (first.text === 'inet' || first.text === 'inet6') return readInet(first, words, report, problems);
   // `bridge -d link` prints a port's flags on a line of their own.
   if (first.text === 'bridge_slave' || first.text === 'hairpin') return { kind: 'bridge-slave', port: readBridgePort(words), problems };
@@ -60,13 +61,15 @@ const valueAfter = (words: readonly Word[], name: string): Word | undefined => {
   return at < 0 ? undefined : words[at + 1];
 };
 
-function readLink(first: Word, value: Word | undefined, report: Report, problems: LineProblem[]): InterfaceLine {
+function readLink(words: readonly Word[], first: Word, report: Report, problems: LineProblem[]): InterfaceLine {
+  const value = words[1];
+  const namespace = valueAfter(words, 'link-netns')?.text ?? null;
   const type = first.text.slice('link/'.length);
-  if (type !== 'ether') return { kind: 'link', type, mac: null, problems };
+  if (type !== 'ether') return { kind: 'link', type, mac: null, namespace, problems };
   const mac = value === undefined ? undefined : parseMac(value.text);
   if (value === undefined) report(first, 'missing-value', 'The MAC of the device is missing.');
   else if (mac === undefined) report(value, 'bad-value', `\`${value.text}\` is no MAC address.`);
-  return { kind: 'link', type, mac: mac ?? null, problems };
+  return { kind: 'link', type, mac: mac ?? null, namespace, problems };
 }
 
 function readInet(first: Word, words: readonly Word[], report: Report, problems: LineProblem[]): InterfaceLine {
@@ -135,6 +138,7 @@ function addLine(draft: Draft, reading: InterfaceLine, at: DumpLine['at']): void
     case 'link':
       draft.mac = reading.mac;
       draft.linkType = reading.type;
+      if (reading.namespace !== null) draft.linkNamespace = reading.namespace;
       return;
     case 'address':
       draft.addresses = [...(draft.addresses ?? []), { ...reading.address, origin: captured(at) }];

@@ -1,4 +1,4 @@
-/** `sysctl -a` and sysctl.conf(5): `key = value`. */
+/** `sysctl -a` and sysctl.conf(5): `key = value`; the key may be a path below /proc/sys. */
 import type { Sysctl } from '../../../../engine/src/topology/model.ts';
 import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, LineProblem } from './dump.ts';
@@ -11,8 +11,10 @@ export interface SysctlLine {
 
 export function readSysctlLine(text: string): SysctlLine {
   const { problems, report } = reporter();
-  if (/^\s*([#;]|$)/.test(text)) return { sysctl: null, problems };
-  const m = /^(\s*-?)(\S+?)\s*=\s*(.*?)\s*$/.exec(text);
+  // `sysctl: permission denied on key …` is what the tool says of itself.
+  if (/^\s*([#;]|$)|^sysctl: /.test(text)) return { sysctl: null, problems };
+  // `grep . /proc/sys/…` prints a path, a colon and the value.
+  const m = /^(\s*-?(?:\/proc\/sys\/)?)(\S+?)\s*=\s*(.*?)\s*$/.exec(text) ?? /^(\/proc\/sys\/)([^\s:]+(?::[^\s:]+)*):(.*?)\s*$/.exec(text);
   const whole = { offset: 0, length: text.length };
   if (m === null) {
     report(whole, 'not-a-dump-line', 'This is no `key = value` line: write for example `net.ipv4.ip_forward = 1`.');
@@ -24,6 +26,8 @@ export function readSysctlLine(text: string): SysctlLine {
     report(span, 'bad-value', `\`${name}\` is no name of a sysctl: it is dotted, such as net.ipv4.ip_forward.`);
     return { sysctl: null, problems };
   }
+  // Beside the network's there are sysctls that hold nothing.
+  if (value === '' && !/^net[./]/.test(name)) return { sysctl: null, problems };
   if (value === '') {
     report(span, 'missing-value', `The value of \`${name}\` is missing.`);
     return { sysctl: null, problems };

@@ -26,7 +26,7 @@ const PORT_IGNORED = [
 
 const PORT: Fields = new Map<string, Field>([...PORT_FLAGS.map((word): [string, Field] => [word, onOff(word)]), ...ignored('state', ...PORT_IGNORED)]);
 
-const HEADER: Fields = new Map<string, Field>([...named('mtu', 'master', 'state'), ...named(['link_netnsid', 'link-netnsid'], ['link_netns', 'link-netns']), ...ignored(...HEADER_WORDS, ...PORT_FLAGS, ...PORT_IGNORED)]);
+const HEADER: Fields = new Map<string, Field>([...named('mtu', 'master', 'state'), ...ignored('link_netnsid', ...HEADER_WORDS, ...PORT_FLAGS, ...PORT_IGNORED)]);
 
 const ADDRESS: Fields = new Map<string, Field>([
   ...named('scope', ['broadcast', 'brd'], ['protocol', 'proto'], ['metric', 'metric']),
