@@ -155,6 +155,11 @@ describe('what is not understood', () => {
     ]));
   });
 
+  it('is the smaller of two rulesets, which is said', () => {
+    const imported = importFolder(folderOf({ 'nodes.yaml': NODE, 'nodes/host1/iptables-save.txt': '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n', 'nodes/host1/iptables-legacy-save.txt': '*filter\nCOMMIT\n' }), '');
+    expect(notes(imported)).toEqual([expect.stringMatching(/^warning nodes\/host1\/iptables-legacy-save\.txt: not used: the node has rules in legacy and in nft/)]);
+  });
+
   it.each([
     ['a JSON web token', 'args: --token=eyJhbGciOiJSUzI1NiIsImtpZCI6.eyJpc3MiOiJrdWJlcm5ldGVz.c2lnbmF0dXJlLW9mLWl0\n'],
     ['a private key', 'x: |\n  -----BEGIN RSA PRIVATE KEY-----\n  MIIE\n'],

@@ -80,6 +80,12 @@ describe('a Node and a Pod', () => {
   });
 });
 
+it('the ports of a sidecar are ports of the pod, those of an init container that ends are not', () => {
+  const init = '\n  initContainers:\n    - { name: a, restartPolicy: Always, ports: [{ name: mesh, containerPort: 15001 }] }\n    - { name: b, ports: [{ name: once, containerPort: 1 }] }';
+  const s = of(`${NODE}---\n${POD.replace('nodeName: host1', `nodeName: host1${init}`)}`);
+  expect(s.spec().pods[0]?.ports.map((p) => p.name)).toEqual(['http', 'mesh']);
+});
+
 describe('a pod’s dnsConfig', () => {
   const config = '\n  dnsConfig: { nameservers: [192.0.2.53], searches: [corp.example], options: [{ name: ndots, value: "2" }, { name: edns0 }] }';
   const pod = (policy: string) => of(`${NODE}---\n${POD.replace('nodeName: host1', `nodeName: host1\n  dnsPolicy: ${policy}${config}`)}`).spec().pods[0];
