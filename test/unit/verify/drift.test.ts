@@ -1,7 +1,9 @@
 /** What is drift and what is not: the article's excerpt, the recorded cluster, and what other programs write. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { driftOf } from '../../../engine/src/verify/drift.ts';
+import type { DumpFolder } from '../../../server/src/language/import/folder.ts';
+import { importFolder } from '../../../server/src/language/import/import.ts';
 import { createSnapshot } from '../../../server/src/language/snapshot.ts';
 
 const CLUSTER = (inHost1: string): string => `
@@ -77,5 +79,26 @@ describe('drift', () => {
       [{ kind: 'lines', block: 'fdb', add: ['3e:11:d2:88:40:6b dev flannel.1 dst 192.168.93.213 self permanent'] }],
       [{ kind: 'statement', owner: { kind: 'node', name: 'host2' }, keyword: 'vtep-mac', text: 'vtep-mac 3e:11:d2:88:40:99' }],
     ]);
+  });
+});
+
+describe('the recorded cluster, imported', () => {
+  const RECORDED = new URL('../../fixtures/recorded/', import.meta.url).pathname;
+  const read = (p: string): string => readFileSync(RECORDED + p, 'utf8');
+  const listFolder: DumpFolder['listFolder'] = (p) => readdirSync(RECORDED + p, { withFileTypes: true }).map((e) => ({ name: e.name, kind: e.isDirectory() ? 'folder' : 'file' }));
+  const { text } = importFolder({ listFolder, readFile: (p) => ({ text: read(p) }) }, '');
+  const drifted = (change: (path: string, content: string) => string) =>
+    createSnapshot({ file: 'cluster.k8snet', text: text ?? '', listFolder, readFile: (p) => change(p, read(p)) }).driftDiagnostics().map((d) => `${d.code} ${d.message}`);
+
+  it('has none', () => {
+    expect(drifted((_, content) => content)).toEqual([]);
+  });
+
+  it('has one where one endpoint of a service was left out on one node', () => {
+    const [line = ''] = /^-A KUBE-SEP-\S+ .*--to-destination .*$/m.exec(read('nodes/host1/iptables-save.txt')) ?? [];
+    expect(line).not.toBe('');
+    const found = drifted((p, content) => (p === 'nodes/host1/iptables-save.txt' ? content.replace(`${line}\n`, '') : content));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^K8N6001 nodes\/host1\/iptables-save\.txt:\d+: the nat table of host1 has outdated rules for service /i);
   });
 });
