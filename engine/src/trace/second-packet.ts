@@ -10,9 +10,12 @@ import type { Chain, Match, Rule, Table } from '../topology/netfilter.ts';
 import type { Hop } from './model.ts';
 
 export function mayDiffer(compiled: CompiledTopology, hops: readonly Hop[]): boolean {
-  const passed = new Set(hops.map((hop) => namespaceKey(hop.host, hop.namespace)));
-  const marked = hops.some((hop) => hop.steps.some((step) => step.stage === 'netfilter' && step.table === 'nat' && step.verdict === 'MARK'));
-  return marked || [...passed].some((key) => compiled.byName.get(key)?.namespace.tables.some((table) => table.name !== 'nat' && tellsThemApart(table)));
+  return hops.some((hop, i) => {
+    if (hop.steps.some((step) => step.stage === 'netfilter' && step.table === 'nat' && step.verdict === 'MARK')) return true;
+    const before = hops[i - 1];
+    if (before?.host === hop.host && before.namespace === hop.namespace) return false;
+    return compiled.byName.get(namespaceKey(hop.host, hop.namespace))?.namespace.tables.some((table) => table.name !== 'nat' && tellsThemApart(table)) === true;
+  });
 }
 
 /** The same interfaces in the same order, and the same end. */
