@@ -4,7 +4,7 @@ import type { Address } from '../net/address.ts';
 import type { Flow } from '../trace/flow.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { castIn } from './group.ts';
-import { ACK, ICMP, ICMPV6, ipHeaderLength, RST, SCTP, SYN, TCP, UDP } from './packet.ts';
+import { ACK, ICMP, ICMPV6, ipHeaderLength, RST, SCTP, SYN, TCP, UDP, withTransport } from './packet.ts';
 import type { Ip, Packet, TcpSegment, Transport } from './packet.ts';
 import { hashOf, nextId } from './run-state.ts';
 import type { Run } from './run-state.ts';
@@ -48,7 +48,7 @@ function firstTransport(flow: Flow): Transport {
 /** A SYN announces what the route's MTU leaves room for (net/ipv4/tcp_output.c: tcp_advertise_mss). */
 export function withMss(packet: Packet, mtu: number): Packet {
   if (packet.transport.kind !== 'tcp' || packet.transport.mss === null) return packet;
-  return { ...packet, transport: { ...packet.transport, mss: mtu - ipHeaderLength(packet.ip.family) - 20 } };
+  return withTransport(packet, { ...packet.transport, mss: mtu - ipHeaderLength(packet.ip.family) - 20 });
 }
 
 /** From the address that was written to; what was for everyone is answered from the one that the route selects. */

@@ -7,7 +7,7 @@ import type { Address } from '../net/address.ts';
 import type { StepSource } from '../trace/model.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { attachedTo } from './netfilter/conntrack.ts';
-import { ICMP, ICMPV6, ipHeaderLength, ipLength, isIcmpError } from './packet.ts';
+import { ICMP, ICMPV6, ipHeaderLength, ipLength, isIcmpError, withFrame } from './packet.ts';
 import type { Packet } from './packet.ts';
 import { lookup } from './route.ts';
 import { kernel, nextId, step } from './run-state.ts';
@@ -67,7 +67,7 @@ function addressOfInput(run: Run, ns: CompiledNamespace, { input, packet }: Skb)
 /** The packet as it was, cut so that the error stays within its longest. */
 function quoted(packet: Packet): Packet {
   const room = LONGEST[packet.ip.family] - ipHeaderLength(packet.ip.family) - 8;
-  const bare = { ...packet, frame: null };
+  const bare = withFrame(packet, null);
   const excess = ipLength(bare) - room;
   const { transport } = bare;
   if (excess <= 0 || transport.kind === 'sctp') return bare;

@@ -160,5 +160,5 @@ export function translateError(run: Run, ns: CompiledNamespace, hook: Hook, skb:
     sentence: `${ns.label} translates the packet that the error quotes back${changedOuter ? `, and the error's own ${half} ${before} to ${after}` : ''}.`,
     source: kernel('the conntrack entry of the flow'),
   });
-  return withSkb(skb, { packet: { ...outer, transport: { ...packet.transport, quoted: inside } } });
+  return withSkb(skb, { packet: withTransport(outer, { ...packet.transport, quoted: inside }) });
 }

@@ -1,7 +1,6 @@
 /** Every target but the verdicts and jumps, which are the chain's own business. */
 import type { Target } from '../../../topology/netfilter.ts';
-import { ipHeaderLength, SYN } from '../../packet.ts';
-import type { Packet } from '../../packet.ts';
+import { ipHeaderLength, SYN, withIp, withTransport } from '../../packet.ts';
 import { withSkb } from '../../run-state.ts';
 import type { Skb } from '../../run-state.ts';
 import { template, UNTRACKED } from '../conntrack.ts';
@@ -39,7 +38,7 @@ export function applyTarget(target: ActingTarget, input: MatchInput): TargetResu
     case 'ttl':
       return goOn(withTtl(target, skb));
     case 'dscp':
-      return goOn(withSkb(skb, { packet: { ...skb.packet, ip: { ...skb.packet.ip, tos: (target.value << 2) | (skb.packet.ip.tos & 3) } } }));
+      return goOn(withSkb(skb, { packet: withIp(skb.packet, { tos: (target.value << 2) | (skb.packet.ip.tos & 3) }) }));
     case 'unknown':
       return applyAside(target, input);
   }
@@ -80,13 +79,13 @@ function clampMss(value: number | 'clamp', { skb, ns, at }: MatchInput): Skb {
   if (packet.transport.kind !== 'tcp' || (packet.transport.flags & SYN) === 0 || packet.transport.mss === null) return skb;
   const devices = [at.input, at.output].flatMap((name) => ns.devices.get(name)?.mtu ?? []);
   const limit = value === 'clamp' ? Math.min(...devices, 65535) - ipHeaderLength(packet.ip.family) - 20 : value;
-  const clamped: Packet = { ...packet, transport: { ...packet.transport, mss: Math.min(packet.transport.mss, limit) } };
+  const clamped = withTransport(packet, { ...packet.transport, mss: Math.min(packet.transport.mss, limit) });
   return withSkb(skb, { packet: clamped });
 }
 
 function withTtl(target: Extract<Target, { kind: 'ttl' }>, skb: Skb): Skb {
   const { ttl } = skb.packet.ip;
   const changed = target.action === 'set' ? target.value : target.action === 'inc' ? ttl + target.value : ttl - target.value;
-  return withSkb(skb, { packet: { ...skb.packet, ip: { ...skb.packet.ip, ttl: Math.min(Math.max(changed, 0), 255) } } });
+  return withSkb(skb, { packet: withIp(skb.packet, { ttl: Math.min(Math.max(changed, 0), 255) }) });
 }
 
