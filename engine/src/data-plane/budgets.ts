@@ -21,5 +21,9 @@ export const MAX_CHAIN_DEPTH = 512;
 
 export const MAX_BRANCHES = 4096;
 
-/** Of all branches of a trace together. */
+/** Of all branches of a trace together; a hop with its packet takes as much room as so many steps. */
 export const MAX_STEPS = 400_000;
+export const HOP_AS_STEPS = 3;
+
+/** As `MAX_RULES`, of all branches together. */
+export const MAX_RULES_OF_BRANCHES = 50_000_000;

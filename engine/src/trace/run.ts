@@ -5,7 +5,7 @@
 import { formatAddress } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
 import { firstPacket } from '../data-plane/answers.ts';
-import { MAX_BRANCHES, MAX_STEPS } from '../data-plane/budgets.ts';
+import { HOP_AS_STEPS, MAX_BRANCHES, MAX_RULES_OF_BRANCHES, MAX_STEPS } from '../data-plane/budgets.ts';
 import { namespaceKey } from '../data-plane/compile.ts';
 import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.ts';
 import { ACK, destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
@@ -54,20 +54,22 @@ export function runFrom(compiled: CompiledTopology, flow: Flow, beginning: Begin
   const branches: Branch[] = [];
   let choices: readonly number[] = [];
   let open = 1;
-  let steps = 0;
+  let room = 0;
+  let asked = 0;
   for (;;) {
-    const { branch, chosen } = runOnce(compiled, flow, beginning, choices);
+    const { branch, chosen, rulesAsked } = runOnce(compiled, flow, beginning, choices);
     branches.push(branch);
     open -= branch.probability;
-    steps += stepsOf(branch);
+    room += roomOf(branch);
+    asked += rulesAsked;
     const next = nextChoices(chosen);
     if (next === null) return { ...base, branches };
-    if (branches.length >= MAX_BRANCHES || steps >= MAX_STEPS) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', beginning.at.label)] };
+    if (branches.length >= MAX_BRANCHES || room >= MAX_STEPS || asked >= MAX_RULES_OF_BRANCHES) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', beginning.at.label)] };
     choices = next;
   }
 }
 
-const stepsOf = ({ request, reply, second }: Branch): number => [...request.hops, ...(reply?.hops ?? []), ...(second?.hops ?? [])].reduce((sum, hop) => sum + hop.steps.length, 0);
+const roomOf = ({ request, reply, second }: Branch): number => [...request.hops, ...(reply?.hops ?? []), ...(second?.hops ?? [])].reduce((sum, hop) => sum + hop.steps.length + HOP_AS_STEPS, 0);
 
 /** The last choice that has an option left takes its next one; what followed it is asked afresh. */
 function nextChoices(chosen: readonly Chosen[]): readonly number[] | null {
@@ -92,7 +94,7 @@ const openBranch = (probability: number, code: 'no-sender' | 'too-many-branches'
   reply: null,
 });
 
-function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, choices: readonly number[]): { branch: Branch; chosen: readonly Chosen[] } {
+function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, choices: readonly number[]): { branch: Branch; chosen: readonly Chosen[]; rulesAsked: number } {
   const chosen: Chosen[] = [];
   const answers = new Map<string, number>();
   const choose = (key: string, options: readonly Choice[]): number => {
@@ -110,7 +112,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
   const reply = answer === undefined || request.ending.outcome === 'undecided' ? null : journeyOfAnswer(run, answer);
   const second = beginning.at === run.sender ? secondOf(run, beginning, request, reply) : null;
   const probability = chosen.reduce((product, c) => product * (c.options[c.index]?.probability ?? 1), 1);
-  return { branch: { ...branchOf(probability, run.netfilter.supposing, request, answer, reply), ...(second === null ? {} : { second: journeyRecord(second) }) }, chosen };
+  return { branch: { ...branchOf(probability, run.netfilter.supposing, request, answer, reply), ...(second === null ? {} : { second: journeyRecord(second) }) }, chosen, rulesAsked: run.rulesAsked };
 }
 
 function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choose: Run['choose'], watch: Run['watch']): Run {
