@@ -41,8 +41,6 @@ export interface ClusterDeclaration extends Named {
   readonly flannel: ClusterSettings['flannel'];
   /** Where `flannel.mtu` is said. */
   readonly flannelMtu?: Located<number> | null;
-  /** Where `flannel.mtu` is said. */
-  readonly flannelMtu?: Located<number> | null;
   readonly kubeProxy: ClusterSettings['kubeProxy'];
   readonly kubeletChains?: boolean;
 }
