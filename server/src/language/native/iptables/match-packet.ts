@@ -162,7 +162,7 @@ const pkttype = byOption('pkttype', [
     invertible: true,
     read: (given, context) => {
       const text = valueOf(given).text.toLowerCase();
-      const type = readName(context, valueOf(given), text === 'bcast' ? 'broadcast' : text === 'mcast' ? 'multicast' : text, ['unicast', 'broadcast', 'multicast']);
+      const type = readName(context, valueOf(given), text === 'host' ? 'unicast' : text === 'bcast' ? 'broadcast' : text === 'mcast' ? 'multicast' : text, ['unicast', 'broadcast', 'multicast']);
       return type === undefined ? undefined : { kind: 'packet-type', type, inverted: given.inverted };
     },
   },

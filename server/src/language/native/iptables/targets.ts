@@ -172,7 +172,8 @@ const reject = target('REJECT', [valued('--reject-with')], { tables: ['filter'] 
   if (option === undefined) return { kind: 'reject', with: context.family === 4 ? 'icmp-port-unreachable' : 'icmp6-port-unreachable' };
   const word = valueOf(option);
   const wanted = word.text.toLowerCase();
-  const found = kinds.find(([name, ...aliases]) => name === wanted || aliases.includes(wanted));
+  // A beginning is enough, and the first that fits counts.
+  const found = wanted === '' ? undefined : kinds.find((names) => names.some((name) => name.startsWith(wanted)));
   if (found === undefined) return badValue(context, word, `one of ${kinds.map(([name]) => name).join(', ')}`);
   if (found[0] === 'tcp-reset' && context.protocol !== TCP) {
     context.report(word, 'protocol-needed', '`tcp-reset` needs `-p tcp` before it: only TCP has resets.');

@@ -111,7 +111,7 @@ export function readPrefix(context: RuleContext, word: Word, text = word.text): 
   const bits = bitsOf(context.family);
   if (slash < 0) return { address, length: bits };
   const mask = text.slice(slash + 1);
-  const length = /^\d+$/.test(mask) ? Number(mask) : maskLength(mask, context.family);
+  const length = /^\d+$/.test(mask) ? parseNumber(mask) : maskLength(mask, context.family);
   if (length === 'holes') return 'holes';
   if (length === undefined || length > bits) return badValue(context, word, `a prefix length from 0 to ${bits} after the \`/\``);
   return networkOf({ address, length });
