@@ -9,6 +9,9 @@ export const MAX_HOPS = 5000;
 /** Outer packets around one packet: the kernel's own limit for devices that send by other devices (XMIT_RECURSION_LIMIT). */
 export const MAX_TUNNELS = 8;
 
+/** Of one journey: also of the copies that were nobody's, whose hops are taken back. */
+export const MAX_WORK = 100_000;
+
 /** From here on a frame that comes to the same port again is known to go round. */
 export const HOPS_WITHOUT_SUSPICION = 100;
 

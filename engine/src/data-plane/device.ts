@@ -10,7 +10,7 @@ import type { Interface } from '../topology/model.ts';
 import { transmitOnBridge } from './bridge.ts';
 import type { Attachment, CompiledNamespace } from './compile.ts';
 import { MTU_TOLERANCE, pieceLength } from './packet.ts';
-import { end, hop, passCopies, passOn, sourceOf } from './run-state.ts';
+import { end, exhausted, hop, passCopies, passOn, sourceOf } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { ingressPolicy } from './policy/stage.ts';
 import { facing, peerOf } from './segment.ts';
@@ -18,6 +18,7 @@ import { readFromTun } from './tun.ts';
 import { encapsulate } from './vxlan.ts';
 
 export function transmit(run: Run, ns: CompiledNamespace, device: Interface, skb: Skb): Fate {
+  if (exhausted(run)) return end(run, ns, skb, 'too-many-hops', {});
   const source = sourceOf(device.origin);
   if (!device.up) return end(run, ns, skb, 'device-down', { device: device.name }, source);
   const there = device.device.kind === 'veth' ? peerOf(run.compiled, device) : undefined;

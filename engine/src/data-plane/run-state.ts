@@ -276,3 +276,11 @@ export function hashOf(text: string): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
   return hash;
 }
+
+/** The journey ends here, whatever is still under way. */
+export function abandon(run: Run): void {
+  const why = reason('too-many-hops', { where: run.journey.current?.host ?? run.sender.label });
+  step(run, { stage: 'undecided', reason: why, sentence: why.sentence, source: kernel('the way of the packet') });
+  run.journey.ends.push({ outcome: 'undecided', reason: why, receiver: null, packet: null, role: 'own' });
+  run.queue.length = 0;
+}

@@ -1,12 +1,17 @@
 /** Calls the stages, one piece of work after the other, until a journey has nothing left to do. */
+import { MAX_WORK } from './budgets.ts';
 import { transmit } from './device.ts';
 import { receive, receiveCopy, receiveUp } from './receive.ts';
-import { forget } from './run-state.ts';
+import { abandon, forget } from './run-state.ts';
 import type { Run, Work } from './run-state.ts';
 import { send } from './send.ts';
 
 export function workOff(run: Run): void {
-  for (let work = run.queue.pop(); work !== undefined; work = run.queue.pop()) doWork(run, work);
+  let done = 0;
+  for (let work = run.queue.pop(); work !== undefined; work = run.queue.pop()) {
+    if (++done > MAX_WORK) return abandon(run);
+    doWork(run, work);
+  }
 }
 
 function doWork(run: Run, work: Work): void {
