@@ -3,6 +3,8 @@
  * node and block, so that one fault is told once, and a dump that was pasted in part does not count as a fault.
  */
 import { overlaps } from '../net/address.ts';
+import { finished } from '../steps.ts';
+import type { Steps } from '../steps.ts';
 import type { Topology } from '../topology/model.ts';
 import type { SourceRef } from '../topology/origin.ts';
 import type { Chain, Match, Rule, Table } from '../topology/netfilter.ts';
@@ -32,16 +34,24 @@ export interface Drift {
 }
 
 export function driftOf(spec: ClusterSpec, topology: Topology): readonly Drift[] {
+  return finished(driftingOf(spec, topology));
+}
+
+/** The same in steps, each a network namespace. */
+export function* driftingOf(spec: ClusterSpec, topology: Topology): Steps<readonly Drift[]> {
   const deviations = deviationsOf(spec);
-  return capturedNamespaces(spec).flatMap(({ host, namespace }) => {
+  const drifts: Drift[] = [];
+  for (const { host, namespace } of capturedNamespaces(spec)) {
+    yield undefined;
     const found = deviations(host, namespace).filter((d) => isOfPrograms(spec, topology, d));
     const owner = found[0]?.owner ?? nodeOwner(host);
     const tables = namespace === 'root' ? (capturedOf(spec, nodeOwner(host))?.tables ?? []) : [];
     const dropping = tables.flatMap((table) => forwardDrops(topology, owner, table, found));
     // What the policy of FORWARD makes of the rules that are missing is told once.
     const rest = found.filter((d) => !(isForwarding(d) && dropping.some((drop) => drop.block === d.block)));
-    return [...blocksOf(rest).flatMap((block) => driftInBlock(spec, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping];
-  });
+    drifts.push(...blocksOf(rest).flatMap((block) => driftInBlock(spec, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping);
+  }
+  return drifts;
 }
 
 /** What the kernel and the network make differs from host to host; so does what others wrote. */

@@ -1,11 +1,13 @@
 /** Checks what a file says must hold, against the trace that the simulator makes of it. */
 import type { CompiledTopology } from '../data-plane/compile.ts';
+import { finished } from '../steps.ts';
+import type { Steps } from '../steps.ts';
 import type { Topology } from '../topology/model.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
 import type { Trace } from '../trace/model.ts';
 import { resolveQuestion } from '../trace/party.ts';
 import { runTrace } from '../trace/run.ts';
-import { explain } from './explain.ts';
+import { explaining } from './explain.ts';
 import { judge } from './judge.ts';
 import type { Expectation, Verdict } from './model.ts';
 
@@ -14,13 +16,18 @@ import type { Expectation, Verdict } from './model.ts';
  * else the file says must hold, and a repair must not break.
  */
 export function checkExpectation(spec: ClusterSpec, topology: Topology, compiled: CompiledTopology, expectation: Expectation, all: readonly Expectation[]): Verdict {
+  return finished(checkingExpectation(spec, topology, compiled, expectation, all));
+}
+
+/** The same in steps, each a try of a repair. */
+export function* checkingExpectation(spec: ClusterSpec, topology: Topology, compiled: CompiledTopology, expectation: Expectation, all: readonly Expectation[]): Steps<Verdict> {
   const result = traceOf(topology, compiled, expectation);
   if (typeof result === 'string') return { expectation, passed: false, sentence: result, explanation: null, trace: null };
   const complaint = judge(topology, result, expectation);
   if (complaint === null) return { expectation, passed: true, sentence: null, explanation: null, trace: result };
   const goal = (changed: Topology, trace: Trace): boolean => judge(changed, trace, expectation) === null;
   const wanted = expectation.outcome === 'delivered' && !expectation.negated ? 'arrival' : 'something-else';
-  const explanation = explain({ spec, topology, compiled, question: expectation, expectations: all, goal, wanted });
+  const explanation = yield* explaining({ spec, topology, compiled, question: expectation, expectations: all, goal, wanted });
   const causes = explanation?.causes.map((c) => c.sentence).filter((c) => !complaint.includes(c)) ?? [];
   return { expectation, passed: false, sentence: [complaint, ...causes].join(' '), explanation, trace: result };
 }

@@ -5,6 +5,8 @@
 import { compileTopology } from '../data-plane/compile.ts';
 import type { CompiledTopology } from '../data-plane/compile.ts';
 import type { EndedWalk } from '../data-plane/netfilter/chain.ts';
+import { finished } from '../steps.ts';
+import type { Steps } from '../steps.ts';
 import { buildTopology } from '../topology/build.ts';
 import type { Topology } from '../topology/model.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
@@ -53,15 +55,11 @@ const arrives = (trace: Trace): boolean => trace.branches.length > 0 && trace.br
 
 /** `null` where the question is answered as it should be, or cannot be asked. */
 export function explain(asked: Asked): Explanation | null {
-  const search = explaining(asked);
-  for (;;) {
-    const next = search.next();
-    if (next.done === true) return next.value;
-  }
+  return finished(explaining(asked));
 }
 
 /** The same in steps, each a try, for who has other work in between. */
-export function* explaining(asked: Asked): Generator<undefined, Explanation | null> {
+export function* explaining(asked: Asked): Steps<Explanation | null> {
   const { question } = asked;
   const search: Search = { asked, isGoal: asked.goal ?? ((_, trace) => arrives(trace)), held: null };
   const first = traced(asked.topology, asked.compiled, question);
@@ -110,7 +108,7 @@ interface Mended {
   readonly progress: { readonly candidate: Candidate; readonly state: State } | null;
 }
 
-function* mend(search: Search, situation: Situation, before: State, chain: readonly Candidate[]): Generator<undefined, Mended> {
+function* mend(search: Search, situation: Situation, before: State, chain: readonly Candidate[]): Steps<Mended> {
   const mending: Candidate[] = [];
   let progress: Mended['progress'] = null;
   let farthest = reachOf(before.trace);

@@ -8,8 +8,10 @@ import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import type { CompiledTopology } from '../../../engine/src/data-plane/compile.ts';
 import { once } from '../../../engine/src/once.ts';
+import { finished, onceInSteps } from '../../../engine/src/steps.ts';
+import type { Steps } from '../../../engine/src/steps.ts';
 import { compileTopology } from '../../../engine/src/data-plane/compile.ts';
-import { checkExpectation } from '../../../engine/src/verify/expect.ts';
+import { checkingExpectation } from '../../../engine/src/verify/expect.ts';
 import type { Expectation, Verdict } from '../../../engine/src/verify/model.ts';
 import type { FileLookup, Files } from './bind/capture-content.ts';
 import { capturedState, fileLookup } from './bind/capture-content.ts';
@@ -48,12 +50,12 @@ export interface Snapshot extends SnapshotInput {
   readonly topology: () => Topology;
   readonly compiled: () => CompiledTopology;
   readonly verdicts: () => readonly Verdict[];
-  /** One at a time, for who must not be away for long: by the index of the expectation. */
-  readonly verdictOf: (index: number) => Verdict | undefined;
-  /** The second, slower group: expectations that do not hold. */
+  /** Expectations that do not hold. */
   readonly verifyDiagnostics: () => readonly Diagnostic[];
-  /** Of the second group, too: captured state that differs from what would be programmed. */
+  /** Captured state that differs from what would be programmed. */
   readonly driftDiagnostics: () => readonly Diagnostic[];
+  /** Both of these, which take longer, in steps for who must not be away for long. */
+  readonly verifying: () => Steps<readonly Diagnostic[]>;
   /** From 1. */
   readonly lineOf: (offset: number) => number;
 }
@@ -90,13 +92,23 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
   const topology = once(() => buildTopology(spec()));
   const compiled = once(() => compileTopology(topology()));
   const expectations = once(() => lowerExpectations(context));
-  const judged = once(() => expectations().map((e) => once(() => checkExpectation(spec(), topology(), compiled(), e, expectations()))));
-  const verdictOf = (index: number): Verdict | undefined => judged()[index]?.();
-  const verdicts = once(() => judged().map((verdict) => verdict()));
+  const judging = onceInSteps(function* (): Steps<readonly Verdict[]> {
+    const judged: Verdict[] = [];
+    for (const e of expectations()) {
+      judged.push(yield* checkingExpectation(spec(), topology(), compiled(), e, expectations()));
+      yield undefined;
+    }
+    return judged;
+  });
+  const verdicts = (): readonly Verdict[] => finished(judging());
   const diagnostics = once(() => diagnose({ text: input.text, model, names: names(), files }));
   const repairInput = once((): RepairInput => ({ file: input.file, text: input.text, model, names: names(), files }));
   const verifyDiagnostics = once(() => expectationDiagnostics(repairInput(), verdicts()));
-  const drifted = once(() => driftDiagnostics(repairInput(), spec(), topology()));
+  const drifting = onceInSteps(() => driftDiagnostics(repairInput(), spec(), topology()));
+  const verifying = function* (): Steps<readonly Diagnostic[]> {
+    yield* judging();
+    return [...verifyDiagnostics(), ...(yield* drifting())];
+  };
   return Object.freeze({
     ...input,
     tree,
@@ -110,9 +122,9 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
     topology,
     compiled,
     verdicts,
-    verdictOf,
     verifyDiagnostics,
-    driftDiagnostics: drifted,
+    driftDiagnostics: () => finished(drifting()),
+    verifying,
     lineOf,
   });
 }

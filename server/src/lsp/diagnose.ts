@@ -1,7 +1,9 @@
 /**
- * Publishes diagnostics: what the text itself shows at once, then, when the typing pauses, what its expectations show.
+ * Publishes diagnostics: what the text itself shows at once, then, when the typing pauses, what its expectations and
+ * the drift of its captured state show.
  */
 import type { Connection } from 'vscode-languageserver';
+import type { Steps } from '../../../engine/src/steps.ts';
 import type { Diagnostic } from '../language/diagnostics/define.ts';
 import type { TextEdit } from '../language/syntax/tree.ts';
 import { elsewherePublisher } from './elsewhere.ts';
@@ -60,19 +62,20 @@ export function createDiagnoser(connection: Connection, documents: Documents, gu
     const changed: ChangedParams = { uri: document.uri, version: document.version };
     void connection.sendNotification(CHANGED_NOTIFICATION, changed);
     // The panel's question, which the notification brings, is answered before the expectations are traced.
-    pause(document.uri, 0, (same) => verify(same, 0));
+    pause(document.uri, 0, (same) => verify(same, same.snapshot.verifying()));
   }
 
-  /** A slice at a time, so that an edit or a question never waits for many expectations; an edit ends it. */
-  function verify(document: OpenDocument, first: number): void {
-    const { uri, snapshot } = document;
+  /** A slice at a time, so that an edit or a question never waits for many expectations or repairs; an edit ends it. */
+  function verify(document: OpenDocument, steps: Steps<readonly Diagnostic[]>): void {
     const end = performance.now() + SLICE_MS;
-    for (let i = first; i < snapshot.expectations.length; i++) {
-      if (performance.now() > end) return pause(uri, 0, (same) => verify(same, i));
-      snapshot.verdictOf(i);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) {
+        verified.set(document.uri, step.value);
+        return publish(document);
+      }
+      if (performance.now() > end) return pause(document.uri, 0, (same) => verify(same, steps));
     }
-    verified.set(uri, [...snapshot.verifyDiagnostics(), ...snapshot.driftDiagnostics()]);
-    publish(document);
   }
 
   function cancel(uri: string): void {

@@ -1,8 +1,9 @@
 /** Captured beside declared: the drift that the engine finds, as diagnostics at the lines that it is about. */
+import type { Steps } from '../../../../engine/src/steps.ts';
 import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
 import type { Topology } from '../../../../engine/src/topology/model.ts';
 import type { ClusterSpec } from '../../../../engine/src/topology/spec.ts';
-import { driftOf } from '../../../../engine/src/verify/drift.ts';
+import { driftingOf } from '../../../../engine/src/verify/drift.ts';
 import type { Drift, DriftKind } from '../../../../engine/src/verify/drift.ts';
 import type { Repair } from '../../../../engine/src/verify/explanation.ts';
 import type { Dump, DumpOwner } from '../bind/dumps.ts';
@@ -25,8 +26,10 @@ const DEFINITIONS: Readonly<Record<DriftKind, Definition<DriftReport>>> = {
   drift, harmless: harmlessDrift, partial: partialDump, shadowed: shadowedAccept, 'forward-drop': forwardDrop,
 };
 
-export function driftDiagnostics(input: RepairInput, spec: ClusterSpec, topology: Topology): readonly Diagnostic[] {
-  return inOrder([...driftOf(spec, topology).flatMap((found) => diagnosticOf(input, found)), ...rulesets(input)]);
+/** In steps, each a network namespace. */
+export function* driftDiagnostics(input: RepairInput, spec: ClusterSpec, topology: Topology): Steps<readonly Diagnostic[]> {
+  const drifts = yield* driftingOf(spec, topology);
+  return inOrder([...drifts.flatMap((found) => diagnosticOf(input, found)), ...rulesets(input)]);
 }
 
 function diagnosticOf(input: RepairInput, found: Drift): readonly Diagnostic[] {
