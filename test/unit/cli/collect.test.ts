@@ -15,8 +15,8 @@ const RECORDED = path.join(root, 'test/fixtures/recorded');
 const home = mkdtempSync(path.join(tmpdir(), 'k8snet-collect-'));
 const script = path.join(home, 'collect.sh');
 
-beforeAll(() => void writeFileSync(script, COLLECT_SCRIPT));
-afterAll(() => void rmSync(home, { recursive: true }));
+beforeAll(() => { writeFileSync(script, COLLECT_SCRIPT); });
+afterAll(() => { rmSync(home, { recursive: true }); });
 
 interface ObjectRecord {
   readonly kind: string;
