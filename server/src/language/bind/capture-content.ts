@@ -10,6 +10,7 @@ import { DUMP_READERS } from './dump-formats.ts';
 import type { DumpText } from './dump-lines.ts';
 import { linesOfBlock, linesOfFile } from './dump-lines.ts';
 import { partFor } from './dump-sections.ts';
+import { tablesGivenBefore } from './whole-tables.ts';
 import type { FolderEntry } from './file-patterns.ts';
 import { filesMatching, hasWildcard } from './file-patterns.ts';
 
@@ -63,19 +64,31 @@ export function contentOf(capture: Capture, files: FileLookup): CaptureContent |
 /** The state of a declaration's captures, every record with the line that it stands on. */
 export function capturedState(captures: readonly Capture[], offset: number, files: FileLookup, at: (offset: number) => SourceRef): CapturedState {
   let state: CapturedState = {};
-  for (const capture of captures) {
-    const reader = DUMP_READERS[capture.keyword];
-    if (capture.from === null) {
-      const lines = linesOfBlock(capture.node);
-      const start = offset + capture.offset;
-      state = merge(state, reader(lines, (i) => at(start + (lines[i]?.offset ?? 0))).state);
-    } else {
-      const file = files.read(capture.from.value);
-      if (file.ok) state = merge(state, reader(partFor(file.lines, capture.keyword), (i) => ({ file: file.path, line: i + 1 })).state);
-    }
+  for (const keyword of new Set(captures.map((c) => c.keyword))) {
+    const placed = captures.filter((c) => c.keyword === keyword).flatMap((c) => placedLines(c, offset, files, at) ?? []);
+    const again = tablesGivenBefore(placed.map((p) => p.lines));
+    for (const [i, { lines, place }] of placed.entries()) state = merge(state, withoutTables(DUMP_READERS[keyword](lines, place).state, again[i]));
   }
   return state;
 }
+
+interface PlacedLines {
+  readonly lines: readonly DumpText[];
+  readonly place: (index: number) => SourceRef;
+}
+
+function placedLines(capture: Capture, offset: number, files: FileLookup, at: (offset: number) => SourceRef): PlacedLines | null {
+  if (capture.from === null) {
+    const lines = linesOfBlock(capture.node);
+    const start = offset + capture.offset;
+    return { lines, place: (i) => at(start + (lines[i]?.offset ?? 0)) };
+  }
+  const file = files.read(capture.from.value);
+  return file.ok ? { lines: partFor(file.lines, capture.keyword), place: (i) => ({ file: file.path, line: i + 1 }) } : null;
+}
+
+const withoutTables = (state: CapturedState, names: ReadonlySet<string> | undefined): CapturedState =>
+  (state.tables === undefined || names === undefined || names.size === 0 ? state : { ...state, tables: state.tables.filter((t) => !names.has(t.name)) });
 
 function merge(a: CapturedState, b: CapturedState): CapturedState {
   const merged: Record<string, unknown> = { ...a, ...b };
@@ -107,7 +120,7 @@ function mergeInterfaces(interfaces: readonly CapturedInterface[]): CapturedInte
   return [...merged.values()];
 }
 
-/** The same table pasted in two blocks is one table. */
+/** Parts of one table pasted in two blocks are one table. */
 function mergeTables(tables: readonly Table[]): Table[] {
   const merged = new Map<string, Table>();
   for (const table of tables) {

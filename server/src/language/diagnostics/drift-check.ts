@@ -6,8 +6,8 @@ import type { ClusterSpec } from '../../../../engine/src/topology/spec.ts';
 import { driftingOf } from '../../../../engine/src/verify/drift.ts';
 import type { Drift, DriftKind } from '../../../../engine/src/verify/drift.ts';
 import type { Repair } from '../../../../engine/src/verify/explanation.ts';
-import type { Dump, DumpOwner } from '../bind/dumps.ts';
-import { dumpsIn, ownerName, rangeOfLine, wholeLine } from '../bind/dumps.ts';
+import type { Dump } from '../bind/dumps.ts';
+import { dumpsIn, rangeOfLine, wholeLine } from '../bind/dumps.ts';
 import { rangeIn } from '../bind/file-model.ts';
 import { createLineIndex } from '../syntax/cursor.ts';
 import { repairEdits } from '../features/repair-edits.ts';
@@ -20,7 +20,7 @@ import { forwardDrop } from './forward-drop.ts';
 import { harmlessDrift } from './harmless-drift.ts';
 import { partialDump } from './partial-dump.ts';
 import { shadowedAccept } from './shadowed-accept.ts';
-import { twoRulesets } from './two-rulesets.ts';
+import { rulesetDiagnostics } from './rulesets.ts';
 
 const DEFINITIONS: Readonly<Record<DriftKind, Definition<DriftReport>>> = {
   drift, harmless: harmlessDrift, partial: partialDump, shadowed: shadowedAccept, 'forward-drop': forwardDrop,
@@ -29,7 +29,7 @@ const DEFINITIONS: Readonly<Record<DriftKind, Definition<DriftReport>>> = {
 /** In steps, each a network namespace. */
 export function* driftDiagnostics(input: RepairInput, spec: ClusterSpec, topology: Topology): Steps<readonly Diagnostic[]> {
   const drifts = yield* driftingOf(spec, topology);
-  return inOrder([...drifts.flatMap((found) => diagnosticOf(input, found)), ...rulesets(input)]);
+  return inOrder([...drifts.flatMap((found) => diagnosticOf(input, found)), ...rulesetDiagnostics(input)]);
 }
 
 function diagnosticOf(input: RepairInput, found: Drift): readonly Diagnostic[] {
@@ -66,22 +66,4 @@ function placeOf(input: RepairInput, dumps: readonly Dump[], at: SourceRef): Fou
   }
   const dump = dumps.find((d) => d.capture.from?.value === at.file || (d.capture.from !== null && at.file.endsWith(`/${d.capture.from.value}`)));
   return dump === undefined ? undefined : { range: rangeOfLine(dump, wholeLine(dump.content, at.line - 1)), prefix: `${at.file}:${at.line}: ` };
-}
-
-const OTHER_RULESET = /^# Warning: (iptables-legacy|ip6tables-legacy|iptables|ip6tables) tables present/m;
-
-/** iptables-nft-save says in a comment that there are legacy tables, too. */
-function* rulesets(input: RepairInput): Iterable<Diagnostic> {
-  for (const owner of input.model.nodes) {
-    for (const dump of dumpsIn(owner, input.files, 'iptables', 'ip6tables')) {
-      const warning = OTHER_RULESET.exec(textOf(input, owner, dump));
-      if (warning !== null) yield report(twoRulesets, { owner: ownerName(owner), other: warning[1] ?? '' }, rangeIn(owner, dump.capture.at));
-    }
-  }
-}
-
-function textOf(input: RepairInput, owner: DumpOwner, { capture, content }: Dump): string {
-  if (capture.from !== null) return content.lines.map((l) => l.text).join('\n');
-  const start = owner.offset + capture.offset;
-  return input.text.slice(start, start + capture.node.width).replace(/^[ \t]+/gm, '');
 }

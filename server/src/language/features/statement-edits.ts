@@ -23,7 +23,7 @@ export function statementEdits(input: Text, { owner, inside, keyword, at, text }
   if (block === undefined) return null;
   const lineOf = (offset: number): number => input.text.slice(0, offset).split('\n').length;
   const wanted = childOf(block, (node, offset) => node.tokens[0]?.text === keyword && (at === null || lineOf(offset + node.leading) === at.line));
-  if (wanted !== undefined) return [text === null ? removal(input.text, extentOf(wanted.node, wanted.offset)) : { ...extentOf(wanted.node, wanted.offset), text }];
+  if (wanted !== undefined) return [text === null ? statementRemoval(input.text, extentOf(wanted.node, wanted.offset)) : { ...extentOf(wanted.node, wanted.offset), text }];
   return text === null ? null : [addition(input.text, block, text)];
 }
 
@@ -60,7 +60,7 @@ function childOf(owner: PlacedNode<StatementNode>, is: (node: StatementNode, off
 }
 
 /** With its line, where nothing else stands on it; else with the `;` that parts it from its neighbour. */
-function removal(text: string, at: Range): TextEdit {
+export function statementRemoval(text: string, at: Range): TextEdit {
   const start = text.lastIndexOf('\n', at.start - 1) + 1;
   const newline = text.indexOf('\n', at.end);
   const end = newline < 0 ? text.length : newline + 1;
