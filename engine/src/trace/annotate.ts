@@ -3,6 +3,7 @@
  * the table and the notes at the lines' ends all say it in these words.
  */
 import { assertNever } from '../assert-never.ts';
+import { journeysOf } from './journeys.ts';
 import type { Branch, Hop, Step } from './model.ts';
 import { jumpTarget, withoutEffect } from './walks.ts';
 
@@ -10,7 +11,7 @@ export interface Annotation {
   readonly file: string;
   /** From 1. */
   readonly line: number;
-  /** Numbers of the hops, from 1: the request's, then the reply's. */
+  /** Numbers of the hops, from 1, through all journeys of the branch. */
   readonly hops: readonly number[];
   /** `DNAT → 10.0.0.46:53` */
   readonly note: string;
@@ -90,10 +91,13 @@ function netfilterNote(step: Extract<Step, { stage: 'netfilter' }>): StepNote | 
 }
 
 function natNote(step: Extract<Step, { stage: 'nat' }>): StepNote {
-  const ofDestination = step.change === 'destination';
-  // What conntrack translates in a reply is the mirror image: a reply's source undoes the request's DNAT.
-  const word = step.by === 'rule' ? (ofDestination ? 'DNAT' : 'SNAT') : ofDestination ? 'un-SNAT' : 'un-DNAT';
-  return note(`${word} → ${step.after}`, TRANSLATED);
+  return note(`${natWord(step)} → ${step.after}`, TRANSLATED);
+}
+
+/** In the flow's other direction a translation is the mirror image: a reply's source undoes the request's DNAT. */
+export function natWord({ change, ctdir }: Extract<Step, { stage: 'nat' }>): 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT' {
+  if (ctdir === 'ORIGINAL') return change === 'destination' ? 'DNAT' : 'SNAT';
+  return change === 'destination' ? 'un-SNAT' : 'un-DNAT';
 }
 
 /** The hop's notes, the weightiest first, each once; equals stay in the order of the trace. */
@@ -131,8 +135,8 @@ export function lineOf(step: Step): SourceLine | null {
   return source.file === undefined || source.line === undefined ? null : { file: source.file, line: source.line };
 }
 
-/** Every hop of the branch in the order of its numbers: the request's, then the reply's. */
-export const hopsOf = (branch: Branch): readonly Hop[] => [...branch.request.hops, ...(branch.reply?.hops ?? [])];
+/** Every hop of the branch in the order of its numbers. */
+export const hopsOf = (branch: Branch): readonly Hop[] => journeysOf(branch).flatMap(({ hops }) => hops);
 
 interface Gathered {
   readonly file: string;

@@ -2,6 +2,7 @@
 import { encodePacket } from '../packet/codec.ts';
 import { encodePcapng } from '../packet/pcapng.ts';
 import type { CapturedPacket, CaptureInterface } from '../packet/pcapng.ts';
+import { JOURNEY_WORDS, journeysOf } from './journeys.ts';
 import type { Branch, Hop, Trace } from './model.ts';
 
 /** 2024-01-01 00:00:00 UTC, in microseconds: a fixed time, as the simulator has no clock. */
@@ -12,7 +13,7 @@ const BETWEEN_BRANCHES = 3_600_000_000;
 
 /**
  * pcapng with one interface for each `host/namespace/interface`; every packet's comment tells its branch and hop. The
- * branches follow one another, each with its request and its reply.
+ * branches follow one another, each with its request, its reply, and its second packet where that goes another way.
  */
 export function captureOf(trace: Trace): Uint8Array {
   const interfaces: CaptureInterface[] = [];
@@ -29,14 +30,8 @@ export function captureOf(trace: Trace): Uint8Array {
   return encodePcapng(interfaces, packets);
 }
 
-/** Hops are numbered through request and reply, as the trace's text numbers them. */
-function hopsOf(branch: Branch): readonly { readonly hop: Hop; readonly comment: string }[] {
-  const request = branch.request.hops;
-  return [
-    ...request.map((hop, i) => ({ hop, comment: `request, hop ${i + 1}` })),
-    ...(branch.reply?.hops ?? []).map((hop, i) => ({ hop, comment: `reply, hop ${request.length + i + 1}` })),
-  ];
-}
+const hopsOf = (branch: Branch): readonly { readonly hop: Hop; readonly comment: string }[] =>
+  journeysOf(branch).flatMap(({ name, hops, before }) => hops.map((hop, i) => ({ hop, comment: `${JOURNEY_WORDS[name]}, hop ${before + i + 1}` })));
 
 const linkOf = (hop: Hop): CaptureInterface['link'] => (hop.packet[0]?.header === 'ethernet' ? 'ethernet' : 'ip');
 

@@ -120,8 +120,16 @@ export type Step = StepBase &
         readonly verdict: string;
       }
     | { readonly stage: 'conntrack'; readonly hook: Hook; readonly state: string; readonly original: string; readonly reply: string }
-    /** Addresses or ports translated, by a rule or by the flow's conntrack entry. */
-    | { readonly stage: 'nat'; readonly hook: Hook; readonly change: 'source' | 'destination'; readonly before: string; readonly after: string; readonly by: 'rule' | 'conntrack' }
+    /** Addresses or ports translated, by a rule or by the flow's conntrack entry. `ctdir`: whether the packet goes as the flow's first one did. */
+    | {
+        readonly stage: 'nat';
+        readonly hook: Hook;
+        readonly change: 'source' | 'destination';
+        readonly before: string;
+        readonly after: string;
+        readonly by: 'rule' | 'conntrack';
+        readonly ctdir: 'ORIGINAL' | 'REPLY';
+      }
     /** `policies` are those that decided, as `namespace/name`: the one that allows it, or all that isolate the pod. */
     | {
         readonly stage: 'network-policy';

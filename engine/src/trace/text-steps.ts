@@ -4,6 +4,7 @@
  */
 import { assertNever } from '../assert-never.ts';
 import { icmpName } from '../packet/describe.ts';
+import { natWord } from './annotate.ts';
 import type { Hop, Step, StepSource } from './model.ts';
 import { walkAt, walkText } from './text-walk.ts';
 import type { WalkEvent } from './text-walk.ts';
@@ -117,7 +118,7 @@ function toldAlone(step: Alone): readonly Told[] {
     case 'fdb': return one('FDB', step.destination === null ? `no entry for ${step.mac}` : `${step.mac} dst ${step.destination}${step.how === 'l2miss' ? ' (flanneld answers the L2 miss)' : step.how === 'default' ? ' (the default entry)' : ''}`);
     // A flow that the node knew before decides where the packet goes.
     case 'conntrack': return 'derivedBy' in source ? passing(`conntrack ${step.state}`) : one('conntrack', `${step.state}, known already: ${step.original}, answered ${step.reply}`);
-    case 'nat': return one('un-NAT', `${step.change} ${step.before} → ${step.after}, ${step.by === 'rule' ? 'by a rule' : 'by conntrack'}`);
+    case 'nat': return one(natWord(step), `${step.change} ${step.before} → ${step.after}, ${step.by === 'rule' ? 'by a rule' : step.ctdir === 'REPLY' ? 'by conntrack' : 'as the known flow is'}`);
     // The next hop's packet shows the TTL.
     case 'forward': return [];
     case 'encapsulate': return passing(`into ${step.kind}${step.vni === null ? '' : ` vni ${step.vni}`} for ${step.remote}`);

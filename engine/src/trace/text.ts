@@ -4,6 +4,8 @@
  */
 import { assertNever } from '../assert-never.ts';
 import { describePacket, endpoint, icmpName } from '../packet/describe.ts';
+import { JOURNEY_WORDS, journeysOf } from './journeys.ts';
+import type { NamedJourney } from './journeys.ts';
 import type { Answer, Branch, Hop, Reason, Trace } from './model.ts';
 import { stepLines } from './text-steps.ts';
 
@@ -12,8 +14,8 @@ export function renderTrace(trace: Trace): string {
   const { branches } = trace;
   const title = `${trace.from} -> ${trace.to}`;
   const [first] = branches;
-  if (branches.length === 1 && first !== undefined) return text([title, '', endOf(first), answerOf(first), ...journeys(first, null)]);
-  const ends = branches.flatMap((branch, i) => [`${String(i + 1).padStart(4)}  ${shareOf(branch).padEnd(8)} ${endOf(branch)}`, ...branch.supposing.map((clause) => `${' '.repeat(15)}if ${clause}`), `${' '.repeat(15)}${answerOf(branch)}`]);
+  if (branches.length === 1 && first !== undefined) return text([title, '', endOf(first), answerOf(first), ...secondOf(first), ...journeys(first, null)]);
+  const ends = branches.flatMap((branch, i) => [`${String(i + 1).padStart(4)}  ${shareOf(branch).padEnd(8)} ${endOf(branch)}`, ...branch.supposing.map((clause) => `${' '.repeat(15)}if ${clause}`), `${' '.repeat(15)}${answerOf(branch)}`, ...secondOf(branch).map((line) => `${' '.repeat(15)}${line}`)]);
   const details = branches.flatMap((branch, i) => ['', `branch ${i + 1} of ${branches.length}, ${branch.supposing.length === 0 ? shareOf(branch) : `if ${branch.supposing.join(' and ')}`}: ${endOf(branch)}`, ...journeys(branch, i === 0 ? null : (first ?? null))]);
   return text([`${title}: ${branches.length} branches`, '', ...ends, ...details]);
 }
@@ -37,6 +39,8 @@ function answerOf({ answer, reply }: Branch): string {
   return `answer: ${describeAnswer(answer)}${lost ? `, as what was sent back is ${reply.outcome}${reasonOf(reply.reason)}` : ''}`;
 }
 
+const secondOf = ({ second }: Branch): readonly string[] => (second === undefined ? [] : [`the second packet: ${second.outcome}${reasonOf(second.reason)}`]);
+
 /** What the sender finally gets back, in a few words. */
 export function describeAnswer(answer: Answer): string {
   const from = answer.from === null ? '' : ` from ${answer.from}`;
@@ -55,16 +59,16 @@ const errorName = (answer: Answer): string =>
 
 /** `shown`: the branch that stands above already; the hops that both begin with are not told again. */
 function journeys(branch: Branch, shown: Branch | null): readonly string[] {
-  const { hops } = branch.request;
-  const shared = shown === null ? 0 : sharedHops(shown.request.hops, hops);
-  const as = shared === 0 ? [] : [`${shared === 1 ? '   1' : `   1 to ${shared}`}  as in branch 1`];
-  const request = ['', 'request', ...as, ...hopLines(hops, 0, shared)];
-  const { reply, second } = branch;
-  const replied = reply === null ? [] : ['', `reply: ${reply.outcome}`, ...hopLines(reply.hops, hops.length, 0)];
-  const numbered = hops.length + (reply?.hops.length ?? 0);
-  const repeated = second === undefined ? [] : ['', `the second packet: ${second.outcome}${reasonOf(second.reason)}`, ...hopLines(second.hops, numbered, 0)];
-  return [...request, ...replied, ...repeated];
+  return journeysOf(branch).flatMap((journey) => {
+    const { name, hops, before } = journey;
+    const shared = shown === null || name !== 'request' ? 0 : sharedHops(shown.request.hops, hops);
+    const as = shared === 0 ? [] : [`${shared === 1 ? '   1' : `   1 to ${shared}`}  as in branch 1`];
+    return ['', headingOf(journey), ...as, ...hopLines(hops, before, shared)];
+  });
 }
+
+/** How the request ended, and why the others did, stands at the top. */
+const headingOf = ({ name, outcome }: NamedJourney): string => (name === 'request' ? name : `${name === 'second' ? 'the ' : ''}${JOURNEY_WORDS[name]}: ${outcome}`);
 
 function sharedHops(shown: readonly Hop[], hops: readonly Hop[]): number {
   const first = hops.findIndex((hop, i) => JSON.stringify(hop) !== JSON.stringify(shown[i]));

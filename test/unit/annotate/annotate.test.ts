@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { annotate, decidingStep, notesOf } from '../../../engine/src/trace/annotate.ts';
 import type { Step } from '../../../engine/src/trace/model.ts';
-import { captured, derived, droppedBranch, FILE, hop, ip, serviceBranch, toRoute } from '../webview/fixture.ts';
+import { captured, derived, droppedBranch, FILE, hop, ip, secondDroppedBranch, serviceBranch, toRoute } from '../webview/fixture.ts';
 
 const noteAt = (line: number) => annotate(serviceBranch()).find((annotation) => annotation.line === line);
 
@@ -23,6 +23,12 @@ describe('the notes at the ends of lines', () => {
 
   test('carry each sentence once, in the order of the trace', () => {
     expect(noteAt(28)?.details).toEqual(['Rule 1 of KUBE-SEP-L5MHPWJPDKD7XIFG matches.', 'The destination 10.16.0.10:53 becomes 10.0.0.46:53.', 'The source 10.0.0.46:53 becomes 10.16.0.10:53.']);
+  });
+
+  test('tell of the second packet too, whose translation is the flow\'s and no reply\'s', () => {
+    const notes = annotate(secondDroppedBranch());
+    expect(notes.find(({ line }) => line === 24)).toMatchObject({ hops: [23], note: '✕ policy-drop' });
+    expect(notes.find(({ line }) => line === 28)).toMatchObject({ hops: [2, 17, 22], note: 'DNAT → 10.0.0.46:53, un-DNAT → 10.16.0.10:53' });
   });
 
   test('say where the packet died', () => {

@@ -27,6 +27,13 @@ describe('a trace as a capture', () => {
     expect(rows[11]).toEqual(['host1/default/pod1/eth0', 'reply, hop 12']);
   });
 
+  it('has the second packet behind the reply', () => {
+    const first = pingTrace.branches[0]!;
+    const second = { outcome: 'dropped', reason: null, hops: first.request.hops.slice(0, 2) } as const;
+    const comments = fields(captureOf({ ...pingTrace, branches: [{ ...first, second }] }), 'frame.comment').map(([comment]) => comment);
+    expect(comments.slice(11)).toEqual(['reply, hop 12', 'second packet, hop 13', 'second packet, hop 14']);
+  });
+
   it('says which branch a packet belongs to', () => {
     const comments = fields(captureOf(serviceTrace), 'frame.comment').map(([comment]) => comment);
     expect(comments[0]).toBe('branch 1 of 2, request, hop 1');

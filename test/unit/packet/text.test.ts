@@ -44,6 +44,23 @@ describe('a trace as text', () => {
     expect(hops[8]).toMatch(/^9 {2}host2 pod default\/pod2 eth0 out {3}ICMP 10\.0\.5\.150 > 10\.0\.14\.15 echo reply, ttl 64, /);
   });
 
+  it('says at the top how the second packet ends, and numbers its hops on behind the reply', () => {
+    const first = pingTrace.branches[0]!;
+    const second = { outcome: 'dropped', reason: { code: 'rule-drop', sentence: 'A rule drops it.' }, hops: first.request.hops.slice(0, 2) } as const;
+    const told = lines(renderTrace({ ...pingTrace, branches: [{ ...first, second }] }));
+    expect(told[4]).toBe('the second packet: dropped: A rule drops it. [rule-drop]');
+    const heading = told.indexOf('the second packet: dropped');
+    expect(told[heading - 1]).toBe('');
+    expect(told.slice(heading).filter((line) => /^ {2,3}\d+ {2}/.test(line)).map((line) => line.trim().split('  ')[0])).toEqual(['13', '14']);
+  });
+
+  it('calls a translation what it is for its flow, whichever packet it is of', () => {
+    const nat = (change: 'source' | 'destination', ctdir: 'ORIGINAL' | 'REPLY'): Step => ({ stage: 'nat', hook: 'PREROUTING', change, before: 'a', after: 'b', by: 'conntrack', ctdir, sentence: '', source: { derivedBy: 'kernel', because: '' } });
+    expect(below(nat('destination', 'ORIGINAL'), nat('source', 'ORIGINAL'), nat('source', 'REPLY'), nat('destination', 'REPLY')).map((line) => line.trim())).toEqual([
+      'DNAT       destination a → b, as the known flow is', 'SNAT       source a → b, as the known flow is', 'un-DNAT    source a → b, by conntrack', 'un-SNAT    destination a → b, by conntrack',
+    ]);
+  });
+
   it('shows the packet only where it is another than at the hop before', () => {
     const hops = lines(renderTrace(pingTrace)).filter((line) => /^ {2,3}\d+ {2}/.test(line)).map((line) => line.trim());
     expect(hops[1]).toBe('2  host1 cni0 in');
@@ -72,7 +89,7 @@ describe('a trace as text', () => {
       ['PREROUTING', 1, 'jump DOCKER', '-A PREROUTING -j DOCKER'], ['DOCKER', 1, 'RETURN'],
       ['PREROUTING', 2, 'jump SVC', '-A PREROUTING -j SVC'], ['SVC', 3, 'jump MASQ', '-A SVC -j MASQ'], ['MASQ', 1, 'MARK', '-A MASQ -j MARK --or-mark 1'], ['MASQ', 2, 'RETURN'],
       ['SVC', 4, 'jump SEP', '-A SVC -j SEP'], ['SEP', 1, 'DNAT', '-A SEP -j DNAT --to-destination 10.0.0.46:53']);
-    const nat: Step = { stage: 'nat', hook: 'PREROUTING', change: 'destination', before: '10.16.0.10:53', after: '10.0.0.46:53', by: 'rule', sentence: '', source: captured(57) };
+    const nat: Step = { stage: 'nat', hook: 'PREROUTING', change: 'destination', before: '10.16.0.10:53', after: '10.0.0.46:53', by: 'rule', ctdir: 'ORIGINAL', sentence: '', source: captured(57) };
     expect(below(...steps, nat)).toEqual([
       '      DNAT       10.16.0.10:53 → 10.0.0.46:53',
       '                 nat PREROUTING #2 → SVC #3 → MASQ #1 MARK, SVC #4 → SEP #1 DNAT',

@@ -146,8 +146,8 @@ const HOST3 = { host: 'host3', pod: 'kube-system/kube-dns-1', veth: 'veth7a8b9c'
 
 const encapsulate = (remote: string): Step => ({ stage: 'encapsulate', kind: 'vxlan', vni: 1, remote, sentence: `flannel.1 wraps the frame in VXLAN to ${remote}.`, source: derived('flannel', 'the flannel statement', 5) });
 const decapsulate = (remote: string): Step => ({ stage: 'decapsulate', kind: 'vxlan', vni: 1, remote, sentence: `flannel.1 unwraps the frame from ${remote}.`, source: derived('flannel', 'the flannel statement', 5) });
-const nat = (change: 'source' | 'destination', before: string, after: string, by: 'rule' | 'conntrack', source: StepSource): Step =>
-  ({ stage: 'nat', hook: 'PREROUTING', change, before, after, by, sentence: `The ${change} ${before} becomes ${after}.`, source });
+const nat = (change: 'source' | 'destination', before: string, after: string, by: 'rule' | 'conntrack', source: StepSource): Extract<Step, { stage: 'nat' }> =>
+  ({ stage: 'nat', hook: 'PREROUTING', change, before, after, by, ctdir: by === 'rule' ? 'ORIGINAL' : 'REPLY', sentence: `The ${change} ${before} becomes ${after}.`, source });
 export const deliver = (listener: string): Step => ({ stage: 'deliver', listener, sentence: `${listener} takes the packet.`, source: { file: FILE, line: 44, layer: 'declared' } });
 
 const REQUEST_STEPS: readonly (readonly Step[])[] = [
@@ -179,6 +179,15 @@ export function serviceBranch(): Branch {
     request: { hops: tunnelled(HOST1, HOST3, ['10.0.14.15', 40000, '10.16.0.10', 53], ['10.0.14.15', 40000, '10.0.0.46', 53], REQUEST_STEPS) },
     reply: { outcome: 'delivered', reason: null, hops: tunnelled(HOST3, HOST1, ['10.0.0.46', 53, '10.0.14.15', 40000], ['10.0.0.46', 53, '10.0.14.15', 40000], REPLY_STEPS) },
   };
+}
+
+/** The first packet is answered; the next one is translated as the flow is, and dropped by what accepts only NEW ones. */
+export function secondDroppedBranch(): Branch {
+  const reason = { code: 'policy-drop', sentence: 'The policy of the chain FORWARD on host1 drops the packet.' };
+  const drop: Step = { stage: 'drop', reason, sentence: reason.sentence, source: captured(24) };
+  const known: Step = { ...nat('destination', '10.16.0.10:53', '10.0.0.46:53', 'conntrack', captured(28)), ctdir: 'ORIGINAL' };
+  const hops = serviceBranch().request.hops.slice(0, 3).map((each, i) => ({ ...each, steps: i === 1 ? [known] : i === 2 ? [drop] : [] }));
+  return { ...serviceBranch(), second: { outcome: 'dropped', reason, hops } };
 }
 
 /** The packet never gets beyond host1's routes. */

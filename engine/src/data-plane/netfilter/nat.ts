@@ -114,12 +114,14 @@ export function translate(run: Run, ns: CompiledNamespace, hook: Hook, skb: Skb,
   const rule = isNew ? (half === 'source' ? entry.sourceRule : entry.destinationRule) : null;
   const words = rule === null ? `as the flow's conntrack entry says` : `by \`${rule.text}\`${rule.open === null ? '' : `, with ${rule.open}`}`;
   step(run, {
-    stage: 'nat', hook, change: half, before, after, by: rule === null ? 'conntrack' : 'rule',
+    stage: 'nat', hook, change: half, before, after, by: rule === null ? 'conntrack' : 'rule', ctdir: ctdirOf(tracked.direction),
     sentence: `${ns.label} translates the ${half} ${before} to ${after} ${words}.`,
     source: rule !== null ? sourceOf(rule.origin) : entry.record === null ? kernel('the conntrack entry of the flow') : sourceOf(entry.record.origin),
   });
   return withSkb(skb, { packet });
 }
+
+const ctdirOf = (direction: Direction): 'ORIGINAL' | 'REPLY' => (direction === 'original' ? 'ORIGINAL' : 'REPLY');
 
 /** A reply is translated back in the other half's place (nf_nat_packet: statusbit ^= IPS_NAT_MASK). */
 const translates = (entry: ConntrackEntry, half: Half, direction: Direction): boolean =>
@@ -156,7 +158,7 @@ export function translateError(run: Run, ns: CompiledNamespace, hook: Hook, skb:
   const after = half === 'source' ? sourceText(outer) : destinationText(outer);
   const changedOuter = half === 'source' ? !sameAddress(outer.ip.source, packet.ip.source) : !sameAddress(outer.ip.destination, packet.ip.destination);
   step(run, {
-    stage: 'nat', hook, change: half, before, after, by: 'conntrack',
+    stage: 'nat', hook, change: half, before, after, by: 'conntrack', ctdir: ctdirOf(tracked.direction),
     sentence: `${ns.label} translates the packet that the error quotes back${changedOuter ? `, and the error's own ${half} ${before} to ${after}` : ''}.`,
     source: kernel('the conntrack entry of the flow'),
   });
