@@ -76,6 +76,6 @@ describe('a table that is dumped twice', () => {
   });
 
   it('is something else than IPv4 and IPv6, and other tables', () => {
-    expect(told(open(`${block(NFT)}\nip6tables {\n${NFT.replace(/-A .*\n/, '')}}\n${block(`${NAT}`)}`))).toEqual([]);
+    expect(told(open(`${block(NFT)}\nip6tables {\n${NFT.replace(/-A .*\n/, '')}}\n${block(NAT)}`))).toEqual([]);
   });
 });
