@@ -8,6 +8,7 @@ import type { Trace } from '../trace/model.ts';
 import { resolveQuestion } from '../trace/party.ts';
 import { runTrace } from '../trace/run.ts';
 import { explaining } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 import { judge } from './judge.ts';
 import type { Expectation, Verdict } from './model.ts';
 
@@ -28,8 +29,15 @@ export function* checkingExpectation(spec: ClusterSpec, topology: Topology, comp
   const goal = (changed: Topology, trace: Trace): boolean => judge(changed, trace, expectation) === null;
   const wanted = expectation.outcome === 'delivered' && !expectation.negated ? 'arrival' : 'something-else';
   const explanation = yield* explaining({ spec, topology, compiled, question: expectation, expectations: all, goal, wanted });
-  const causes = explanation?.causes.map((c) => c.sentence).filter((c) => !complaint.includes(c)) ?? [];
-  return { expectation, passed: false, sentence: [complaint, ...causes].join(' '), explanation, trace: result };
+  return { expectation, passed: false, sentence: [complaint, ...rootOf(explanation, complaint)].join(' '), explanation, trace: result };
+}
+
+/** The first cause, and how many stand behind it: whoever wants to read them all asks for the explanation. */
+function rootOf(explanation: Explanation | null, complaint: string): readonly string[] {
+  const [root, ...behind] = explanation?.causes ?? [];
+  if (root === undefined) return [];
+  const more = behind.length === 0 ? [] : [`Behind it ${behind.length === 1 ? 'stands another cause' : `stand ${behind.length} more causes`}.`];
+  return [...(complaint.includes(root.sentence) ? [] : [root.sentence]), ...more];
 }
 
 /** A sentence where a party cannot be resolved. */
