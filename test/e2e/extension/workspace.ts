@@ -42,6 +42,6 @@ export function diagnosticsWhen(document: vscode.TextDocument, what: string, hol
 export const errorsIn = (diagnostics: readonly vscode.Diagnostic[]): readonly vscode.Diagnostic[] =>
   diagnostics.filter((d) => d.severity === vscode.DiagnosticSeverity.Error);
 
-/** The file's own warnings are expectations that do not hold; that a dump is an excerpt is information. */
+/** The expectations that do not hold, by their code: drift is a warning, too. */
 export const expectationsIn = (diagnostics: readonly vscode.Diagnostic[]): readonly vscode.Diagnostic[] =>
-  diagnostics.filter((d) => d.severity === vscode.DiagnosticSeverity.Warning);
+  diagnostics.filter((d) => (typeof d.code === 'object' ? d.code.value : d.code) === 'K8N5001');
