@@ -6,7 +6,7 @@ import { draw } from '../../../webview/src/layout/draw.ts';
 import type { Box, Placement, Point } from '../../../webview/src/layout/model.ts';
 import { place } from '../../../webview/src/layout/place.ts';
 import { sceneOf } from '../../../webview/src/layout/scene.ts';
-import { articleCluster, bridgedBranch, cluster, droppedBranch, flow, hairpinBranch, hop, ip, node, nodePortBranch, outsideBranch, serviceBranch } from './fixture.ts';
+import { articleCluster, bridgedBranch, cluster, droppedBranch, flow, hairpinBranch, hop, ip, node, nodePortBranch, outsideBranch, secondDroppedBranch, serviceBranch } from './fixture.ts';
 
 const overlap = (a: Box, b: Box): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
@@ -66,6 +66,16 @@ describe('the boxes', () => {
     fc.assert(fc.property(walks, fc.integer({ min: 200, max: 1600 }), ([topology, hops], width) => {
       expect(faultsOf(place(sceneOf(topology, senderOf(topology), hops), width))).toEqual([]);
     }), { numRuns: 300 });
+  });
+
+  test('make room for the notes of a second packet beside the request\'s: no two lie on each other, and none is said twice', () => {
+    for (const width of [320, 700, 1400]) {
+      const { labels } = draw(articleCluster(), flow(), secondDroppedBranch(), width).way;
+      const second = labels.filter(({ journey }) => journey === 'second').map(({ text }) => text);
+      expect(second).toEqual(['policy-drop']);
+      const boxes = labels.map(({ x, y, anchor, text }): Box => ({ x: anchor === 'start' ? x : x - text.length * 6.4, y: y - 10, width: text.length * 6.4, height: 10 }));
+      boxes.forEach((a, i) => { boxes.slice(i + 1).forEach((b) => { expect(overlap(a, b)).toBe(false); }); });
+    }
   });
 
   test('are the same for the same trace and width', () => {

@@ -3,25 +3,28 @@ import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Branch } from '../../../engine/src/trace/model.ts';
 import { post, postedBy, stage, type Scenario, type Stage, type Theme } from './browser.ts';
-import { articleCluster, bridgedBranch, droppedBranch, FILE, flow, outsideBranch, serviceBranch, traceOf } from './fixture.ts';
+import { articleCluster, bridgedBranch, droppedBranch, FILE, flow, outsideBranch, secondDroppedBranch, serviceBranch, traceOf } from './fixture.ts';
 
 const topology = articleCluster();
 const question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
 const scenario = (...branches: readonly Branch[]): Scenario => ({ file: FILE, topology, question, flow: flow(), trace: traceOf(...branches) });
 
 const half = { ...serviceBranch(), probability: 0.5 };
+const supposingBranch: Branch = { ...droppedBranch(), probability: 0, supposing: ['the limit of `-A FORWARD -m limit --limit 5/min -j ACCEPT` on host1 is used up'] };
 let panels: Stage;
 beforeAll(async () => {
-  panels = await stage({ service: scenario(serviceBranch()), branches: scenario(droppedBranch(), half), outside: scenario(outsideBranch()), bridged: scenario(bridgedBranch()) });
+  panels = await stage({ service: scenario(serviceBranch()), branches: scenario(droppedBranch(), half), outside: scenario(outsideBranch()), bridged: scenario(bridgedBranch()), second: scenario(secondDroppedBranch()), supposing: scenario(serviceBranch(), supposingBranch) });
 }, 60_000);
 afterAll(() => panels.close());
 
 const themes: readonly Theme[] = ['light', 'dark', 'high-contrast'];
 
 describe.each(themes)('in the %s theme', (theme) => {
-  test.each([320, 1400])('nothing serious is found by axe, and nothing is refused by the content policy, at %i pixels', async (width) => {
-    const { page, complaints } = await panels.open('branches', theme, width);
+  test.each([[320, 'branches'], [1400, 'branches'], [320, 'second'], [1400, 'second'], [320, 'supposing'], [1400, 'supposing']] as const)('nothing serious is found by axe, and nothing is refused by the content policy, at %i pixels: %s', async (width, name) => {
+    const { page, complaints } = await panels.open(name, theme, width);
     await page.locator('#hop-2 .row').click();
+    if (name === 'supposing') await page.getByRole('tab').last().click();
+    if (process.env['SHOTS'] !== undefined) await page.screenshot({ path: `${process.env['SHOTS']}/${name}-${theme}-${width}.png`, fullPage: true });
     await page.evaluate(axe.source);
     const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }));
     const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
@@ -58,7 +61,7 @@ test('of versions that come faster than they are traced, the newest is', async (
   await page.close();
 });
 
-test.each(['service', 'outside', 'bridged', 'branches'])('the page never scrolls sideways, from 300 to 1600 pixels: %s', async (name) => {
+test.each(['service', 'outside', 'bridged', 'branches', 'second', 'supposing'])('the page never scrolls sideways, from 300 to 1600 pixels: %s', async (name) => {
   const { page } = await panels.open(name, 'light', 1600);
   for (const width of [1600, 1100, 760, 480, 300]) {
     await page.setViewportSize({ width, height: 900 });
@@ -141,6 +144,31 @@ test('a tab shows the other branch', async () => {
   expect(await page.locator('h2').innerText()).toBe('Dropped.');
   await page.getByRole('tab', { name: /kube-dns-1/ }).click();
   expect(await page.locator('h2').innerText()).toBe('Delivered to pod kube-system/kube-dns-1 at 10.0.0.46:53.');
+  await page.close();
+});
+
+test('the second packet is a journey of its own: told with the end, stepped through, numbered on behind the reply', async () => {
+  const { page } = await panels.open('second', 'light', 1400);
+  expect(await page.getByRole('status').first().innerText()).toContain('The second packet fares otherwise: it is dropped. The policy of the chain FORWARD on host1 drops the packet. policy-drop');
+  expect((await page.getByRole('heading', { level: 3 }).allInnerTexts()).map((text) => text.replace('\n', ' '))).toEqual(['Request delivered', 'Reply delivered', 'Second packet dropped']);
+  await page.locator('#hop-20 .row').focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowRight');
+  expect(await page.locator('#hop-23 k8snet-steps li').first().innerText()).toContain('drops the packet');
+  await page.locator('.badge[data-hop="22"]').click();
+  expect((await postedBy(page)).at(-1)).toEqual({ type: 'reveal', file: FILE, line: 28 });
+  expect(await page.locator('.badge[data-hop="22"]').getAttribute('aria-label')).toContain('Hop 22, second packet: ');
+  expect(await page.getByRole('img', { name: /^second packet: dropped/ }).count()).toBe(1);
+  expect(await page.locator('.legend').innerText()).toContain('second packet');
+  await page.close();
+});
+
+test('a branch that supposes something says what, on its tab and below its end', async () => {
+  const { page } = await panels.open('supposing', 'light', 1000);
+  await page.getByRole('tab', { name: 'Dropped if the limit of -A FORWARD -m limit --limit 5/min -j ACCEPT on host1 is used up' }).click();
+  expect(await page.getByRole('status').first().innerText()).toContain('This is so if the limit of -A FORWARD -m limit --limit 5/min -j ACCEPT on host1 is used up.');
   await page.close();
 });
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Branch, Trace } from '../../../engine/src/trace/model.ts';
 import { INITIAL, type Action, type Answer, type State } from '../../../webview/src/state/model.ts';
 import { branchOf, marked, reduce } from '../../../webview/src/state/reduce.ts';
-import { aftermath, headline, percent } from '../../../webview/src/state/outcome.ts';
+import { aftermath, headline, percent, secondText, supposition } from '../../../webview/src/state/outcome.ts';
 import { offersFor, withoutPort } from '../../../webview/src/state/parties.ts';
-import { articleCluster, droppedBranch, FILE, flow, serviceBranch, traceOf } from './fixture.ts';
+import { articleCluster, droppedBranch, FILE, flow, secondDroppedBranch, serviceBranch, traceOf } from './fixture.ts';
 
 const topology = articleCluster();
 const question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
@@ -17,6 +17,18 @@ const run = (...actions: readonly Action[]): State => actions.reduce(reduce, INI
 const without = (branch: Branch, number: number): Branch => ({ ...branch, request: { hops: branch.request.hops.filter((_, i) => i + 1 !== number) } });
 
 describe('after an edit of the file', () => {
+  test('an opened hop of the second packet stays open, though the request has one hop fewer', () => {
+    const before = run(answered(traced(traceOf(secondDroppedBranch()))), { type: 'select', hop: 23 });
+    const after = reduce(before, answered(traced(traceOf(without(secondDroppedBranch(), 2))), { version: 2 }));
+    expect([after.selected, after.expanded]).toEqual([22, [22]]);
+  });
+
+  test('the tab of a supposition stays chosen, though another branch ends alike', () => {
+    const supposing = { ...droppedBranch(), supposing: ['the limit is used up'] };
+    const before = run(answered(traced(traceOf(droppedBranch(), supposing))), { type: 'branch', index: 1 });
+    expect(reduce(before, answered(traced(traceOf(supposing, droppedBranch())), { version: 2 })).branch).toBe(0);
+  });
+
   test('the same question keeps tab, selection and opened hops', () => {
     const before = run(answered(traced(traceOf(droppedBranch(), serviceBranch()))), { type: 'branch', index: 1 }, { type: 'select', hop: 4 }, { type: 'expand', hop: 12 });
     const after = reduce(before, answered(traced(traceOf(droppedBranch(), serviceBranch())), { version: 2 }));
@@ -78,6 +90,17 @@ describe('in words', () => {
     const lost: Branch = { ...serviceBranch(), answer: { kind: 'none', from: null, type: null, code: null, ttl: null },
       reply: { outcome: 'dropped', reason: { code: 'unexpected-source', sentence: 'pod1 does not know the sender.' }, hops: [] } };
     expect(aftermath(lost)).toContain('dropped on its way back');
+  });
+
+  test('a second packet that fares otherwise is told, and one that only goes another way', () => {
+    const branch = secondDroppedBranch();
+    expect(secondText({ ...branch.reply!, outcome: 'dropped' }, branch)).toBe('The second packet fares otherwise: it is dropped.');
+    expect(secondText(branch.reply!, branch)).toBe('The second packet is delivered too, by another way.');
+    expect(secondText({ ...branch.reply!, outcome: 'dropped' }, droppedBranch())).toBe('The second packet is dropped too.');
+  });
+
+  test('a supposition is a clause', () => {
+    expect([supposition(serviceBranch()), supposition({ ...serviceBranch(), supposing: ['a', 'b'] })]).toEqual(['', 'if a and b']);
   });
 
   test('probabilities are short', () => {

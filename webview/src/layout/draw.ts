@@ -1,10 +1,11 @@
 /** From a branch to everything that the picture needs: scene, boxes and ways. */
-import { notesOf } from '../../../engine/src/trace/annotate.ts';
-import type { Branch, Hop, Reason } from '../../../engine/src/trace/model.ts';
+import { hopsOf, notesOf } from '../../../engine/src/trace/annotate.ts';
+import { journeysOf, type NamedJourney } from '../../../engine/src/trace/journeys.ts';
+import type { Branch, Hop } from '../../../engine/src/trace/model.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
-import type { JourneyName, Placement, Stop, Way } from './model.ts';
+import type { Placement, Scene, Stop, Way } from './model.ts';
 import { place } from './place.ts';
-import { route, type RoutedJourney } from './route.ts';
+import { route } from './route.ts';
 import { interfaceId, sceneOf, type Sender } from './scene.ts';
 
 export interface Drawing {
@@ -15,26 +16,31 @@ export interface Drawing {
 
 /** `width` in pixels. Costs what takes part, whatever the size of the topology. */
 export function draw(topology: Topology, sender: Sender, branch: Branch, width: number): Drawing {
-  const request = branch.request.hops;
-  const reply = branch.reply?.hops ?? [];
-  const scene = sceneOf(topology, sender, [...request, ...reply]);
+  const scene = withLanes(sceneOf(topology, sender, hopsOf(branch)), branch.second?.hops ?? []);
   const placement = place(scene, width);
-  const journeys: RoutedJourney[] = [
-    { name: 'request', stops: stopsOf('request', request, 0), outcome: branch.outcome, sentence: sentenceOf(branch.reason), from: sender },
-    ...(branch.reply === null ? [] : [{
-      name: 'reply' as const, stops: stopsOf('reply', reply, request.length), outcome: branch.reply.outcome, sentence: sentenceOf(branch.reply.reason), from: null,
-    }]),
-  ];
+  const sent = new Set(branch.request.hops.map(noteKey));
+  const journeys = journeysOf(branch).map((journey) => ({
+    name: journey.name, stops: stopsOf(journey, journey.name === 'second' ? sent : NONE), outcome: journey.outcome, sentence: journey.reason?.sentence ?? '', from: journey.name === 'reply' ? null : sender,
+  }));
   return { placement, way: route(placement, journeys), others: scene.others };
 }
 
-const sentenceOf = (reason: Reason | null): string => reason?.sentence ?? '';
+const NONE: ReadonlySet<string> = new Set();
 
-function stopsOf(journey: JourneyName, hops: readonly Hop[], before: number): readonly Stop[] {
+const noteKey = (hop: Hop): string => `${interfaceId(hop.host, hop.namespace, hop.interface)} ${hop.direction} ${noteFor(hop)}`;
+
+/** `told`: notes that stand there already. */
+function stopsOf({ name, hops, before }: NamedJourney, told: ReadonlySet<string>): readonly Stop[] {
   return hops.map((hop, i) => ({
-    number: before + i + 1, journey, direction: hop.direction,
-    interface: interfaceId(hop.host, hop.namespace, hop.interface), note: noteFor(hop),
+    number: before + i + 1, journey: name, direction: hop.direction,
+    interface: interfaceId(hop.host, hop.namespace, hop.interface), note: told.has(noteKey(hop)) ? '' : noteFor(hop),
   }));
+}
+
+/** Where the second packet comes by as the request did, both have notes. */
+function withLanes(scene: Scene, second: readonly Hop[]): Scene {
+  const busy = new Set(second.map((hop) => hop.host));
+  return { ...scene, hosts: scene.hosts.map((host) => (busy.has(host.name) ? { ...host, lanes: 2 } : host)) };
 }
 
 /** Marks say delivered, dropped and undecided by themselves; a lookup's detail is for the table. */

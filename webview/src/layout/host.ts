@@ -13,6 +13,8 @@ export const TITLE = 24;
 const HEAD = 36;
 const TAIL = 24;
 const BESIDE = 12;
+/** From one note to the next below it. */
+export const LINE = 13;
 /** How far from the edge of a row the way runs. */
 export const LANE = 16;
 const INSET = 2 * LANE + 4;
@@ -127,7 +129,8 @@ function placeRoot(host: SceneHost, shape: HostShape, span: Span, slots: readonl
   if (shape.mirrored) rows.reverse();
   rows.push({ row: of('link', 'far'), spans: across });
   const filled = rows.filter(({ row }) => row.length > 0);
-  const [head, gap] = host.turns ? [HEAD + TURN_GAP, GAP + TURN_GAP] : [HEAD, GAP];
+  const gap = GAP + (host.turns ? TURN_GAP : 0) + LINE * (host.lanes - 1);
+  const head = HEAD + (host.turns ? TURN_GAP : 0);
   return (y) => {
     const interfaces = filled.flatMap(({ row, spans }, i) => placeRow(row, spans(row), y + head + i * (ROW + gap), shape.mirrored)
       .map((placed) => (shape.farLinks.has(placed.id) ? { ...placed, inward: 'up' as const } : placed)));

@@ -2,6 +2,7 @@
  * The picture in numbers: what takes part (`scene.ts`), where its boxes stand (`place.ts`), and how the packet's way
  * runs through them (`route.ts`). Plain records, so that layout is tested without a browser. Units are CSS pixels.
  */
+import type { JourneyName } from '../../../engine/src/trace/journeys.ts';
 import type { Outcome } from '../../../engine/src/trace/model.ts';
 
 /** From the pods' side of a host to the wire. */
@@ -34,6 +35,8 @@ export interface SceneHost {
   readonly pods: readonly SceneNamespace[];
   /** A packet turns here from the wire into a tunnel or the other way: it passes beside the tunnel's row, above it. */
   readonly turns: boolean;
+  /** Journeys that may go the same way here, each with a note of its own. */
+  readonly lanes: 1 | 2;
   readonly root: SceneNamespace;
 }
 
@@ -87,8 +90,6 @@ export interface Placement {
   readonly hosts: readonly PlacedHost[];
   readonly networks: readonly PlacedNetwork[];
 }
-
-export type JourneyName = 'request' | 'reply';
 
 /** A hop as the picture needs it. */
 export interface Stop {

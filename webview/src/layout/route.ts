@@ -2,8 +2,9 @@
  * How the packet's way runs through the boxes. It keeps to the right of its direction, as traffic does: down on the
  * west lane, up on the east one, eastward below, westward above. So a request and its reply do not cross.
  */
-import type { Badge, Box, JourneyName, Label, Line, Mark, PlacedHost, PlacedInterface, PlacedNetwork, Placement, Point, Stop, Way } from './model.ts';
-import { LANE, TITLE } from './host.ts';
+import type { JourneyName } from '../../../engine/src/trace/journeys.ts';
+import type { Badge, Box, Label, Line, Mark, PlacedHost, PlacedInterface, PlacedNetwork, Placement, Point, Stop, Way } from './model.ts';
+import { LANE, LINE, TITLE } from './host.ts';
 import { MARGIN } from './place.ts';
 import type { Outcome } from '../../../engine/src/trace/model.ts';
 
@@ -33,7 +34,6 @@ const BADGE_STEP = 26;
 const TRACK = 7;
 /** From the middle of a network's bar; a second leg that would lie on the first takes the outer one. */
 const TRACKS = [10, 16];
-const LINE = 13;
 const NARROW = 90;
 const CHARACTER = 6.4;
 

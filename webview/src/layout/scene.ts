@@ -26,7 +26,7 @@ interface Visit {
   readonly family: Family;
 }
 
-/** `hops` of the request and the reply together. */
+/** `hops` of all journeys together. */
 export function sceneOf(topology: Topology, sender: Sender, hops: readonly Hop[]): Scene {
   const visits = visitsOf(sender, hops);
   const byName = new Map(topology.hosts.map((host) => [host.name, host]));
@@ -70,7 +70,7 @@ function sceneHost(host: Host, visited: ReadonlySet<string>, visits: Visits): Sc
   const root: SceneNamespace = first === undefined
     ? { host: host.name, name: 'root', interfaces: [] }
     : { host: host.name, name: first.name, interfaces: rootInterfaces(host, first, visits) };
-  return { name: host.name, kind: host.kind, turns: false, root, pods: pods.map((pod) => podNamespace(host, pod, visits)) };
+  return { name: host.name, kind: host.kind, turns: false, lanes: 1, root, pods: pods.map((pod) => podNamespace(host, pod, visits)) };
 }
 
 function podNamespace(host: Host, namespace: Namespace, visits: Visits): SceneNamespace {

@@ -1,10 +1,10 @@
-/** The hops of request and reply as a list that the arrow keys walk: Enter goes to the line, Escape closes. */
+/** The hops of each journey as a list that the arrow keys walk: Enter goes to the line, Escape closes. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { hopsOf, type SourceLine } from '../../../engine/src/trace/annotate.ts';
-import type { Branch, Hop } from '../../../engine/src/trace/model.ts';
-import type { JourneyName } from '../layout/model.ts';
+import { JOURNEY_WORDS, journeysOf, type NamedJourney } from '../../../engine/src/trace/journeys.ts';
+import type { Branch } from '../../../engine/src/trace/model.ts';
 import { OUTCOME_WORDS } from '../state/outcome.ts';
 import { marked } from '../state/reduce.ts';
 import { revealHop, tell } from './events.ts';
@@ -26,6 +26,7 @@ export class HopList extends LitElement {
     h3 { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: baseline; font-size: var(--vscode-font-size, 13px); margin: 14px 0 5px; }
     h3 .line { flex: none; width: 26px; height: 0; align-self: center; border-top: 2px solid var(--request); }
     h3.reply .line { border-top: 2px dashed var(--reply); }
+    h3.second .line { border-top: 2px dotted var(--second); }
     h3 .faint { font-weight: 400; }
     ol { list-style: none; margin: 0; padding: 0; border-bottom: 1px solid var(--rule); }
   `];
@@ -34,19 +35,16 @@ export class HopList extends LitElement {
     const { branch } = this;
     if (branch === null) return nothing;
     const marks = marked(branch, this.cursor);
-    return html`
-      <h3 class="request"><span class="line"></span>Request <span class="faint">${OUTCOME_WORDS[branch.outcome].toLowerCase()}</span></h3>
-      ${this.rows('request', branch.request.hops, 0, marks)}
-      ${branch.reply === null ? nothing : html`
-        <h3 class="reply"><span class="line"></span>Reply <span class="faint">${OUTCOME_WORDS[branch.reply.outcome].toLowerCase()}</span></h3>
-        ${this.rows('reply', branch.reply.hops, branch.request.hops.length, marks)}`}`;
+    return html`${journeysOf(branch).map((journey) => html`
+      <h3 class=${journey.name}><span class="line"></span>${capitalised(JOURNEY_WORDS[journey.name])} <span class="faint">${OUTCOME_WORDS[journey.outcome].toLowerCase()}</span></h3>
+      ${this.rows(journey, marks)}`)}`;
   }
 
-  private rows(journey: JourneyName, hops: readonly Hop[], before: number, marks: ReadonlySet<number>): TemplateResult {
+  private rows({ name, hops, before }: NamedJourney, marks: ReadonlySet<number>): TemplateResult {
     if (hops.length === 0) return html`<p class="faint">No packet left an interface.</p>`;
     return html`<ol @keydown=${this.pressed} @click=${this.clicked}>${repeat(hops, (_, i) => before + i + 1, (hop, i) => {
       const number = before + i + 1;
-      return html`<li><k8snet-hop id=${`hop-${number}`} .number=${number} .hop=${hop} .previous=${hops[i - 1]?.packet ?? null} .journey=${journey}
+      return html`<li><k8snet-hop id=${`hop-${number}`} .number=${number} .hop=${hop} .previous=${hops[i - 1]?.packet ?? null} .journey=${name}
         .expanded=${this.expanded.includes(number)} .selected=${this.selected === number} .hovered=${this.hovered === number}
         .marked=${marks.has(number)} .reachable=${this.reachable === number} .cursor=${this.cursor}></k8snet-hop></li>`;
     })}</ol>`;
@@ -110,3 +108,5 @@ export class HopList extends LitElement {
     this.row(number)?.shadowRoot?.querySelector<HTMLElement>('.row')?.focus();
   }
 }
+
+const capitalised = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -2,9 +2,9 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { notesOf, type SourceLine, type StepNote } from '../../../engine/src/trace/annotate.ts';
+import type { JourneyName } from '../../../engine/src/trace/journeys.ts';
 import type { Hop } from '../../../engine/src/trace/model.ts';
 import type { PacketHeaders } from '../../../engine/src/packet/headers.ts';
-import type { JourneyName } from '../layout/model.ts';
 import { summaryOf } from '../packet/summary.ts';
 import { tell } from './events.ts';
 import { chevronIcon } from './icons.ts';

@@ -2,7 +2,8 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { Branch, Outcome } from '../../../engine/src/trace/model.ts';
-import { aftermath, headline, OUTCOME_SIGNS, OUTCOME_WORDS, share } from '../state/outcome.ts';
+import { aftermath, headline, OUTCOME_SIGNS, OUTCOME_WORDS, percent, secondText, supposition } from '../state/outcome.ts';
+import { withCode } from './code-text.ts';
 import { tell } from './events.ts';
 import { shared } from './styles.ts';
 
@@ -10,6 +11,10 @@ import { shared } from './styles.ts';
 const TABS = 8;
 
 const classOf = (outcome: Outcome): string => (outcome === 'delivered' ? 'good' : outcome === 'undecided' ? 'unsure' : 'bad');
+
+const endIn = (branch: Branch): string => branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome];
+
+const plain = (branch: Branch): string => supposition(branch).replaceAll('`', '');
 
 @customElement('k8snet-outcome')
 export class OutcomeHeader extends LitElement {
@@ -37,6 +42,7 @@ export class OutcomeHeader extends LitElement {
     p { margin: 0; line-height: 1.45; overflow-wrap: anywhere; }
     h2 { font-size: calc(var(--vscode-font-size, 13px) + 2px); font-weight: 600; margin: 2px 0 2px; overflow-wrap: anywhere; }
     code { font-family: var(--mono); font-size: var(--small); color: var(--faint); }
+    .if { display: inline-block; vertical-align: bottom; max-width: min(30ch, 45cqw); margin-inline-start: 6px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   `];
 
   override render(): TemplateResult {
@@ -50,14 +56,14 @@ export class OutcomeHeader extends LitElement {
         <button role="tab" id=${`branch-${i}`} aria-selected=${i === this.branch ? 'true' : 'false'} tabindex=${i === this.branch ? 0 : -1}
           @click=${() => { tell(this, 'action', { type: 'branch', index: i }); }}>
           <span class=${classOf(branch.outcome)} aria-hidden="true">${OUTCOME_SIGNS[branch.outcome]}</span>
-          ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}<span class="share">${share(branch)}</span>
+          ${endIn(branch)}${branch.supposing.length > 0 ? html`<span class="if" title=${plain(branch)}>${plain(branch)}</span>` : html`<span class="share">${percent(branch.probability)}</span>`}
         </button>`)}
     </div>`;
   }
 
   private choice(): TemplateResult {
     return html`<label class="choice">branch <select @change=${this.chosen}>
-      ${this.branches.map((branch, i) => html`<option value=${i} ?selected=${i === this.branch}>${share(branch)} ${branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome]}</option>`)}
+      ${this.branches.map((branch, i) => html`<option value=${i} ?selected=${i === this.branch}>${branch.supposing.length > 0 ? `${endIn(branch)} ${plain(branch)}` : `${percent(branch.probability)} ${endIn(branch)}`}</option>`)}
     </select> of ${this.branches.length}</label>`;
   }
 
@@ -71,9 +77,11 @@ export class OutcomeHeader extends LitElement {
       <div class=${`sign ${classOf(branch.outcome)}`} aria-hidden="true">${OUTCOME_SIGNS[branch.outcome]}</div>
       <div>
         <h2>${headline(branch)}</h2>
+        ${branch.supposing.length === 0 ? nothing : html`<p>This is so ${withCode(supposition(branch))}.</p>`}
         ${branch.reason === null ? nothing : html`<p>${branch.reason.sentence} <code>${branch.reason.code}</code></p>`}
         <p class="faint">${aftermath(branch)}</p>
         ${replyReason === null ? nothing : html`<p>On the way back: ${replyReason.sentence} <code>${replyReason.code}</code></p>`}
+        ${branch.second === undefined ? nothing : html`<p>${secondText(branch.second, branch)}${branch.second.reason === null ? nothing : html` ${branch.second.reason.sentence} <code>${branch.second.reason.code}</code>`}</p>`}
       </div>
     </div>`;
   }

@@ -25,9 +25,12 @@ export const pictureStyles = css`
   .way .arrow { fill: var(--request); }
   .way.reply .line { stroke: var(--reply); stroke-dasharray: 6 4; }
   .way.reply .arrow { fill: var(--reply); }
+  .way.second .line { stroke: var(--second); stroke-dasharray: 2 3; }
+  .way.second .arrow { fill: var(--second); }
   .note { font-family: var(--mono); font-size: 10.5px; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; cursor: pointer; }
   circle.start { fill: var(--request); }
   circle.start.reply { fill: var(--paper); stroke: var(--reply); stroke-width: 2; }
+  circle.start.second { fill: var(--second); }
   g.end circle { fill: var(--paper); stroke: var(--good); stroke-width: 2; }
   g.end text { fill: var(--good); font-weight: 700; font-size: 11px; }
   g.end.bad circle { stroke: var(--bad); }
@@ -38,6 +41,7 @@ export const pictureStyles = css`
   .badge { cursor: pointer; outline: none; }
   .badge .disc { fill: var(--paper); stroke: var(--request); stroke-width: 2; }
   .badge.reply .disc { stroke: var(--reply); stroke-dasharray: 4 2; }
+  .badge.second .disc { stroke: var(--second); stroke-dasharray: 2 2; }
   .badge text { font-size: 11px; font-variant-numeric: tabular-nums; }
   .badge .ring { fill: none; stroke: none; }
   .badge.hovered .disc, .badge:hover .disc { stroke-width: 3.5; }

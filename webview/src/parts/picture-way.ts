@@ -1,5 +1,6 @@
 /** The ways through the boxes: lines with arrowheads, numbers, notes, and marks where a journey begins and ends. */
 import { nothing, svg, type SVGTemplateResult } from 'lit';
+import { JOURNEY_WORDS } from '../../../engine/src/trace/journeys.ts';
 import type { Badge, Label, Line, Mark, Point, Way } from '../layout/model.ts';
 import { OUTCOME_SIGNS, OUTCOME_WORDS } from '../state/outcome.ts';
 
@@ -62,9 +63,9 @@ const labelTemplate = (label: Label): SVGTemplateResult => svg`
   <text class=${`note ${label.journey} ${label.anchor}`} data-hop=${label.hop} x=${label.x} y=${label.y} aria-hidden="true">${label.text}</text>`;
 
 function markTemplate(mark: Mark): SVGTemplateResult {
-  if (mark.kind === 'start') return svg`<circle class=${`start ${mark.journey}`} cx=${mark.x} cy=${mark.y} r="4"><title>the ${mark.journey} starts here</title></circle>`;
+  if (mark.kind === 'start') return svg`<circle class=${`start ${mark.journey}`} cx=${mark.x} cy=${mark.y} r="4"><title>the ${JOURNEY_WORDS[mark.journey]} starts here</title></circle>`;
   const kind = mark.kind === 'delivered' ? 'good' : mark.kind === 'undecided' ? 'unsure' : 'bad';
-  const words = `${mark.journey}: ${OUTCOME_WORDS[mark.kind].toLowerCase()}. ${mark.sentence}`;
+  const words = `${JOURNEY_WORDS[mark.journey]}: ${OUTCOME_WORDS[mark.kind].toLowerCase()}. ${mark.sentence}`;
   return svg`<g class=${`end ${kind}`} data-hop=${mark.hop} role="img" aria-label=${words} transform=${`translate(${mark.x} ${mark.y})`}>
     <circle r="8"></circle><text y="4" aria-hidden="true">${OUTCOME_SIGNS[mark.kind]}</text><title>${words}</title></g>`;
 }

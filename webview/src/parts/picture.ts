@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Flow } from '../../../engine/src/trace/flow.ts';
+import { JOURNEY_WORDS, journeysOf } from '../../../engine/src/trace/journeys.ts';
 import type { Branch } from '../../../engine/src/trace/model.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
 import { draw, type Drawing } from '../layout/draw.ts';
@@ -33,6 +34,7 @@ export class Picture extends LitElement {
     .legend span { display: inline-flex; align-items: center; gap: 6px; }
     .legend i { width: 26px; border-top: 2px solid var(--request); }
     .legend i.reply { border-top: 2px dashed var(--reply); }
+    .legend i.second { border-top: 2px dotted var(--second); }
   `];
 
   override connectedCallback(): void {
@@ -62,7 +64,7 @@ export class Picture extends LitElement {
         ${wayTemplate(drawing.way, { words: (hop) => hopWords(branch, hop), selected: this.selected, hovered: this.hovered, marked: this.marked })}
       </svg></div>
       <p class="legend">
-        <span><i></i>request</span>${branch.reply === null ? nothing : html`<span><i class="reply"></i>reply</span>`}
+        ${journeysOf(branch).map(({ name }) => html`<span><i class=${name}></i>${JOURNEY_WORDS[name]}</span>`)}
         ${drawing.others === '' ? nothing : html`<span>${drawing.others}</span>`}
       </p>`;
   }

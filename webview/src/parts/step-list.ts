@@ -6,6 +6,7 @@ import type { Step } from '../../../engine/src/trace/model.ts';
 import { causedBy } from '../state/reduce.ts';
 import { groupsOf, type StepGroup } from '../state/step-groups.ts';
 import { placeOfStep, quotedText, sourceText } from '../state/step-text.ts';
+import { withCode } from './code-text.ts';
 import { tell } from './events.ts';
 import { shared } from './styles.ts';
 
@@ -23,9 +24,9 @@ export class StepList extends LitElement {
     li.known { cursor: pointer; }
     li.end { font-weight: 600; }
     summary { cursor: pointer; color: var(--faint); font-size: var(--small); overflow-wrap: anywhere; }
-    .said { font-family: var(--mono); font-size: var(--small); overflow-wrap: anywhere; }
+    .sentence code { font-family: var(--mono); font-size: var(--small); overflow-wrap: anywhere; }
     .where { font-family: var(--mono); font-size: 11px; color: var(--faint); margin-inline-end: 6px; overflow-wrap: anywhere; }
-    code {
+    code.quoted {
       display: block; margin: 3px 0; padding: 3px 6px; font-family: var(--mono); font-size: var(--small); font-weight: 400; overflow-wrap: anywhere;
       background: var(--vscode-textCodeBlock-background, #8881); border: 1px solid var(--vscode-contrastBorder, transparent);
     }
@@ -49,8 +50,8 @@ export class StepList extends LitElement {
     const where = placeOfStep(step);
     const ends = step.stage === 'drop' || step.stage === 'undecided' || step.stage === 'deliver';
     return html`<li class=${`${here ? 'here' : ''} ${ends ? 'end' : ''} ${lineOf(step) === null ? '' : 'known'}`} @click=${() => { this.reveal(step); }}>
-      ${where === '' ? nothing : html`<span class="where">${where}</span>`}<span>${withCode(step.sentence)}</span>
-      ${quoted === null || step.sentence.includes(`\`${quoted}\``) ? nothing : html`<code>${quoted}</code>`}
+      ${where === '' ? nothing : html`<span class="where">${where}</span>`}<span class="sentence">${withCode(step.sentence)}</span>
+      ${quoted === null || step.sentence.includes(`\`${quoted}\``) ? nothing : html`<code class="quoted">${quoted}</code>`}
       <div class="source">${this.source(step)}${here ? html` <span class="here-word">← the cursor's line</span>` : nothing}</div>
     </li>`;
   }
@@ -67,7 +68,3 @@ export class StepList extends LitElement {
     if (at !== null && getSelection()?.isCollapsed !== false) tell(this, 'reveal', at);
   }
 }
-
-/** What stands between backticks is in the tool's own notation. */
-const withCode = (sentence: string): readonly (string | TemplateResult)[] =>
-  sentence.split('`').map((part, i) => (i % 2 === 0 ? part : html`<span class="said">${part}</span>`));

@@ -7,6 +7,7 @@ export const shared = css`
     --request: var(--vscode-charts-blue, #3794ff);
     /* By default the charts' orange is the one that marks what a search found, two thirds transparent: too pale for a line. */
     --reply: rgb(from var(--vscode-charts-orange, #d18616) r g b / 1);
+    --second: var(--vscode-charts-purple, #8d55c4);
     --good: var(--vscode-testing-iconPassed, var(--vscode-charts-green, #388a34));
     --bad: var(--vscode-editorError-foreground, var(--vscode-errorForeground, #e51400));
     --unsure: var(--vscode-editorWarning-foreground, #bf8803);
@@ -47,4 +48,5 @@ export const numberStyles = css`
     border: 2px solid var(--request); background: var(--paper); color: var(--text);
   }
   .reply .number { border-color: var(--reply); border-style: dashed; }
+  .second .number { border-color: var(--second); border-style: dotted; }
 `;

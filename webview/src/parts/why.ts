@@ -5,6 +5,7 @@ import type { Cause, Repair } from '../../../engine/src/verify/explanation.ts';
 import { editLines } from '../../../engine/src/verify/explanation-text.ts';
 import type { SourceLine } from '../../../engine/src/trace/annotate.ts';
 import type { Why } from '../state/model.ts';
+import { withCode } from './code-text.ts';
 import { tell } from './events.ts';
 import { shared } from './styles.ts';
 
@@ -73,6 +74,3 @@ export class WhyBlock extends LitElement {
 
 /** The place stands behind the sentence, to be opened. */
 const unplaced = (sentence: string, at: SourceLine | null): string => (at === null ? sentence : sentence.replace(` (${at.file}:${at.line})`, ''));
-
-/** What stands between backticks, as code. */
-const withCode = (text: string): readonly (string | TemplateResult)[] => text.split('`').map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part));

@@ -1,6 +1,6 @@
 /** How a branch ended, in sentences. */
 import { assertNever } from '../../../engine/src/assert-never.ts';
-import type { Answer, Branch, Outcome, Receiver } from '../../../engine/src/trace/model.ts';
+import type { Answer, Branch, Journey, Outcome, Receiver } from '../../../engine/src/trace/model.ts';
 
 export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   delivered: 'Delivered', dropped: 'Dropped', rejected: 'Rejected', unreachable: 'Unreachable', looped: 'Looped', undecided: 'Undecided',
@@ -22,8 +22,7 @@ const receiverText = (to: Receiver): string => `${to.kind === 'external' ? '' : 
 /** What the sender gets back, and as whom the receiver saw it; one or two sentences. */
 export function aftermath(branch: Branch): string {
   const seen = branch.seenAs === null ? '' : `The receiver sees ${withPort(branch.seenAs.address, branch.seenAs.port)} as the sender. `;
-  const supposed = branch.supposing.map((clause) => `This is so if ${clause}. `).join('');
-  return supposed + seen + answerText(branch.answer, branch);
+  return seen + answerText(branch.answer, branch);
 }
 
 function answerText(answer: Answer, branch: Branch): string {
@@ -41,12 +40,19 @@ function answerText(answer: Answer, branch: Branch): string {
   }
 }
 
+/** What this branch needs that neither the file nor dice tell; empty where it supposes nothing. */
+export const supposition = ({ supposing }: Branch): string => (supposing.length === 0 ? '' : `if ${supposing.join(' and ')}`);
+
+/** Of the packet after the answer, or of the sender's next try. */
+export function secondText(second: Journey, { outcome }: Branch): string {
+  const ended = OUTCOME_WORDS[second.outcome].toLowerCase();
+  if (second.outcome !== outcome) return `The second packet fares otherwise: it is ${ended}.`;
+  return `The second packet is ${ended} too${outcome === 'delivered' ? ', by another way' : ''}.`;
+}
+
 export const OUTCOME_SIGNS: Readonly<Record<Outcome, string>> = {
   delivered: '✓', dropped: '✕', rejected: '✕', unreachable: '✕', looped: '↻', undecided: '?',
 };
-
-/** What supposes something has no share of its own: it is an "if". */
-export const share = (branch: Branch): string => (branch.supposing.length > 0 ? 'if' : percent(branch.probability));
 
 /** 1/3 as `33.3 %`, a half as `50 %`. */
 export function percent(probability: number): string {

@@ -1,6 +1,7 @@
 /** The next state of the panel. Pure: the engine was asked before, and what is posted follows from the states. */
 import { assertNever } from '../../../engine/src/assert-never.ts';
 import { hopsOf, lineOf, type SourceLine } from '../../../engine/src/trace/annotate.ts';
+import { journeysOf } from '../../../engine/src/trace/journeys.ts';
 import type { Branch, Hop, Step } from '../../../engine/src/trace/model.ts';
 import type { Question } from '../protocol.ts';
 import type { Action, Shown, State } from './model.ts';
@@ -56,7 +57,7 @@ function clamped(state: State, shown: Shown): Pick<State, 'branch' | 'selected' 
 }
 
 function sameBranch(old: Branch, index: number, branches: readonly Branch[]): number {
-  const key = (branch: Branch | undefined): string => (branch === undefined ? '' : `${branch.deliveredTo?.name ?? branch.outcome} ${branch.deliveredTo?.address ?? ''}`);
+  const key = (branch: Branch | undefined): string => (branch === undefined ? '' : `${branch.deliveredTo?.name ?? branch.outcome} ${branch.deliveredTo?.address ?? ''} ${branch.supposing.join()}`);
   if (key(branches[index]) === key(old)) return index;
   const found = branches.findIndex((branch) => key(branch) === key(old));
   return found >= 0 ? found : Math.min(index, branches.length - 1);
@@ -71,7 +72,7 @@ function keysOf(branch: Branch): readonly string[] {
     times.set(place, time);
     return `${place}|${time}`;
   };
-  return [...branch.request.hops.map(key('request')), ...(branch.reply?.hops ?? []).map(key('reply'))];
+  return journeysOf(branch).flatMap(({ name, hops }) => hops.map(key(name)));
 }
 
 export const branchOf = (state: State): Branch | null => state.shown?.trace.branches[state.branch] ?? null;
