@@ -9,7 +9,7 @@ import type { ClusterSpec, PodSpec, ServicePortSpec, ServiceSpec } from '../topo
 import { shortName } from '../trace/party-names.ts';
 import { inPlace, podOwner, serviceOwner, withPod, withService } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
-import type { Edit } from './explanation.ts';
+import type { Edit, Owner } from './explanation.ts';
 import { askedService, conversationAt } from './situation.ts';
 import type { Situation } from './situation.ts';
 
@@ -30,7 +30,7 @@ interface Declared {
 
 const candidate = ({ last }: Situation, change: Declared): Candidate => ({ ...change, host: last?.host ?? '', namespace: last?.namespace ?? '' });
 
-const statement = (owner: Edit['owner'], keyword: string, text: string | null, at: SourceRef | null = null): Edit => ({ kind: 'statement', owner, inside: null, keyword, at, text });
+const statement = (owner: Owner, keyword: string, text: string | null, at: SourceRef | null = null): Edit => ({ kind: 'statement', owner, inside: null, keyword, at, text });
 
 const named = (pods: readonly PodSpec[]): string => {
   const names = pods.map(shortName);

@@ -9,6 +9,7 @@ import type { Topology } from '../topology/model.ts';
 import type { SourceRef } from '../topology/origin.ts';
 import type { Chain, Match, Rule, Table } from '../topology/netfilter.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
+import { acceptances } from './accept.ts';
 import { adoptionOf, isSingular, placeOfBlock } from './adopt.ts';
 import { capturedOf, nodeOwner, ownerText, placeOf } from './candidate.ts';
 import { capturedNamespaces, deviationsOf } from './deviation.ts';
@@ -49,7 +50,7 @@ export function* driftingOf(spec: ClusterSpec, topology: Topology): Steps<readon
     const dropping = tables.flatMap((table) => forwardDrops(topology, owner, table, found));
     // What the policy of FORWARD makes of the rules that are missing is told once.
     const rest = found.filter((d) => !(isForwarding(d) && dropping.some((drop) => drop.block === d.block)));
-    drifts.push(...blocksOf(rest).flatMap((block) => driftInBlock(spec, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping);
+    drifts.push(...blocksOf(rest).flatMap((block) => driftInBlock(spec, topology, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping);
   }
   return drifts;
 }
@@ -81,12 +82,14 @@ function blocksOf(found: readonly Deviation[]): readonly (readonly Deviation[])[
   return [...blocks.values()];
 }
 
-function driftInBlock(spec: ClusterSpec, block: readonly Deviation[]): readonly Drift[] {
+function driftInBlock(spec: ClusterSpec, topology: Topology, block: readonly Deviation[]): readonly Drift[] {
   const partial = partOfDump(spec, block);
   const rest = partial === null ? block : block.filter((d) => d.kind !== 'missing' && !onlyLacks(d));
   const harmless = rest.filter((d) => isHarmless(spec, d));
   const harmful = rest.filter((d) => !harmless.includes(d));
-  return [...(partial === null ? [] : [partial]), ...(harmful.length === 0 ? [] : [grouped('drift', harmful)]), ...(harmless.length === 0 ? [] : [grouped('harmless', harmless)])];
+  const told = [...(partial === null ? [] : [partial]), ...(harmful.length === 0 ? [] : [grouped('drift', harmful)]), ...(harmless.length === 0 ? [] : [grouped('harmless', harmless)])];
+  const accepted = partial === null ? acceptances(spec, topology, block) : [];
+  return told.map((drift) => ({ ...drift, fixes: [...drift.fixes, ...accepted] }));
 }
 
 /** So few may well be missing from a whole table. */
@@ -139,7 +142,7 @@ function grouped(kind: 'drift' | 'harmless', found: readonly Deviation[]): Drift
     kind, owner: first.owner, block: first.block, at: first.at,
     sentence: `${told}${more > 0 ? `; and ${more} more` : ''}.${consequence}`,
     others: found.slice(1).flatMap((d) => (d.at === null || (d.at.line === first.at?.line && d.at.file === first.at.file) ? [] : [{ at: d.at, message: phrase(d) }])),
-    fixes: [...(whole === undefined ? [] : [{ title: whole.title, edits: whole.edits }]), ...acceptance(found)],
+    fixes: whole === undefined ? [] : [{ title: whole.title, edits: whole.edits }],
   };
 }
 
@@ -176,16 +179,6 @@ function consequenceOf(d: Deviation): string {
   if (d.because?.startsWith('the lease of ') === true) return ` Pods behind ${d.because} are not reached from it.`;
   if (d.because?.startsWith('service ') === true) return ` It does not translate that ${d.because.split(' port ')[0] ?? 'service'} as the other nodes do.`;
   return '';
-}
-
-/** That the captured MAC is the other node's: said where the other node is declared. */
-function acceptance(found: readonly Deviation[]): readonly Repair[] {
-  const [first] = found;
-  const node = /^the lease of ([^,]+),/.exec(first?.because ?? '')?.[1];
-  const mac = /(?:lladdr )?((?:[0-9a-f]{2}:){5}[0-9a-f]{2})/i.exec(first?.there[0]?.text ?? '')?.[1];
-  if (first?.kind !== 'stale' || node === undefined || mac === undefined || found.length > 1 || first.wanted[0]?.text.includes(mac) === true) return [];
-  const edit: Edit = { kind: 'statement', owner: nodeOwner(node), inside: null, keyword: 'vtep-mac', at: null, text: `vtep-mac ${mac}` };
-  return [{ title: `say that ${mac} is the VTEP MAC of ${node}`, edits: [edit] }];
 }
 
 /** An ACCEPT that is never reached, as a rule before it decides whatever it is for. */

@@ -18,13 +18,14 @@ const shortened = (lines: readonly string[]): readonly string[] => (lines.length
 
 /** `+` what is added, `-` the places of what goes. */
 export function editLines(edit: Edit): readonly string[] {
-  const where = ownerText(edit.owner);
   switch (edit.kind) {
     case 'lines':
-      return [`${where} ${edit.block}${edit.table === null ? '' : ` (${edit.table})`}${edit.before === null ? '' : `, before ${placeText(edit.before)}`}:`, ...edit.remove.map((at) => `- ${placeText(at)}`), ...edit.add.map((line) => `+ ${line}`)];
+      return [`${ownerText(edit.owner)} ${edit.block}${edit.table === null ? '' : ` (${edit.table})`}${edit.before === null ? '' : `, before ${placeText(edit.before)}`}:`, ...edit.remove.map((at) => `- ${placeText(at)}`), ...edit.add.map((line) => `+ ${line}`)];
     case 'words':
       return [`${placeText(edit.at)}: ${edit.from} → ${edit.to}`];
     case 'statement':
-      return [`${where}${edit.inside === null ? '' : ` ${edit.inside}`}: ${edit.text === null ? `- ${edit.keyword}` : `+ ${edit.text}`}`];
+      return [`${ownerText(edit.owner)}${edit.inside === null ? '' : ` ${edit.inside}`}: ${edit.text === null ? `- ${edit.keyword}` : `+ ${edit.text}`}`];
+    case 'declaration':
+      return edit.text.split('\n').map((line) => `+ ${line}`);
   }
 }

@@ -79,4 +79,8 @@ export type Edit =
       /** Which one, where there are several; `null`: the only one, or a new one. */
       readonly at: SourceRef | null;
       readonly text: string | null;
-    };
+      /** Words that open the block `inside` where there is none; absent: it must be there. */
+      readonly opening?: string;
+    }
+  /** A new declaration at the end of the file. */
+  | { readonly kind: 'declaration'; readonly text: string };

@@ -10,7 +10,7 @@ import type { Names } from '../bind/names.ts';
 import type { Range } from '../diagnostics/define.ts';
 import { createLineIndex, lineOf } from '../syntax/cursor.ts';
 import type { TextEdit } from '../syntax/tree.ts';
-import { statementEdits } from './statement-edits.ts';
+import { declarationEdits, statementEdits } from './statement-edits.ts';
 import type { FileModel } from '../bind/file-model.ts';
 
 export interface RepairInput {
@@ -33,6 +33,7 @@ function editsOf(input: RepairInput, edit: Edit): readonly TextEdit[] | null {
     case 'lines': return lineEdits(input, edit);
     case 'words': return wordEdits(input, edit);
     case 'statement': return statementEdits(input, edit);
+    case 'declaration': return declarationEdits(input, edit.text);
   }
 }
 

@@ -15,16 +15,24 @@ interface Text {
   readonly model: FileModel;
 }
 
-/** `null` where the declaration stands in another file, or lacks the block that is meant. */
-export function statementEdits(input: Text, { owner, inside, keyword, at, text }: Extract<Edit, { kind: 'statement' }>): readonly TextEdit[] | null {
+/** `null` where the declaration stands in another file, or lacks the block that is meant and nothing says how to open it. */
+export function statementEdits(input: Text, { owner, inside, keyword, at, text, opening }: Extract<Edit, { kind: 'statement' }>): readonly TextEdit[] | null {
+  const opened = opening === undefined || text === null ? null : `${opening} { ${text} }`;
   const declared = declarationOf(input.model, owner);
+  if (opened !== null && owner.kind === 'cluster' && input.model.declarations.every((p) => p.declaration.kind !== 'cluster')) return declarationEdits(input, `cluster { ${opened} }`);
   if (declared === undefined || (at !== null && at.file !== input.file)) return null;
   const block = inside === null ? declared : childOf(declared, (node) => node.tokens[0]?.text === inside || node.tokens[1]?.text === inside || (inside === 'eth0' && node.tokens[0]?.text === 'address'));
-  if (block === undefined) return null;
+  if (block === undefined) return opened === null ? null : [addition(input.text, declared, opened)];
   const lineOf = (offset: number): number => input.text.slice(0, offset).split('\n').length;
   const wanted = childOf(block, (node, offset) => node.tokens[0]?.text === keyword && (at === null || lineOf(offset + node.leading) === at.line));
   if (wanted !== undefined) return [text === null ? statementRemoval(input.text, extentOf(wanted.node, wanted.offset)) : { ...extentOf(wanted.node, wanted.offset), text }];
   return text === null ? null : [addition(input.text, block, text)];
+}
+
+/** At the end of the file. */
+export function declarationEdits({ text }: Pick<Text, 'text'>, declaration: string): readonly TextEdit[] {
+  const end = text.length;
+  return [{ start: end, end, text: `${text === '' || text.endsWith('\n') ? '' : '\n'}${declaration}\n` }];
 }
 
 function declarationOf(model: FileModel, owner: Owner): PlacedNode<StatementNode> | undefined {

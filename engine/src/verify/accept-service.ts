@@ -1,0 +1,109 @@
+/** Services as a node's captured rules have them, said in the file: endpoints, node ports, cluster IPs, whole services. */
+import { formatAddress, sameAddress } from '../net/address.ts';
+import type { Service, Topology } from '../topology/model.ts';
+import type { ClusterSpec, ServicePortSpec } from '../topology/spec.ts';
+import { podName } from '../topology/lookup.ts';
+import { capturedOf, podOwner, serviceOwner } from './candidate.ts';
+import type { Deviation } from './deviation.ts';
+import type { Edit, Repair } from './explanation.ts';
+import { servicesInRules } from './rules-service.ts';
+import type { RuledPort } from './rules-service.ts';
+
+export function acceptedServices(spec: ClusterSpec, topology: Topology, found: readonly Deviation[]): readonly Repair[] {
+  const [first] = found;
+  const family = first?.block === 'iptables' ? 4 : first?.block === 'ip6tables' ? 6 : null;
+  if (first?.table !== 'nat' || family === null) return [];
+  const table = capturedOf(spec, first.owner)?.tables?.find((t) => t.family === family && t.name === 'nat');
+  const ruled = table === undefined ? [] : servicesInRules(table);
+  return [...masqueradingAll(spec, found), ...ruledServices(ruled).flatMap((ports) => acceptedService(spec, topology, ports))];
+}
+
+type Ports = readonly [RuledPort, ...RuledPort[]];
+
+function ruledServices(ruled: readonly RuledPort[]): readonly Ports[] {
+  const services = new Map<string, [RuledPort, ...RuledPort[]]>();
+  for (const port of ruled) {
+    const service = services.get(port.service);
+    if (service === undefined) services.set(port.service, [port]);
+    else service.push(port);
+  }
+  return [...services.values()];
+}
+
+function acceptedService(spec: ClusterSpec, topology: Topology, ports: Ports): readonly Repair[] {
+  const [first] = ports;
+  const service = topology.services.find((s) => podName(s) === first.service);
+  const declared = spec.services.find((s) => podName(s) === first.service);
+  if (service === undefined || declared === undefined) return [newService(ports)];
+  const said = [...otherAddress(service, first), ...ports.flatMap((port) => [...otherEndpoints(spec, service, port), ...otherNodePort(declared.ports, service, port)])];
+  if (said.length === 0) return [];
+  return [{ title: `say that ${said.map((s) => s.says).join(', and ')}`, edits: said.map((s) => s.edit) }];
+}
+
+interface Word {
+  readonly says: string;
+  readonly edit: Edit;
+}
+
+const target = ({ address, port }: RuledPort['endpoints'][number]): string => (address.family === 4 ? `${formatAddress(address)}:${port}` : `[${formatAddress(address)}]:${port}`);
+
+function newService(ports: Ports): Repair {
+  const [{ service, clusterAddress, affinity }] = ports;
+  const lines = [
+    `cluster-ip ${formatAddress(clusterAddress)}`,
+    ...ports.map((p) => `port ${p.name === '' ? '' : `${p.name} `}${p.port}/${p.protocol}${p.nodePort === null ? '' : ` node-port ${p.nodePort}`}`),
+    ...ports.flatMap((p) => (p.endpoints.length === 0 ? [] : [`endpoints ${p.endpoints.map(target).join(', ')}${p.name === '' ? '' : ` port ${p.name}`}`])),
+    ...(affinity === null ? [] : [`session-affinity ${affinity}`]),
+  ];
+  return { title: `declare service ${service} as the rules have it`, edits: [{ kind: 'declaration', text: [`service ${service} {`, ...lines.map((l) => `  ${l}`), '}'].join('\n') }] };
+}
+
+/** Of one family only: a list would lose the other's. */
+function otherAddress(service: Service, { clusterAddress }: RuledPort): readonly Word[] {
+  const [address, ...more] = service.clusterAddresses;
+  if (address === undefined || more.length > 0 || address.family !== clusterAddress.family || sameAddress(address, clusterAddress)) return [];
+  const text = `cluster-ip ${formatAddress(clusterAddress)}`;
+  return [{ says: `the cluster IP of service ${podName(service)} is ${formatAddress(clusterAddress)}`, edit: { kind: 'statement', owner: serviceOwner(service), inside: null, keyword: 'cluster-ip', at: null, text } }];
+}
+
+function otherEndpoints(spec: ClusterSpec, service: Service, ruled: RuledPort): readonly Word[] {
+  const port = service.ports.find((p) => p.name === ruled.name && p.protocol === ruled.protocol);
+  if (port === undefined || ruled.endpoints.length === 0) return [];
+  const known = port.endpoints.filter((e) => e.ready && e.address.family === ruled.clusterAddress.family);
+  const added = ruled.endpoints.filter((e) => !known.some((k) => sameAddress(k.address, e.address) && k.port === e.port));
+  const gone = known.filter((k) => !ruled.endpoints.some((e) => sameAddress(k.address, e.address) && k.port === e.port));
+  const unready = added.map((e) => port.endpoints.find((k) => !k.ready && sameAddress(k.address, e.address) && k.port === e.port)?.pod ?? null);
+  const byHand = added.filter((_, i) => unready[i] === null);
+  const leaving = gone.map((k) => spec.pods.find((p) => podName(p) === k.pod));
+  // An endpoint by hand goes by hand.
+  if (leaving.some((pod) => pod?.ready !== true || pod.terminating)) return [];
+  const where = `service ${podName(service)}${port.name === '' ? '' : ` port ${port.name}`}`;
+  const text = `endpoints ${byHand.map(target).join(', ')}${port.name === '' ? '' : ` port ${port.name}`}`;
+  return [
+    ...(byHand.length === 0 ? [] : [{ says: `${where} has the endpoint${byHand.length === 1 ? '' : 's'} ${byHand.map(target).join(', ')}`, edit: { kind: 'statement' as const, owner: serviceOwner(service), inside: null, keyword: text, at: null, text } }]),
+    ...unready.flatMap((pod) => (pod === null ? [] : [{ says: `${pod} is ready`, edit: { kind: 'statement' as const, owner: podOwner(pod), inside: null, keyword: 'not-ready', at: null, text: null } }])),
+    ...leaving.flatMap((pod) => (pod === undefined ? [] : [{ says: `${podName(pod)} is not ready`, edit: { kind: 'statement' as const, owner: podOwner(podName(pod)), inside: null, keyword: 'not-ready', at: null, text: 'not-ready' } }])),
+  ];
+}
+
+function otherNodePort(ports: readonly ServicePortSpec[], service: Service, ruled: RuledPort): readonly Word[] {
+  const port = ports.find((p) => p.name === ruled.name && p.protocol === ruled.protocol);
+  // A line that has two ports does not tell which is meant; a service without a node port may be a load balancer's.
+  if (port === undefined || ruled.nodePort === null || port.nodePort === ruled.nodePort || ports.some((p) => p !== port && p.at.line === port.at.line)) return [];
+  const to = port.targetPortName ?? (port.targetPort === port.port ? null : String(port.targetPort));
+  const text = `port ${port.name === '' ? '' : `${port.name} `}${port.port}/${port.protocol}${to === null ? '' : ` -> ${to}`} node-port ${ruled.nodePort}`;
+  return [{ says: `the node port of service ${podName(service)}${port.name === '' ? '' : ` port ${port.name}`} is ${ruled.nodePort}`, edit: { kind: 'statement', owner: serviceOwner(service), inside: null, keyword: 'port', at: port.at, text } }];
+}
+
+/** `--masquerade-all`: in every service that differs, the rule that marks leaves out whose packets it is for. */
+function masqueradingAll(spec: ClusterSpec, found: readonly Deviation[]): readonly Repair[] {
+  const services = found.filter((d) => d.because?.startsWith('service ') === true);
+  const isMarking = (text: string): boolean => /^-A KUBE-SVC-\S+ .*-j KUBE-MARK-MASQ$/.test(text);
+  const everyone = (text: string): string => (isMarking(text) ? text.replace(/ ! -s \S+/, '') : text);
+  const differs = services.length > 0 && services.every((d) => d.there.some((e) => isMarking(e.text) && !e.text.includes(' ! -s ')) && d.wanted.some((e) => isMarking(e.text) && e.text !== everyone(e.text)));
+  if (!differs || spec.cluster?.kubeProxy.masqueradeAll === true) return [];
+  return [{
+    title: 'say that kube-proxy masquerades all that goes to services',
+    edits: [{ kind: 'statement', owner: { kind: 'cluster', name: '' }, inside: 'kube-proxy', keyword: 'masquerade-all', at: null, text: 'masquerade-all', opening: 'kube-proxy iptables' }],
+  }];
+}
