@@ -12,7 +12,7 @@ import { perRecord } from '../memo.ts';
 import { formatMac, isGroupMac } from '../net/address.ts';
 import type { Mac } from '../net/address.ts';
 import type { Interface } from '../topology/model.ts';
-import { prerouteOnBridge } from './bridge-netfilter.ts';
+import { aboveMtu, fitPort, prerouteOnBridge } from './bridge-netfilter.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { learn } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
@@ -112,10 +112,12 @@ function leaveBy(run: Run, ns: CompiledNamespace, bridge: Interface, from: Inter
     if (forward.kind === 'ended') return forward.fate;
     const post = runHook(run, ns, forward.skb, { hook: 'POSTROUTING', input: '', output: bridge.name, destinationLocal: false, nextHop: null });
     if (post.kind === 'ended') return post.fate;
-    now = post.skb;
+    const fitted = fitPort(run, ns, bridge, port, post.skb);
+    if ('fate' in fitted) return fitted.fate;
+    now = fitted.skb;
   }
-  // br_dev_queue_push_xmit: no frame above the port's MTU.
-  if (pieceLength(now.packet) > port.mtu + MTU_TOLERANCE) return end(run, ns, now, 'over-mtu', { device: port.name, what: String(port.mtu) }, sourceOf(port.origin));
+  // br_dev_queue_push_xmit
+  if (pieceLength(now.packet) > port.mtu + MTU_TOLERANCE) return aboveMtu(run, ns, now, port);
   return passOn(run, { kind: 'transmit', ns, device: port, skb: now });
 }
 

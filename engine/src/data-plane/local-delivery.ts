@@ -18,7 +18,7 @@ import { runHook } from './netfilter/hooks.ts';
 import { destinationPortOf, isEchoReply, isEchoRequest, isIcmpError, sourcePortOf, sourceText, SYN, ACK, withIp, RST } from './packet.ts';
 import type { Packet } from './packet.ts';
 import { learnPathMtu } from './path-mtu.ts';
-import { delivered, end, kernel, sourceOf, step } from './run-state.ts';
+import { delivered, end, kernel, sourceOf, step, withSkb } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
 import { ignoresEcho, ignoresGroupEcho } from './sysctl.ts';
 import { tunDevice, writeToTun } from './tun.ts';
@@ -112,7 +112,8 @@ function closed(run: Run, ns: CompiledNamespace, skb: Skb): Fate {
       break;
     case 'udp':
     case 'icmp':
-      icmpError(run, ns, skb, { ...portUnreachable(packet.ip.family), mtu: null, destinationLocal: true }, source);
+      // __udp4_lib_rcv, __udp6_lib_rcv: nf_reset_ct. Conntrack looks for the error's flow anew, and only in its zone.
+      icmpError(run, ns, withSkb(skb, { tracked: null }), { ...portUnreachable(packet.ip.family), mtu: null, destinationLocal: true }, source);
   }
   return end(run, ns, skb, 'port-closed', { what }, source);
 }

@@ -15,7 +15,7 @@ import { castOf, groupMac, isMember } from './group.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { ipHeaderLength, ipLength, pieceLength, withFrame, withIp } from './packet.ts';
+import { FRAGMENT_HEADER_LENGTH, ipHeaderLength, ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import { pathMtu } from './path-mtu.ts';
 import type { Found } from './route.ts';
@@ -104,8 +104,6 @@ function asItCame(run: Run, ns: CompiledNamespace, skb: Skb, device: Interface, 
   step(run, { stage: 'fragment', mtu, sentence, source: sourceOf(device.origin) });
   return withSkb(skb, { packet: withIp(skb.packet, { rejoined: false }) });
 }
-
-const FRAGMENT_HEADER_LENGTH = 8;
 
 /** All pieces but the last carry a multiple of 8 bytes. */
 function largestPiece(family: Family, mtu: number): number {

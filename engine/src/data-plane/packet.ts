@@ -89,6 +89,9 @@ export interface SctpPacket {
 
 export const ipHeaderLength = (family: Family): number => (family === 4 ? 20 : 40);
 
+/** In IPv6 (RFC 8200, 4.5). */
+export const FRAGMENT_HEADER_LENGTH = 8;
+
 export const ETHERNET_LENGTH = 14;
 const VXLAN_LENGTH = 8;
 

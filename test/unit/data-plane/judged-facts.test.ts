@@ -1,6 +1,6 @@
 /** What random clusters showed of Linux 6.18, each where the simulator had said otherwise (docs/fidelity.md). */
 import { describe, expect, it } from 'vitest';
-import { clusterText, path, stages, trace } from './fixture.ts';
+import { clusterText, ipOf, path, stages, trace } from './fixture.ts';
 
 const sentTo = (target: string): string => `iptables {\n*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -p udp -m udp --dport 9000 -j DNAT --to-destination ${target}\nCOMMIT\n}`;
 
@@ -91,5 +91,56 @@ describe('a frame that nobody on a far bridge takes', () => {
     const branch = trace(clusterText({ pod2: 'mac 02:00:00:00:05:96', host2: 'neighbours {\n10.0.5.150 dev cni0 lladdr 02:00:00:00:00:77 PERMANENT\n}' }), { from: 'pod1', to: 'pod2' });
     expect(branch).toMatchObject({ outcome: 'dropped', reason: { code: 'other-host' } });
     expect(path(branch.request.hops)).toContain('host2/flannel.1 in');
+  });
+});
+
+describe('a frame above the MTU of the port that it leaves the bridge by', () => {
+  const text = `
+cluster { pod-cidr 10.0.0.0/16, fd00:10::/32; service-cidr 10.16.0.0/16, fd00:16::/108; flannel vxlan }
+network lan 192.168.93.0/24, fd00:93::/64 { gateway 192.168.93.254, fd00:93::254 }
+node host1 { address 192.168.93.211/24, fd00:93::211/64 on lan; pod-cidr 10.0.1.0/24, fd00:10:1::/64 }
+pod wide on host1 { ip 10.0.1.11, fd00:10:1::11
+  links {
+    2: eth0@if9: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP
+        veth
+  }
+}
+pod narrow on host1 { ip 10.0.1.12, fd00:10:1::12 }
+`;
+
+  // The ports have 1450, and take 1454 from the pod that has 1500: 20 or 40 bytes of IP, 8 of UDP.
+  it('is dropped in IPv4 without a word where it may not be fragmented', () => {
+    expect(trace(text, { from: 'wide', to: 'narrow:80/UDP', payload: 1422 })).toMatchObject({ outcome: 'delivered', reply: { outcome: 'delivered' } });
+    expect(trace(text, { from: 'wide', to: 'narrow:80/UDP', payload: 1423 })).toMatchObject({ outcome: 'dropped', reason: { code: 'over-mtu' }, answer: { kind: 'none' } });
+  });
+
+  it('is fragmented in IPv4 where it may be, as an answer to a ping', () => {
+    const { reply } = trace(text, { from: 'narrow', to: 'wide', payload: 1423 });
+    expect(reply?.outcome).toBe('delivered');
+    expect(stages(reply?.hops ?? [], 'fragment')).toMatchObject([{ mtu: 1450 }]);
+  });
+
+  it('is told to the sender in IPv6', () => {
+    expect(trace(text, { from: 'wide', to: '[fd00:10:1::12]:80/UDP', payload: 1404 })).toMatchObject({ outcome: 'rejected', reason: { code: 'needs-fragmenting' }, answer: { kind: 'icmp', type: 2, code: 0, from: 'fd00:10:1::1' } });
+  });
+});
+
+describe('port unreachable from a port of the node itself', () => {
+  const rules = `iptables {
+*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p udp -j CT --zone 3
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p udp -j REDIRECT --to-ports 9
+COMMIT
+}
+listen 1/TCP`;
+
+  it('forgets the zone of the flow that it is about, and with it the translation', () => {
+    const error = (host1: string) => ipOf(trace(clusterText({ host1 }), { from: 'pod1', to: '203.0.113.7:53/UDP' }).reply?.hops[0]);
+    expect(error(rules)).toBe('10.0.14.1 > 10.0.14.15 ttl 64');
+    expect(error(rules.replace('CT --zone 3', 'ACCEPT'))).toBe('203.0.113.7 > 10.0.14.15 ttl 64');
   });
 });
