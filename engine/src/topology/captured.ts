@@ -2,11 +2,12 @@
 import { BRIDGE } from '../control-plane/cni.ts';
 import { kernelRoutes, withLinkLocal } from '../control-plane/kernel.ts';
 import { compareRoutes } from '../control-plane/route.ts';
+import type { Family } from '../net/address.ts';
 import { MAIN_TABLE } from './model.ts';
 import type { Device, Interface, Namespace, PolicyRule, Route, Sysctl } from './model.ts';
 import type { Table } from './netfilter.ts';
 import type { Origin } from './origin.ts';
-import type { CapturedInterface, CapturedState } from './spec.ts';
+import type { CapturedInterface, CapturedRule, CapturedState } from './spec.ts';
 
 /** The namespace with its kernel routes and with its captured state in force. */
 export function finished(namespace: Namespace, captured: CapturedState): Namespace {
@@ -35,9 +36,16 @@ function mergedRoutes(derived: readonly Route[], captured: readonly Route[]): re
   return [...captured, ...derived.filter((r) => !replaced.has(keyOf(r)))];
 }
 
-function mergedRules(derived: readonly PolicyRule[], captured: readonly PolicyRule[]): readonly PolicyRule[] {
-  const families = new Set(captured.length === 0 ? [4] : captured.map((r) => r.family));
-  return [...captured, ...derived.filter((r) => !families.has(r.family))];
+const FAMILIES: readonly Family[] = [4, 6];
+
+/** Family by family: one that nothing was printed of keeps the kernel's own. */
+function mergedRules(derived: readonly PolicyRule[], captured: readonly CapturedRule[]): readonly PolicyRule[] {
+  const told = new Set(captured.map((r) => r.family));
+  const untold = FAMILIES.filter((family) => !told.has(family));
+  const open = untold.length === 0 ? FAMILIES : untold;
+  const rules = captured.flatMap((rule) => (rule.family === null ? open : [rule.family]).map((family): PolicyRule => ({ ...rule, family })));
+  const replaced = new Set(captured.length === 0 ? [4] : rules.map((r) => r.family));
+  return [...rules, ...derived.filter((r) => !replaced.has(r.family))];
 }
 
 function mergedTables(derived: readonly Table[], captured: readonly Table[]): readonly Table[] {

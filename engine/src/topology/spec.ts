@@ -116,7 +116,8 @@ export interface InterfaceSpec {
 export interface CapturedState {
   /** By routing table: a captured main table leaves the local table derived. */
   readonly routes?: readonly Route[];
-  readonly rules?: readonly PolicyRule[];
+  /** By family. */
+  readonly rules?: readonly CapturedRule[];
   readonly interfaces?: readonly CapturedInterface[];
   readonly neighbours?: readonly Neighbour[];
   readonly fdb?: readonly FdbEntry[];
@@ -129,6 +130,9 @@ export interface CapturedState {
   /** A pod's resolv.conf; it replaces what the DNS policy gives. */
   readonly resolver?: CapturedResolver;
 }
+
+/** `null`: neither the line nor those around it tell the family. Then it is one that no other rule is of; of both where there is none. */
+export type CapturedRule = Omit<PolicyRule, 'family'> & { readonly family: Family | null };
 
 /** resolv.conf(5) */
 export interface CapturedResolver {

@@ -61,7 +61,7 @@ describe.each(topologies)('of %s', (_name, topology) => {
     for (const { neighbours, fdb, rules } of namespaces(topology)) {
       for (const entry of neighbours) expect(readNeighbourLine(entry.text)).toMatchObject({ problems: [], neighbour: body(entry) });
       for (const entry of fdb) expect(readFdbLine(entry.text)).toMatchObject({ problems: [], entry: body(entry) });
-      for (const rule of rules) expect(readPolicyRuleLine(rule.text, rule.family)).toMatchObject({ problems: [], rule: body(rule) });
+      for (const rule of rules) expect(readPolicyRuleLine(rule.text)).toMatchObject({ problems: [], rule: { ...body(rule), family: null } });
     }
   });
 });

@@ -16,7 +16,7 @@ import { badRules, goodRules } from './corpus.ts';
 
 const READERS: Readonly<Record<string, (lines: readonly DumpLine[]) => { readonly problems: readonly DumpProblem[] }>> = {
   routes: readRoutes,
-  rules: (lines) => readPolicyRules(lines, 4),
+  rules: readPolicyRules,
   addresses: readAddresses,
   links: readLinks,
   neighbours: readNeighbours,

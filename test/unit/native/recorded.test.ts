@@ -35,7 +35,7 @@ describe.each(['host1', 'host2', 'host3'])('the recorded node %s', (host) => {
   });
   test('ip rule', () => {
     const lines = dump(`nodes/${host}/ip-rule.txt`);
-    const { rules, problems } = readPolicyRules(lines, 4);
+    const { rules, problems } = readPolicyRules(lines);
     expect(problems).toEqual([]);
     expect(rules.map(printPolicyRule)).toEqual(texts(lines));
     expect(rules.map((rule) => [rule.priority, rule.action])).toEqual([

@@ -202,7 +202,8 @@ describe('iproute2 records', () => {
     );
     fc.assert(fc.property(policy, (record) => {
       const printed = printPolicyRule(record);
-      expect(readPolicyRuleLine(printed, record.family)).toEqual({ rule: { ...record, text: printed }, problems: [] });
+      const family = (record.from ?? record.to)?.address.family ?? null;
+      expect(readPolicyRuleLine(printed)).toEqual({ rule: { ...record, family, text: printed }, heads: null, problems: [] });
     }));
   });
 });

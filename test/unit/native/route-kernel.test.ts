@@ -58,7 +58,7 @@ describe.runIf(shell('ip link').status === 0)('iproute2', () => {
   });
   test('ip rule', () => {
     const { raw, lines } = show('ip rule');
-    const { rules, problems } = readPolicyRules(lines, 4);
+    const { rules, problems } = readPolicyRules(lines);
     expect(problems).toEqual([]);
     expect(rules.map(printPolicyRule)).toEqual(raw.map(plain));
   });

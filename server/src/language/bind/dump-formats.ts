@@ -17,7 +17,7 @@ import { interfaceLines as jsonInterfaceLines } from '../native/json/interface.t
 import { fdbLines as jsonFdbLines, neighbourLines as jsonNeighbourLines } from '../native/json/neighbour.ts';
 import { routeLines as jsonRouteLines, ruleLines as jsonRuleLines } from '../native/json/route.ts';
 import { readNeighbourLine } from '../native/neighbour.ts';
-import { readPolicyRuleLine } from '../native/policy-rule.ts';
+import { assemblePolicyRules, readPolicyRuleLine } from '../native/policy-rule.ts';
 import { assembleResolver, readResolverLine } from '../native/resolv-conf.ts';
 import { assembleRoutes, readRouteLine } from '../native/route.ts';
 import { readSysctlLine } from '../native/sysctl.ts';
@@ -72,6 +72,8 @@ function lineByLine<R extends { readonly problems: readonly LineProblem[] }, T e
 
 const routeLines = located(cached(readRouteLine));
 
+const policyRuleLines = located(cached(readPolicyRuleLine));
+
 const iptablesLines: Readonly<Record<Family, (line: DumpText) => IptablesLine>> = {
   4: cached((text) => readIptablesLine(text, 4)),
   6: cached((text) => readIptablesLine(text, 6)),
@@ -94,9 +96,6 @@ const iptables = (family: Family): DumpReader => (lines, at) => {
   return { state: { tables }, problems };
 };
 
-/** `ip rule` does not tell its family: a rule with an IPv6 address in it is of `ip -6 rule`. */
-const familyOfRule = (text: string): Family => (/\b(from|to)\s+[0-9a-f]*:[0-9a-f:]*/i.test(text) ? 6 : 4);
-
 /** `-j` of the same tool: its records as lines, read by the reader of lines, and told at the tokens that they came from. */
 function orJson(read: DumpReader, format: JsonFormat): DumpReader {
   return (lines, at) => {
@@ -115,7 +114,10 @@ export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
     const { routes, problems } = assembleRoutes(routeLines(lines, at));
     return { state: { routes }, problems };
   }, jsonRouteLines),
-  rules: orJson(lineByLine((text) => readPolicyRuleLine(text, familyOfRule(text)), (r) => r.rule, (rules) => ({ rules })), jsonRuleLines),
+  rules: orJson((lines, at) => {
+    const { rules, problems } = assemblePolicyRules(policyRuleLines(lines, at));
+    return { state: { rules }, problems };
+  }, jsonRuleLines),
   addresses: orJson((lines, at) => interfaces(lines, at, 'addresses'), jsonInterfaceLines),
   links: orJson((lines, at) => interfaces(lines, at, 'links'), jsonInterfaceLines),
   neighbours: orJson(lineByLine(readNeighbourLine, (r) => r.neighbour, (neighbours) => ({ neighbours })), jsonNeighbourLines),

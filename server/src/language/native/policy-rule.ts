@@ -1,7 +1,8 @@
-/** `ip rule`: iproute2's iprule.c print_rule(). */
+/** `ip rule`, `ip -6 rule`: iproute2's iprule.c print_rule(). */
 import type { Family } from '../../../../engine/src/net/address.ts';
 import { parsePrefix } from '../../../../engine/src/net/address.ts';
-import type { PolicyRule } from '../../../../engine/src/topology/model.ts';
+import { DEFAULT_TABLE } from '../../../../engine/src/topology/model.ts';
+import type { CapturedRule } from '../../../../engine/src/topology/spec.ts';
 import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, LineProblem, Report } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
@@ -11,10 +12,13 @@ import { tableNumber } from './route.ts';
 import type { Cursor, Word } from './words.ts';
 import { cursorOver, wordsOf } from './words.ts';
 
-export type PolicyRuleBody = Omit<PolicyRule, 'origin'>;
+/** Of the family of its addresses; `null` where it has none. */
+type PolicyRuleBody = Omit<CapturedRule, 'origin'>;
 
 export interface PolicyRuleLine {
   readonly rule: PolicyRuleBody | null;
+  /** `# ip -6 rule`: the rules below it are of this family. */
+  readonly heads: Family | null;
   readonly problems: readonly LineProblem[];
 }
 
@@ -27,29 +31,34 @@ const IGNORED = ['[detached]'];
 const ACTIONS = ['unreachable', 'blackhole', 'prohibit', 'nop'] as const;
 const KEYWORDS = ['not', 'from', 'to', 'fwmark', 'iif', 'oif', 'ipproto', 'lookup', 'goto', 'l3mdev', 'suppress_prefixlength', ...ACTIONS, ...UNKNOWN_SELECTORS, ...IGNORED_WITH_VALUE];
 
-export function readPolicyRuleLine(text: string, family: Family): PolicyRuleLine {
+export function readPolicyRuleLine(text: string): PolicyRuleLine {
   const { problems, report } = reporter();
   const cursor = cursorOver(wordsOf(text));
   const first = cursor.take();
-  if (first === undefined || first.text.startsWith('#')) return { rule: null, problems };
+  if (first === undefined || first.text.startsWith('#')) return { rule: null, heads: headed(text), problems };
   if (!/^\d+:$/.test(first.text) || Number.parseInt(first.text, 10) > 0xffff_ffff) {
     report(first, 'bad-value', `\`${first.text}\` is no priority: a line of \`ip rule\` begins with one, such as \`32766:\`.`);
-    return { rule: null, problems };
+    return { rule: null, heads: null, problems };
   }
   const draft: Draft = {
-    family, priority: Number.parseInt(first.text, 10), inverted: false, from: null, to: null, inInterface: null, outInterface: null, mark: null, protocol: null,
+    family: null, priority: Number.parseInt(first.text, 10), inverted: false, from: null, to: null, inInterface: null, outInterface: null, mark: null, protocol: null,
     action: { kind: 'nop' }, text: text.trim(), suppress: null, unknown: null,
   };
   let acts = false;
   for (let word = cursor.take(); word !== undefined; word = cursor.take()) acts = readWord(word, cursor, draft, report) || acts;
   const { suppress, unknown, ...rule } = draft;
-  if (unknown !== null) return { rule: { ...rule, action: { kind: 'unknown', text: unknown } }, problems };
+  if (unknown !== null) return { rule: { ...rule, action: { kind: 'unknown', text: unknown } }, heads: null, problems };
   if (!acts) {
     report(first, 'missing-value', 'This rule says nothing to do: `lookup TABLE`, `unreachable`, `blackhole`, `prohibit` or `goto` is missing.');
-    return { rule: null, problems };
+    return { rule: null, heads: null, problems };
   }
   const action = rule.action.kind === 'lookup' ? { ...rule.action, suppressPrefixLength: suppress } : rule.action;
-  return { rule: { ...rule, action }, problems };
+  return { rule: { ...rule, action }, heads: null, problems };
+}
+
+function headed(text: string): Family | null {
+  const options = /^#\s*\$?\s*ip ((?:-\S+ )*)ru(?:le)?\b/.exec(text.trim())?.[1];
+  return options === undefined ? null : /(^| )-(6|f(amily)? inet6) /.test(options) ? 6 : 4;
 }
 
 /** True where the word is the rule's action. */
@@ -95,8 +104,9 @@ function readValue(word: Word, value: Word, draft: Draft, report: Report): boole
     case 'from':
     case 'to': {
       const prefix = value.text === 'all' || value.text === 'default' ? null : parsePrefix(value.text);
-      if (prefix === undefined || (prefix !== null && prefix.address.family !== draft.family)) return bad(`\`all\` or an IPv${draft.family} prefix`);
+      if (prefix === undefined || (prefix !== null && draft.family !== null && prefix.address.family !== draft.family)) return bad(draft.family === null ? '`all` or a prefix' : `\`all\` or an IPv${draft.family} prefix`);
       draft[word.text] = prefix;
+      draft.family ??= prefix?.address.family ?? null;
       return false;
     }
     case 'fwmark': {
@@ -146,10 +156,45 @@ function readMark(text: string): { value: number; mask: number } | undefined {
   return value > 0xffff_ffff || mask > 0xffff_ffff ? undefined : { value, mask };
 }
 
-export function readPolicyRules(lines: readonly DumpLine[], family: Family): { readonly rules: readonly PolicyRule[]; readonly problems: readonly DumpProblem[] } {
-  const readings = lines.map((line) => ({ ...readPolicyRuleLine(line.text, family), at: line.at }));
+interface ReadLine {
+  readonly reading: PolicyRuleLine;
+  readonly at: DumpLine['at'];
+}
+
+/** A whole dump, or those of both families one below the other. */
+export const readPolicyRules = (lines: readonly DumpLine[]): ReturnType<typeof assemblePolicyRules> =>
+  assemblePolicyRules(lines.map(({ text, at }) => ({ reading: readPolicyRuleLine(text), at })));
+
+/** The same from lines that were read before, one by one. */
+export function assemblePolicyRules(lines: readonly ReadLine[]): { readonly rules: readonly CapturedRule[]; readonly problems: readonly DumpProblem[] } {
   return {
-    rules: readings.flatMap(({ rule, at }) => (rule === null ? [] : [{ ...rule, origin: captured(at) }])),
-    problems: readings.flatMap(({ problems }, index) => onLine(problems, index)),
+    rules: dumpsOf(lines).flatMap((dump) => dump.rules.map((rule) => ({ ...rule, family: rule.family ?? dump.family }))),
+    problems: lines.flatMap(({ reading }, index) => onLine(reading.problems, index)),
   };
+}
+
+interface Dump {
+  readonly family: Family | null;
+  readonly rules: readonly CapturedRule[];
+}
+
+/** The kernel tells its rules by rising priority: where it falls, another dump begins, and so it does below a command. */
+function dumpsOf(lines: readonly ReadLine[]): readonly Dump[] {
+  const dumps: { head: Family | null; readonly rules: CapturedRule[] }[] = [];
+  for (const { reading: { rule, heads }, at } of lines) {
+    const current = dumps.at(-1);
+    if (heads !== null) dumps.push({ head: heads, rules: [] });
+    if (rule === null) continue;
+    const located = { ...rule, origin: captured(at) };
+    if (current === undefined || rule.priority < (current.rules.at(-1)?.priority ?? 0)) dumps.push({ head: null, rules: [located] });
+    else current.rules.push(located);
+  }
+  return dumps.map(({ head, rules }) => ({ family: head ?? familyOf(rules), rules }));
+}
+
+/** By an address; the rule of table default is in every IPv4 namespace and in none of IPv6 (net/ipv4/fib_rules.c: fib_default_rules_init). */
+function familyOf(rules: readonly CapturedRule[]): Family | null {
+  const told = new Set(rules.flatMap((rule) => rule.family ?? (rule.action.kind === 'lookup' && rule.action.table === DEFAULT_TABLE ? 4 : [])));
+  const [family] = told;
+  return told.size === 1 ? (family ?? null) : null;
 }

@@ -64,7 +64,7 @@ export function printFdbEntry(entry: Omit<FdbEntry, 'text' | 'origin'>): string 
   return words.filter((word) => word !== '').join(' ');
 }
 
-export function printPolicyRule(rule: Omit<PolicyRule, 'text' | 'origin'>): string {
+export function printPolicyRule(rule: Omit<PolicyRule, 'family' | 'text' | 'origin'>): string {
   const words = [
     rule.inverted ? 'not' : '',
     `from ${rule.from === null ? 'all' : formatHostOrPrefix(rule.from)}`,
