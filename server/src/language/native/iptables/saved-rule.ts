@@ -28,7 +28,10 @@ const RANKS: Readonly<Record<string, number>> = { s: 1, d: 2, i: 3, o: 4, p: 5, 
 /** What is known of a rule while its parts are read. */
 interface Draft {
   readonly family: Family;
-  readonly matches: Match[];
+  /** How many of `found` are this rule's. */
+  count: number;
+  /** A device is among them. */
+  hasDevice: boolean;
   protocol: string;
   /** Of the part before: two `-m` of one module may be printed as one. */
   module: string;
@@ -36,13 +39,21 @@ interface Draft {
   targetAt: Span | null;
 }
 
+/** The matches of the rule that is being read: a list for each rule would be grown and then copied. */
+const found: Match[] = [];
+
+function add(draft: Draft, match: Match): void {
+  found[draft.count++] = match;
+  if (match.kind === 'in-interface' || match.kind === 'out-interface') draft.hasDevice = true;
+}
+
 /** `null` where the general reader has to say what the line is. */
 export function readSavedRule(text: string, family: Family): RuleReading | null {
   if (!text.startsWith('-A ') || text.endsWith(' ') || text.includes('\\')) return null;
   const chainEnd = text.indexOf(' ', 3);
   if (chainEnd < 0 || chainEnd === 3 || chainEnd - 3 > MAX_CHAIN_NAME || text.charCodeAt(3) === DASH || text.charCodeAt(3) === BANG || text.charCodeAt(3) === QUOTE) return null;
-  const chain = text.slice(3, chainEnd);
-  const draft: Draft = { family, matches: [], protocol: '', module: '', target: null, targetAt: null };
+  const chain = chainOf(text, chainEnd);
+  const draft: Draft = { family, count: 0, hasDevice: false, protocol: '', module: '', target: null, targetAt: null };
   let rank = 0;
   for (let at = chainEnd + 1; at < text.length; ) {
     const end = endOfPart(text, at);
@@ -54,8 +65,16 @@ export function readSavedRule(text: string, family: Family): RuleReading | null 
     at = end + 1;
   }
   // In these chains a device is refused, whichever they are.
-  if ((chain === 'INPUT' || chain === 'PREROUTING' || chain === 'OUTPUT' || chain === 'POSTROUTING') && draft.matches.some((m) => m.kind === 'in-interface' || m.kind === 'out-interface')) return null;
-  return { kind: 'rule', chain, chainAt: spanOfChain(chainEnd - 3), place: null, rules: [{ matches: draft.matches.slice(), target: draft.target, text }], targetAt: draft.targetAt, problems: NO_PROBLEMS };
+  if (draft.hasDevice && (chain === 'INPUT' || chain === 'PREROUTING' || chain === 'OUTPUT' || chain === 'POSTROUTING')) return null;
+  return { kind: 'rule', chain, chainAt: spanOfChain(chainEnd - 3), place: null, rules: [{ matches: found.slice(0, draft.count), target: draft.target, text }], targetAt: draft.targetAt, problems: NO_PROBLEMS };
+}
+
+/** A chain's rules follow each other. */
+let lastChain = '';
+
+function chainOf(text: string, end: number): string {
+  if (lastChain.length !== end - 3 || !text.startsWith(lastChain, 3)) lastChain = text.slice(3, end);
+  return lastChain;
 }
 
 const chainSpans: Span[] = Array.from({ length: MAX_CHAIN_NAME + 1 }, (_, length) => ({ offset: 3, length }));
@@ -81,19 +100,19 @@ function readPart(draft: Draft, text: string, at: number, end: number, rank: num
     const comment = commentOf(text, at + COMMENT.length, end);
     if (comment === null || draft.module === 'comment') return false;
     draft.module = 'comment';
-    draft.matches.push(comment);
+    add(draft, comment);
     return true;
   }
   if (rank === 7) return readTarget(draft, text, at, end);
-  const known = remembered(draft, text.slice(at, end));
+  const { part, known } = remembered(draft, text, at, end);
   if (known === null) return false;
-  if (rank === 5) draft.protocol = text.charCodeAt(at) === BANG ? '' : text.slice(at, end);
+  if (rank === 5) draft.protocol = text.charCodeAt(at) === BANG ? '' : part;
   if (rank === 6) {
     const module = known.module;
     if (module === draft.module) return false;
     draft.module = module;
   }
-  for (const match of known.matches) draft.matches.push(match);
+  for (const match of known.matches) add(draft, match);
   return true;
 }
 
@@ -105,7 +124,7 @@ function readAddress(draft: Draft, text: string, at: number, end: number): boole
   if (address < 0 || text.charCodeAt(dottedEnd) !== SLASH) return false;
   const length = decimal(text, dottedEnd + 1, end);
   if (length < 1 || length > 32 || decimalEnd !== end || (length < 32 && (address & ((1 << (32 - length)) - 1)) !== 0)) return false;
-  draft.matches.push({ kind: text.charCodeAt(from - 2) === 0x73 ? 'source' : 'destination', prefix: { address: addressOf(address), length }, inverted });
+  add(draft, { kind: text.charCodeAt(from - 2) === 0x73 ? 'source' : 'destination', prefix: { address: addressOf(address), length }, inverted });
   return true;
 }
 
@@ -171,7 +190,7 @@ function readTarget(draft: Draft, text: string, at: number, end: number): boolea
   const blank = text.indexOf(' ', at + 3);
   const nameEnd = blank < 0 ? end : blank;
   const target = blank < 0 ? jumpOf(text, at, end) : text.startsWith('DNAT --to-destination ', at + 3) ? dnatOf(draft, text, at + 25, end) : null;
-  draft.target = target ?? remembered(draft, text.slice(at, end))?.target ?? null;
+  draft.target = target ?? remembered(draft, text, at, end).known?.target ?? null;
   draft.targetAt = { offset: at + 3, length: nameEnd - at - 3 };
   return draft.target !== null;
 }
@@ -209,20 +228,41 @@ interface Known {
   readonly target: Target | null;
 }
 
-const memory = new Map<string, Known | null>();
+/** A part beside its rule's protocol; `known` is `null` where it is not in the normal form. */
+interface Remembered {
+  readonly family: Family;
+  readonly protocol: string;
+  readonly part: string;
+  readonly known: Known | null;
+}
+
+const memory = new Map<string, Remembered>();
 const MOST_REMEMBERED = 20_000;
 
-/** Of one part beside the rule's protocol; `null` where it is not in the normal form. */
-function remembered({ family, protocol }: Draft, part: string): Known | null {
+/** The last part of each place: the same few parts stand in most rules, and are found here without a new text. */
+const PLACES = 256;
+const lastParts = new Array<Remembered | undefined>(PLACES).fill(undefined);
+
+function remembered({ family, protocol }: Draft, text: string, at: number, end: number): Remembered {
+  const place = (end - at + 31 * text.charCodeAt(at + 3) + 7 * text.charCodeAt(end - 1) + 61 * text.charCodeAt(end - 2)) & (PLACES - 1);
+  const last = lastParts[place];
+  if (last !== undefined && last.part.length === end - at && last.family === family && last.protocol === protocol && text.startsWith(last.part, at)) return last;
+  const part = text.slice(at, end);
   const key = `${family}${protocol} ${part}`;
-  const known = memory.get(key);
-  if (known !== undefined) return known;
-  if (memory.size > MOST_REMEMBERED) memory.clear();
+  let entry = memory.get(key);
+  if (entry === undefined) {
+    if (memory.size > MOST_REMEMBERED) memory.clear();
+    entry = { family, protocol, part: ` ${part}`.slice(1), known: knownOf(family, protocol, part) };
+    memory.set(` ${key}`.slice(1), entry);
+  }
+  lastParts[place] = entry;
+  return entry;
+}
+
+function knownOf(family: Family, protocol: string, part: string): Known | null {
   const line = `-A X${protocol === '' ? '' : ` ${protocol}`} ${part}`;
   const { rules, problems } = readRule(line, family);
   const [rule] = rules;
   const plain = rule !== undefined && rules.length === 1 && problems.length === 0 && rule.text === line;
-  const made = plain ? { module: /^-m (\S+)/.exec(part)?.[1] ?? '', matches: protocol === '' ? rule.matches : rule.matches.slice(1), target: rule.target } : null;
-  memory.set(` ${key}`.slice(1), made);
-  return made;
+  return plain ? { module: /^-m (\S+)/.exec(part)?.[1] ?? '', matches: protocol === '' ? rule.matches : rule.matches.slice(1), target: rule.target } : null;
 }

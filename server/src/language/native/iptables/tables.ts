@@ -159,9 +159,6 @@ function openTable(assembly: Assembly, name: TableName, origin: Origin): DraftTa
 }
 
 function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index: number): void {
-  const problem = (span: Span, code: DumpProblem['code'], message: string): void => {
-    assembly.problems.push({ line: index, offset: span.offset, length: span.length, code, severity: 'error', message, suggestion: null });
-  };
   switch (reading.kind) {
     case 'nothing':
       return;
@@ -171,7 +168,7 @@ function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index
       return;
     case 'table':
       if (reading.name !== null && assembly.drafts.has(reading.name)) {
-        problem(reading.at, 'duplicate-table', `The table ${reading.name} was dumped above already; what follows here is left out. Keep one of the two, legacy or nft.`);
+        problem(assembly, index, reading.at, 'duplicate-table', `The table ${reading.name} was dumped above already; what follows here is left out. Keep one of the two, legacy or nft.`);
         // Read on, into a table that nobody takes.
         assembly.open = { name: reading.name, chains: new Map(), origin: captured(at), last: null, listsChains: false };
       } else assembly.open = reading.name === null ? null : openTable(assembly, reading.name, captured(at));
@@ -180,52 +177,53 @@ function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index
     case 'chain':
     case 'rule': {
       const { open } = assembly;
+      if (open !== null) {
+        if (reading.kind === 'rule') addRule(assembly, open, reading, at, index);
+        else addChain(assembly, open, reading, at, index);
+        return;
+      }
       const span = reading.kind === 'chain' ? reading.at : reading.chainAt;
-      if (open !== null) addToTable(open, reading, at, problem);
-      else if (assembly.ended) problem(span, 'rule-outside-table', 'COMMIT ended the table: write `*nat` or another table before this line.');
-      else problem(span, 'rule-outside-table', 'No table is named yet: write `*nat` or another table before this line, or put the lines into `table nat { }`.');
+      if (assembly.ended) problem(assembly, index, span, 'rule-outside-table', 'COMMIT ended the table: write `*nat` or another table before this line.');
+      else problem(assembly, index, span, 'rule-outside-table', 'No table is named yet: write `*nat` or another table before this line, or put the lines into `table nat { }`.');
     }
   }
 }
 
-function addToTable(table: DraftTable, reading: IptablesLine & { kind: 'chain' | 'rule' }, at: SourceRef, problem: ProblemAt): void {
-  if (reading.kind === 'rule') addRule(table, reading, at, problem);
-  else addChain(table, reading, at, problem);
+function problem(assembly: Assembly, line: number, span: Span, code: DumpProblem['code'], message: string): void {
+  assembly.problems.push({ line, offset: span.offset, length: span.length, code, severity: 'error', message, suggestion: null });
 }
 
-type ProblemAt = (span: Span, code: DumpProblem['code'], message: string) => void;
-
-function addChain(table: DraftTable, reading: IptablesLine & { kind: 'chain' }, at: SourceRef, problem: ProblemAt): void {
+function addChain(assembly: Assembly, table: DraftTable, reading: IptablesLine & { kind: 'chain' }, at: SourceRef, index: number): void {
   const builtin = BUILTIN_CHAINS[table.name];
   table.listsChains = true;
   const { name } = reading;
-  if (table.chains.get(name)?.declared === true) problem(reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
-  else if (!builtin.includes(name) && reading.policy !== null) problem(reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
-  const rules = table.chains.get(name)?.rules ?? [];
+  const before = table.chains.get(name);
+  if (before?.declared === true) problem(assembly, index, reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
+  else if (!builtin.includes(name) && reading.policy !== null) problem(assembly, index, reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
   table.last = null;
-  table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules, origin: captured(at), declared: true });
+  table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules: before?.rules ?? [], origin: captured(at), declared: true });
 }
 
-function addRule(table: DraftTable, reading: RuleReading, at: SourceRef, problem: ProblemAt): void {
+function addRule(assembly: Assembly, table: DraftTable, reading: RuleReading, at: SourceRef, index: number): void {
   const builtin = BUILTIN_CHAINS[table.name];
   const { chain: name } = reading;
   let chain = table.last?.name === name ? table.last : table.chains.get(name);
   if (chain === undefined) {
-    if (table.listsChains && !builtin.includes(name)) problem(reading.chainAt, 'undeclared-chain', `The chain ${name} is not listed in table ${table.name}: a \`:${name} - [0:0]\` line is missing.`);
+    if (table.listsChains && !builtin.includes(name)) problem(assembly, index, reading.chainAt, 'undeclared-chain', `The chain ${name} is not listed in table ${table.name}: a \`:${name} - [0:0]\` line is missing.`);
     chain = { name, policy: builtin.includes(name) ? 'ACCEPT' : null, rules: [], origin: captured(at), declared: false };
     table.chains.set(name, chain);
   }
   table.last = chain;
   const origin = captured(at);
   const jump = reading.rules[0]?.target;
-  if (jump?.kind === 'jump' && builtin.includes(jump.chain)) problem(reading.targetAt ?? reading.chainAt, 'bad-value', `No rule can jump to ${jump.chain}: packets come to a built-in chain by themselves.`);
+  if (jump?.kind === 'jump' && builtin.includes(jump.chain)) problem(assembly, index, reading.targetAt ?? reading.chainAt, 'bad-value', `No rule can jump to ${jump.chain}: packets come to a built-in chain by themselves.`);
   if (reading.place === null) {
     for (const { matches, target, text } of reading.rules) append(chain, { matches, target, text, origin });
     return;
   }
   const rules = reading.rules.map(({ matches, target, text }): Rule => ({ matches, target, text, origin }));
   const { place } = reading;
-  if (place > chain.rules.length + 1) problem(reading.chainAt, 'bad-value', `${name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
+  if (place > chain.rules.length + 1) problem(assembly, index, reading.chainAt, 'bad-value', `${name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
   // Of several rules in one line each goes to the same number.
   chain.rules.splice(place - 1, 0, ...rules.reverse());
 }
