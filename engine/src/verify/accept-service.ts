@@ -1,7 +1,7 @@
 /** Services as a node's captured rules have them, said in the file: endpoints, node ports, cluster IPs, whole services. */
 import { formatAddress, sameAddress } from '../net/address.ts';
 import type { Service, Topology } from '../topology/model.ts';
-import type { ClusterSpec, ServicePortSpec } from '../topology/spec.ts';
+import type { ClusterSpec, KubeProxySettings, PodSpec, ServicePortSpec } from '../topology/spec.ts';
 import { podName } from '../topology/lookup.ts';
 import { capturedOf, podOwner, serviceOwner } from './candidate.ts';
 import type { Deviation } from './deviation.ts';
@@ -15,7 +15,30 @@ export function acceptedServices(spec: ClusterSpec, topology: Topology, found: r
   if (first?.table !== 'nat' || family === null) return [];
   const table = capturedOf(spec, first.owner)?.tables?.find((t) => t.family === family && t.name === 'nat');
   const ruled = table === undefined ? [] : servicesInRules(table);
-  return [...masqueradingAll(spec, found), ...ruledServices(ruled).flatMap((ports) => acceptedService(spec, topology, ports))];
+  const said = ruledServices(ruled).flatMap((ports) => acceptedService({ spec, topology, ruled }, ports));
+  return [...masqueradingAll(spec, found), ...together(said)];
+}
+
+/** What a node's rules say of services. */
+interface Seen {
+  readonly spec: ClusterSpec;
+  readonly topology: Topology;
+  readonly ruled: readonly RuledPort[];
+}
+
+interface Word {
+  readonly says: string;
+  readonly edit: Edit;
+}
+
+const SHOWN = 3;
+
+/** One fix: said of one service alone, the others would still differ. */
+function together(words: readonly Word[]): readonly Repair[] {
+  const said = [...new Map(words.map((w) => [w.says, w])).values()];
+  if (said.length === 0) return [];
+  const more = said.length - SHOWN;
+  return [{ title: `say that ${said.slice(0, SHOWN).map((s) => s.says).join(', and ')}${more > 0 ? `, and ${more} more` : ''}`, edits: said.map((s) => s.edit) }];
 }
 
 type Ports = readonly [RuledPort, ...RuledPort[]];
@@ -30,24 +53,17 @@ function ruledServices(ruled: readonly RuledPort[]): readonly Ports[] {
   return [...services.values()];
 }
 
-function acceptedService(spec: ClusterSpec, topology: Topology, ports: Ports): readonly Repair[] {
+function acceptedService(seen: Seen, ports: Ports): readonly Word[] {
   const [first] = ports;
-  const service = topology.services.find((s) => podName(s) === first.service);
-  const declared = spec.services.find((s) => podName(s) === first.service);
+  const service = seen.topology.services.find((s) => podName(s) === first.service);
+  const declared = seen.spec.services.find((s) => podName(s) === first.service);
   if (service === undefined || declared === undefined) return [newService(ports)];
-  const said = [...otherAddress(service, first), ...ports.flatMap((port) => [...otherEndpoints(spec, service, port), ...otherNodePort(declared.ports, service, port)])];
-  if (said.length === 0) return [];
-  return [{ title: `say that ${said.map((s) => s.says).join(', and ')}`, edits: said.map((s) => s.edit) }];
-}
-
-interface Word {
-  readonly says: string;
-  readonly edit: Edit;
+  return [...otherAddress(service, first), ...ports.flatMap((port) => [...otherEndpoints(seen, service, port), ...otherNodePort(declared.ports, service, port)])];
 }
 
 const target = ({ address, port }: RuledPort['endpoints'][number]): string => (address.family === 4 ? `${formatAddress(address)}:${port}` : `[${formatAddress(address)}]:${port}`);
 
-function newService(ports: Ports): Repair {
+function newService(ports: Ports): Word {
   const [{ service, clusterAddress, affinity }] = ports;
   const lines = [
     `cluster-ip ${formatAddress(clusterAddress)}`,
@@ -55,7 +71,7 @@ function newService(ports: Ports): Repair {
     ...ports.flatMap((p) => (p.endpoints.length === 0 ? [] : [`endpoints ${p.endpoints.map(target).join(', ')}${p.name === '' ? '' : ` port ${p.name}`}`])),
     ...(affinity === null ? [] : [`session-affinity ${affinity}`]),
   ];
-  return { title: `declare service ${service} as the rules have it`, edits: [{ kind: 'declaration', text: [`service ${service} {`, ...lines.map((l) => `  ${l}`), '}'].join('\n') }] };
+  return { says: `there is a service ${service}, as in the rules`, edit: { kind: 'declaration', text: [`service ${service} {`, ...lines.map((l) => `  ${l}`), '}'].join('\n') } };
 }
 
 /** Of one family only: a list would lose the other's. */
@@ -66,7 +82,7 @@ function otherAddress(service: Service, { clusterAddress }: RuledPort): readonly
   return [{ says: `the cluster IP of service ${podName(service)} is ${formatAddress(clusterAddress)}`, edit: { kind: 'statement', owner: serviceOwner(service), inside: null, keyword: 'cluster-ip', at: null, text } }];
 }
 
-function otherEndpoints(spec: ClusterSpec, service: Service, ruled: RuledPort): readonly Word[] {
+function otherEndpoints(seen: Seen, service: Service, ruled: RuledPort): readonly Word[] {
   const port = service.ports.find((p) => p.name === ruled.name && p.protocol === ruled.protocol);
   if (port === undefined || ruled.endpoints.length === 0) return [];
   const known = port.endpoints.filter((e) => e.ready && e.address.family === ruled.clusterAddress.family);
@@ -74,9 +90,10 @@ function otherEndpoints(spec: ClusterSpec, service: Service, ruled: RuledPort): 
   const gone = known.filter((k) => !ruled.endpoints.some((e) => sameAddress(k.address, e.address) && k.port === e.port));
   const unready = added.map((e) => port.endpoints.find((k) => !k.ready && sameAddress(k.address, e.address) && k.port === e.port)?.pod ?? null);
   const byHand = added.filter((_, i) => unready[i] === null);
-  const leaving = gone.map((k) => spec.pods.find((p) => podName(p) === k.pod));
-  // An endpoint by hand goes by hand.
-  if (leaving.some((pod) => pod?.ready !== true || pod.terminating)) return [];
+  const leaving = gone.map((k) => seen.spec.pods.find((p) => podName(p) === k.pod));
+  // An endpoint by hand goes by hand, and a pod that is an endpoint of others is ready.
+  if (leaving.some((pod) => pod?.ready !== true || pod.terminating || isEndpoint(seen, pod))) return [];
+  if (unready.some((pod) => pod !== null && !isEverywhere(seen, pod))) return [];
   const where = `service ${podName(service)}${port.name === '' ? '' : ` port ${port.name}`}`;
   const text = `endpoints ${byHand.map(target).join(', ')}${port.name === '' ? '' : ` port ${port.name}`}`;
   return [
@@ -85,6 +102,15 @@ function otherEndpoints(spec: ClusterSpec, service: Service, ruled: RuledPort): 
     ...leaving.flatMap((pod) => (pod === undefined ? [] : [{ says: `${podName(pod)} is not ready`, edit: { kind: 'statement' as const, owner: podOwner(podName(pod)), inside: null, keyword: 'not-ready', at: null, text: 'not-ready' } }])),
   ];
 }
+
+const isEndpoint = ({ ruled }: Seen, { addresses }: PodSpec): boolean => ruled.some((r) => r.endpoints.some((e) => addresses.some((a) => sameAddress(a, e.address))));
+
+/** In the rules of each service that would have the pod, were it ready. */
+const isEverywhere = ({ topology, ruled }: Seen, pod: string): boolean => ruled.every((r) => {
+  const port = topology.services.find((s) => podName(s) === r.service)?.ports.find((p) => p.name === r.name && p.protocol === r.protocol);
+  const own = port?.endpoints.filter((e) => e.pod === pod && e.address.family === r.clusterAddress.family) ?? [];
+  return own.every((e) => r.endpoints.some((other) => sameAddress(other.address, e.address)));
+});
 
 function otherNodePort(ports: readonly ServicePortSpec[], service: Service, ruled: RuledPort): readonly Word[] {
   const port = ports.find((p) => p.name === ruled.name && p.protocol === ruled.protocol);
@@ -104,6 +130,10 @@ function masqueradingAll(spec: ClusterSpec, found: readonly Deviation[]): readon
   if (!differs || spec.cluster?.kubeProxy.masqueradeAll === true) return [];
   return [{
     title: 'say that kube-proxy masquerades all that goes to services',
-    edits: [{ kind: 'statement', owner: { kind: 'cluster', name: '' }, inside: 'kube-proxy', keyword: 'masquerade-all', at: null, text: 'masquerade-all', opening: 'kube-proxy iptables' }],
+    edits: [{ kind: 'statement', owner: { kind: 'cluster', name: '' }, inside: 'kube-proxy', keyword: 'masquerade-all', at: null, text: 'masquerade-all', ...(isPlain(spec.cluster?.kubeProxy) ? { opening: 'kube-proxy iptables' } : {}) }],
   }];
 }
+
+/** Said by nobody yet: a block that is opened in the file would undo what a ConfigMap says. */
+const isPlain = (settings: KubeProxySettings | undefined): boolean => settings === undefined
+  || (settings.detectLocal.mode === 'ClusterCIDR' && settings.detectLocal.cidrs === null && settings.nodePortAddresses.length === 0 && settings.localhostNodePorts && !settings.tcpBeLiberal);

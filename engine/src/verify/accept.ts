@@ -2,7 +2,7 @@
 import { formatPrefix, parsePrefix } from '../net/address.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Topology } from '../topology/model.ts';
-import type { ClusterSpec } from '../topology/spec.ts';
+import type { ClusterSpec, FlannelSettings } from '../topology/spec.ts';
 import { acceptedServices } from './accept-service.ts';
 import { nodeOwner } from './candidate.ts';
 import type { Deviation } from './deviation.ts';
@@ -87,10 +87,11 @@ function leaseIn(d: Deviation, like: Prefix | undefined): Prefix | undefined {
 function acceptedDevices(spec: ClusterSpec, found: readonly Deviation[]): readonly (Word | undefined)[] {
   const [first] = found;
   if (first?.block !== 'links') return [];
-  const { backend, mtu } = spec.cluster?.flannel ?? { backend: 'vxlan' as const, mtu: null };
+  const settings = spec.cluster?.flannel;
+  const { backend, mtu } = settings ?? { backend: 'vxlan' as const, mtu: null };
   const ofFlannel = (keyword: string, value: number, what: string): Word => ({
     says: `flannel's ${what} is ${value}`,
-    edit: { kind: 'statement', owner: { kind: 'cluster', name: '' }, inside: 'flannel', keyword, at: null, text: `${keyword} ${value}`, opening: `flannel ${backend}` },
+    edit: { kind: 'statement', owner: { kind: 'cluster', name: '' }, inside: 'flannel', keyword, at: null, text: `${keyword} ${value}`, ...(isPlain(settings) ? { opening: `flannel ${backend}` } : {}) },
   });
   return found.map((d): Word | undefined => {
     const number = (pattern: RegExp, entries: Deviation['there']): number => Number(pattern.exec(entries[0]?.text ?? '')?.[1] ?? 0);
@@ -102,6 +103,10 @@ function acceptedDevices(spec: ClusterSpec, found: readonly Deviation[]): readon
     return mtu === null ? widerNetwork(spec, d, is - was) : undefined;
   });
 }
+
+/** Said by nobody yet: a block that is opened in the file would undo what a ConfigMap says. */
+const isPlain = (settings: FlannelSettings | undefined): boolean => settings === undefined
+  || (settings.mtu === null && settings.vni === 1 && settings.port === (settings.backend === 'udp' ? 8285 : 8472) && settings.routesPer === 'lease' && !settings.directRouting && settings.masquerade && settings.subnets.manager === 'kube');
 
 /** flannel and the bridge plugin take their MTU from the device that carries them. */
 function widerNetwork(spec: ClusterSpec, d: Deviation, more: number): Word | undefined {

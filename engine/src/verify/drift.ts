@@ -164,7 +164,7 @@ function phrase(d: Deviation): string {
   const where = ownerText(d.owner);
   switch (d.kind) {
     case 'missing':
-      return `the ${placeOfBlock(d)} ${isSingular(d) ? 'lacks' : 'lack'} ${d.what}`;
+      return `the ${placeOfBlock(d)} ${isSingular(d) ? 'lacks' : 'lack'} ${d.what}${d.wanted.length === 1 ? `, ${quoted(d.wanted)}` : ''}`;
     case 'stale':
       return d.table !== null ? `the ${placeOfBlock(d)} has outdated rules for ${d.because ?? 'a service'}` : `${where} has ${quoted(d.there)}, where ${d.by ?? 'its program'} would have ${quoted(d.wanted)}`;
     case 'left-over':
