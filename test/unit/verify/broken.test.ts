@@ -18,6 +18,8 @@ const CASES: Readonly<Record<string, { readonly causes: readonly RegExp[]; reado
   'hairpin-off': { causes: [/host1 has the device veth00000001 with hairpin off/], repair: /hairpin on/ },
   'local-policy': { causes: [/default\/web .*external-traffic-policy Local.*no ready endpoint/], repair: /external-traffic-policy Cluster/ },
   'missing-route': { causes: [/routes of host1.* lack flannel's route for the lease of host2, 10\.244\.2\.0\/24/], repair: /^add flannel's route for the lease of host2/ },
+  'mtu-captured': { causes: [/host1 has the device flannel\.1 with MTU of 80 \(mtu-captured\.k8snet:8\), where flannel makes it `flannel\.1: mtu 1450`/], repair: /^set flannel\.1: mtu 1450 on host1$/ },
+  'mtu-device': { causes: [/eth0 on host1 \(mtu-device\.k8snet:5\) has an MTU of 80, and the network lan one of 1500/], repair: /^give eth0 on host1 the MTU of lan$/ },
   'network-policy': { causes: [/Network policy default\/web-only-monitoring \(network-policy\.k8snet:8\) isolates pod default\/web for ingress, .*default\/client/], repair: /^allow it in network policy .*`ingress \{ from pods app=client; port 8080\/TCP \}`$/ },
   'no-masquerade': { causes: [/nat table of host1.* lacks flannel's rules for the masquerading/], repair: /^add flannel's rules for the masquerading/ },
   'not-forwarding': { causes: [/host2 has `net\.ipv4\.ip_forward = 0` \(not-forwarding\.k8snet:9\)/], repair: /^set net\.ipv4\.ip_forward = 1 on host2$/ },
