@@ -110,6 +110,39 @@ describe.each(CASES)('%s', (_, told, said, printed, title) => {
   });
 });
 
+describe('over IPv6', () => {
+  const six = (service: string, dump: string): string => `cluster { pod-cidr 10.244.0.0/16, fd00:244::/48; service-cidr 10.96.0.0/12, fd00:96::/108 }
+network lan 192.168.93.0/24, fd00:93::/64
+node host1 {
+  address 192.168.93.212/24, fd00:93::212/64 on lan
+  pod-cidr 10.244.1.0/24, fd00:244:0:1::/64
+  ${dump}
+}
+node host2 { address 192.168.93.213/24, fd00:93::213/64 on lan; pod-cidr 10.244.2.0/24, fd00:244:0:2::/64 }
+pod near on host1 { ip 10.244.1.11, fd00:244:0:1::11; labels app=web }
+service web { cluster-ip 10.96.0.20, fd00:96::20; port http 80 -> 8080; selector app=web${service} }
+`;
+  const nat6 = (text: string): string => block('ip6tables', root(text).tables.filter((t) => t.family === 6 && t.name === 'nat').flatMap((t) => savedTable(t)));
+
+  it('an endpoint is said in brackets', () => {
+    const snapshot = open(six('', nat6(six('; endpoints [fd00:244:0:2::99]:8080 port http', ''))));
+    const [fix] = drifts(snapshot).flatMap((d) => d.fixes).filter((f) => f.title.startsWith('Say'));
+    expect(fix?.title).toBe('Say that service default/web port http has the endpoint [fd00:244:0:2::99]:8080');
+    expect(drifts(open(applyFix(snapshot.text, fix ?? { title: '', edits: [] })))).toEqual([]);
+  });
+
+  it('a lease is said beside that of IPv4', () => {
+    const moved = six('', '').replace('fd00:244:0:2::/64', 'fd00:244:0:7::/64');
+    const printed = block('routes', root(moved).routes.filter((r) => r.table === 254 && r.destination.address.family === 6).map((r) => r.text));
+    const snapshot = open(six('', printed));
+    const [fix] = drifts(snapshot).flatMap((d) => d.fixes).filter((f) => f.title.startsWith('Say'));
+    expect(fix?.title).toBe('Say that the lease of host2 is fd00:244:0:7::/64');
+    const after = open(applyFix(snapshot.text, fix ?? { title: '', edits: [] }));
+    expect(drifts(after).map((d) => d.message)).toEqual([]);
+    expect(after.spec().nodes.find((n) => n.name === 'host2')?.podCidrs).toHaveLength(2);
+  });
+});
+
 describe('nothing is offered', () => {
   const titles = (said: Said): readonly string[] => drifts(open(file(said))).flatMap((d) => d.fixes.map((f) => f.title)).filter((t) => /^Say/.test(t));
 
