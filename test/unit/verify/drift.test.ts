@@ -82,6 +82,21 @@ describe('drift', () => {
   });
 });
 
+describe('a dump in another file', () => {
+  const told = (dumps: string, files: Readonly<Record<string, string>>): readonly string[] =>
+    createSnapshot({ file: 'x.k8snet', text: CLUSTER(dumps), readFile: (p) => files[p] }).driftDiagnostics().map((d) => d.message);
+
+  it('is named with the line that is wrong', () => {
+    const [message] = told('  fdb from "host1/fdb.txt"', { 'host1/fdb.txt': '01:00:5e:00:00:01 dev eth0 self permanent\n3e:11:d2:88:40:99 dev flannel.1 dst 192.168.93.213 self permanent\n' });
+    expect(message).toMatch(/^host1\/fdb\.txt:2: .*where flannel would have `3e:11:d2:88:40:6b dev flannel\.1 dst 192\.168\.93\.213 self permanent`/);
+  });
+
+  it('is named, and the line that it lacks', () => {
+    const [message] = told('  fdb from "fdb.txt"', { 'fdb.txt': '' });
+    expect(message).toMatch(/^fdb\.txt: the FDB of host1 lacks flannel's FDB entry for the lease of host2, 10\.244\.2\.0\/24, `3e:11:d2:88:40:6b dev flannel\.1 dst 192\.168\.93\.213/i);
+  });
+});
+
 describe('the recorded cluster, imported', () => {
   const RECORDED = new URL('../../fixtures/recorded/', import.meta.url).pathname;
   const read = (p: string): string => readFileSync(RECORDED + p, 'utf8');

@@ -37,13 +37,15 @@ function diagnosticOf(input: RepairInput, found: Drift): readonly Diagnostic[] {
   if (owner === undefined) return [];
   const dumps = dumpsIn(owner, input.files, found.block, 'links', 'addresses');
   const place = found.at === null ? undefined : placeOf(input, dumps, found.at);
-  const block = dumps.find((d) => d.capture.keyword === found.block)?.capture.at;
-  const at = place?.range ?? (block === undefined ? rangeIn(owner, owner.declaration.keyword) : rangeIn(owner, block));
+  const block = dumps.find((d) => d.capture.keyword === found.block)?.capture;
+  const at = place?.range ?? (block === undefined ? rangeIn(owner, owner.declaration.keyword) : rangeIn(owner, block.at));
+  // A dump without a line has none to name.
+  const prefix = place?.prefix ?? (block === undefined || block.from === null ? '' : `${block.from.value}: `);
   const related = found.others.slice(0, 10).flatMap((other): readonly Related[] => {
     const where = placeOf(input, dumps, other.at);
     return where === undefined ? [] : [{ ...where.range, message: where.prefix + other.message }];
   });
-  return [report(DEFINITIONS[found.kind], { sentence: `${place?.prefix ?? ''}${found.sentence.replace(/\.$/, '')}`, fixes: found.fixes.flatMap((fix) => fixOf(input, fix)) }, at, related)];
+  return [report(DEFINITIONS[found.kind], { sentence: `${prefix}${found.sentence.replace(/\.$/, '')}`, fixes: found.fixes.flatMap((fix) => fixOf(input, fix)) }, at, related)];
 }
 
 function fixOf(input: RepairInput, { title, edits }: Repair): readonly Fix[] {
