@@ -61,7 +61,7 @@ function routes(s: Shape, node: number, family: 4 | 6, flannel: Flannel): fc.Arb
     .map(([leases, more]) => block('routes', [...base, ...leases.filter((l) => l !== ''), ...more]));
 }
 
-/** The dump tells IPv6's rules by their addresses. */
+/** As `ip rule` and `ip -6 rule` print them, one dump below the other. */
 const policyRules = (s: Shape): fc.Arbitrary<string> =>
   fc.tuple(...familiesOf(s).map((family) =>
     fc.subarray(family === 4
@@ -70,12 +70,12 @@ const policyRules = (s: Shape): fc.Arbitrary<string> =>
           '105: from all to 10.0.78.0/24 prohibit', '106: from all to 10.0.1.12 blackhole', '107: from all to 203.0.113.9 unreachable', `108: from ${podAddress(4, 1, 1)} lookup main suppress_prefixlength 0`, '109: from all ipproto udp lookup 100',
         ]
       : [
-          '100: from fd00:10:1::/64 lookup 100', '101: from all to fd00:10:2::/64 lookup 101', '102: from ::/0 fwmark 0x10/0xff lookup 100', '103: from ::/0 iif cni0 lookup 100', '104: not from fd00:10::/32 lookup 101',
+          '100: from fd00:10:1::/64 lookup 100', '101: from all to fd00:10:2::/64 lookup 101', '102: from all fwmark 0x10/0xff lookup 100', '103: from all iif cni0 lookup 100', '104: not from fd00:10::/32 lookup 101',
           '105: from all to fd00:10:78::/64 prohibit', '106: from all to fd00:10:1::12 blackhole', '107: from all to 2001:db8::9 unreachable', `108: from ${podAddress(6, 1, 1)} lookup main suppress_prefixlength 0`,
         ], { minLength: 1, maxLength: 3 })
       .map((lines) => family === 4
         ? ['0: from all lookup local', ...lines, '32766: from all lookup main', '32767: from all lookup default']
-        : ['0: from ::/0 lookup local', ...lines, '32766: from ::/0 lookup main']),
+        : ['0: from all lookup local', ...lines, '32766: from all lookup main']),
   )).map((lines) => block('rules', lines.flat()));
 
 const neighbours = (node: number, s: Shape): fc.Arbitrary<string> =>
