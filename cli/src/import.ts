@@ -15,7 +15,7 @@ folder. What was not understood or not used is said on stderr, with file and lin
 
   objects/*.json|yaml   Kubernetes objects
   nodes/HOST/*.txt      ip-addr, ip-link, ip-route-all, ip-rule, ip-neigh, bridge-fdb, iptables-save, ip6tables-save, ipset, sysctl
-  pods/POD.txt          "# ip addr" and "# ip route", each with what it printed below
+  pods/POD.txt          "# ip addr", "# ip route", "# cat /etc/resolv.conf" …, each with what it printed below
 
 Exit codes: 0 everything was understood, 1 something was left out (the file is there all the same), 2 wrong usage, or nothing
 to import.

@@ -12,19 +12,19 @@ import { EXIT, UsageError } from './io.ts';
 import type { ExitCode, Io } from './io.ts';
 import { load, sayErrors } from './load.ts';
 
-const HELP = `k8snet show FILE HOST routes|neighbours|fdb|iptables|ip6tables|ipset [--all]
+const HELP = `k8snet show FILE HOST routes|neighbours|fdb|iptables|ip6tables|ipset|conntrack [--all]
 
 Prints the state in force on a node or in a pod, declared, derived and captured together, in the format of
-ip route, ip neigh, bridge fdb show, iptables-save, ip6tables-save and ipset save. HOST is a node or a pod
-([NAMESPACE/]NAME).
+ip route, ip neigh, bridge fdb show, iptables-save, ip6tables-save, ipset save and conntrack -L. HOST is a node or a
+pod ([NAMESPACE/]NAME).
   --all   routes: the local table too, as "ip route show table all"
 
 Exit codes: 0 printed, 2 wrong usage, an unknown host, or a file that cannot be read.
 `;
 
-export const show: Command = { name: 'show', usage: 'FILE HOST routes|neighbours|fdb|iptables|ip6tables|ipset', summary: 'prints the state in force, in its native format', help: HELP, run };
+export const show: Command = { name: 'show', usage: 'FILE HOST routes|neighbours|fdb|iptables|ip6tables|ipset|conntrack', summary: 'prints the state in force, in its native format', help: HELP, run };
 
-const KINDS = ['routes', 'neighbours', 'fdb', 'iptables', 'ip6tables', 'ipset'] as const;
+const KINDS = ['routes', 'neighbours', 'fdb', 'iptables', 'ip6tables', 'ipset', 'conntrack'] as const;
 type Kind = (typeof KINDS)[number];
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -63,6 +63,8 @@ function stateOf(namespace: Namespace, kind: Kind, shown: (table: number) => boo
     case 'fdb': return lines(namespace.fdb);
     case 'iptables': return namespace.tables.filter((each) => each.family === 4).map(saved).join('');
     case 'ip6tables': return namespace.tables.filter((each) => each.family === 6).map(saved).join('');
+    // Flows are never derived: what a dump says of them is all there is.
+    case 'conntrack': return lines(byFamily(namespace.conntrack, (each) => each.family));
     case 'ipset': return savedSets(namespace.sets).map((line) => `${line}\n`).join('');
   }
 }

@@ -233,6 +233,14 @@ describe('k8snet show', () => {
     expect(lines(shown('dual-stack.k8snet', 'node/host1', 'routes', '--all')).some((line) => line.includes('table local'))).toBe(true);
   });
 
+  it('prints the flows of a dump as they were pasted, IPv4 first', () => {
+    const six = 'udp      17 29 src=fd00::1 dst=fd00::2 sport=4000 dport=53 [UNREPLIED] src=fd00::2 dst=fd00::1 sport=53 dport=4000 mark=0 use=1';
+    const four = 'udp      17 29 src=10.0.0.1 dst=10.0.0.2 sport=4000 dport=53 src=10.0.0.2 dst=10.0.0.1 sport=53 dport=4000 [ASSURED] mark=0 use=1';
+    cli.file('flows.k8snet', `network lan 192.168.93.0/24\nnode host1 {\n  address 192.168.93.1/24 on lan\n  conntrack {\n    ${six}\n    ${four}\n  }\n}\n`);
+    expect(shown('flows.k8snet', 'host1', 'conntrack')).toBe(`${four}\n${six}\n`);
+    expect(shown('dual-stack.k8snet', 'host1', 'conntrack')).toBe('');
+  });
+
   it('prints neighbours and forwarding entries of the VTEPs', () => {
     expect(shown('dual-stack.k8snet', 'host1', 'neighbours')).toMatch(/^10\.244\.2\.0 dev flannel\.1 lladdr [0-9a-f:]{17} PERMANENT$/m);
     expect(shown('dual-stack.k8snet', 'host1', 'fdb')).toMatch(/^[0-9a-f:]{17} dev flannel\.1 dst 192\.168\.93\.213 self permanent$/m);

@@ -144,6 +144,33 @@ describe('a dump whose folder is not called as the Node is', () => {
   });
 });
 
+describe('a dump of a pod', () => {
+  const POD = 'apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: default }\nspec: { nodeName: host1, containers: [] }\nstatus: { podIP: 10.244.1.5, podIPs: [{ ip: 10.244.1.5 }] }\n';
+  const PRINTED = '2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UP group default\n    link/ether 0a:58:0a:f4:01:05 brd ff:ff:ff:ff:ff:ff link-netnsid 0\n    inet 10.244.1.5/24 brd 10.244.1.255 scope global eth0\n';
+  const FLOW = 'tcp      6 100 ESTABLISHED src=10.244.1.5 dst=10.96.0.1 sport=4000 dport=443 src=192.168.0.11 dst=10.244.1.5 sport=6443 dport=4000 [ASSURED] mark=0 use=1';
+  const from = (text: string): Snapshot => {
+    const folder = folderOf({ 'all.yaml': `${NODE}---\n${POD}`, 'nodes/host1/ip-addr.txt': ADDR, 'pods/web.txt': text });
+    const imported = importFolder(folder, '');
+    expect(notes(imported)).toEqual([]);
+    return opened(imported, folder);
+  };
+  const captured = (snapshot: Snapshot) => snapshot.spec().pods.find((p) => p.name === 'web')?.captured;
+
+  it('is read for every kind of dump that it has a heading of, and for no other', () => {
+    const state = captured(from(`# ip addr\n${PRINTED}# ip route\ndefault via 10.244.1.1 dev eth0\n# cat /etc/resolv.conf\n# by hand\nnameserver 10.96.0.10\nsearch team.example\noptions ndots:2\n# conntrack -L\n${FLOW}\n`));
+    expect(state?.resolver).toMatchObject({ search: ['team.example'], ndots: 2 });
+    expect(state?.conntrack?.map((c) => c.text)).toEqual([FLOW]);
+    expect(state?.routes).toHaveLength(1);
+    expect(state?.rules).toBeUndefined();
+  });
+
+  it('is what ip addr printed, where nothing heads it', () => {
+    const state = captured(from(PRINTED));
+    expect(state?.interfaces).toHaveLength(1);
+    expect(state?.routes).toBeUndefined();
+  });
+});
+
 describe('what is not understood', () => {
   it('is named with file and line', () => {
     const imported = importFolder(folderOf({ 'nodes.yaml': NODE, 'nodes/host1/ip-route.txt': 'default via 192.168.0.1 dev ens3\nnonsense here\n', 'nodes/host1/lsmod.txt': 'x', 'notes.odt': 'x', 'pods/lost.txt': '# ip addr\n' }), '');

@@ -17,6 +17,7 @@ const COMMANDS: readonly (readonly [RegExp, CaptureKeyword])[] = [
   [/^ipset\b/, 'ipset'],
   [/^conntrack\b/, 'conntrack'],
   [/^sysctl\b/, 'sysctl'],
+  [/^cat (-\S+ )*\/etc\/resolv\.conf\b/, 'resolv-conf'],
 ];
 
 /** The kind of dump that a line such as `# ip addr` begins; `null` for every other line. */
@@ -24,6 +25,9 @@ function headedBy(line: string): CaptureKeyword | null {
   const command = /^#\s*\$?\s*(.*)$/.exec(line)?.[1];
   return command === undefined ? null : (COMMANDS.find(([pattern]) => pattern.test(command))?.[1] ?? null);
 }
+
+/** The kinds of dump in a text, in the order of their first headings; empty where no command heads anything. */
+export const kindsIn = (text: string): readonly CaptureKeyword[] => [...new Set(text.split('\n').flatMap((line) => headedBy(line) ?? []))];
 
 const parts = new WeakMap<readonly DumpText[], ReadonlyMap<CaptureKeyword, readonly DumpText[]> | null>();
 

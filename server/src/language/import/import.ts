@@ -1,6 +1,7 @@
 /** A folder of dumps to a `.k8snet` file that names them, and everything that was not understood on the way. */
 import { formatAddress } from '../../../../engine/src/net/address.ts';
 import type { ClusterSpec } from '../../../../engine/src/topology/spec.ts';
+import { kindsIn } from '../bind/dump-sections.ts';
 import { shortName } from '../bind/names.ts';
 import { readValue } from '../bind/values.ts';
 import type { Diagnostic } from '../diagnostics/define.ts';
@@ -33,7 +34,7 @@ export function importFolder(folder: DumpFolder, prefix: string): Imported {
   const content = { ...named, nodes };
   const probe = nodes.every((n, i) => n.host === named.nodes[i]?.host) ? first : probed(content);
   const spec = probe.spec();
-  const pods = content.pods.flatMap((dump) => podOf(dump, spec, probe, notes) ?? []);
+  const pods = content.pods.flatMap((dump) => podOf(dump, content.texts, spec, probe, notes) ?? []);
   const draft = { content, objects, inferred: infer(spec, probe.model.objects), pods };
   const final = snapshotOf(written({ ...draft, prefix: '' }), content, folder);
   notes.push(...final.diagnostics.map((d) => noteOf(d, final)));
@@ -103,7 +104,7 @@ function probeText({ nodes, pods }: FolderContent, objects: readonly string[]): 
 const PROBE = '_probe';
 
 /** By its address, else by its name where only one pod is called so. */
-function podOf(dump: FolderContent['pods'][number], spec: ClusterSpec, probe: Snapshot, notes: ImportNote[]): PodDump | null {
+function podOf(dump: FolderContent['pods'][number], texts: FolderContent['texts'], spec: ClusterSpec, probe: Snapshot, notes: ImportNote[]): PodDump | null {
   const index = probe.model.pods.filter((p) => p.declaration.name?.value.namespace === PROBE).findIndex((p) => p.declaration.captures[0]?.from?.value === dump.path);
   const printed = spec.pods.find((p) => p.namespace === PROBE && p.name === `p${index}`)?.captured.interfaces ?? [];
   const addresses = new Set(printed.flatMap((i) => (i.addresses ?? []).filter((a) => a.scope === 'global').map((a) => formatAddress(a.address))));
@@ -111,7 +112,9 @@ function podOf(dump: FolderContent['pods'][number], spec: ClusterSpec, probe: Sn
   const found = pods.filter((p) => p.addresses.some((a) => addresses.has(formatAddress(a))));
   const called = pods.filter((p) => [p.name, `${p.namespace}_${p.name}`, `${p.namespace}/${p.name}`].includes(dump.name));
   const [pod, ...more] = found.length > 0 ? found : called;
-  if (pod !== undefined && more.length === 0) return { pod: shortName(pod), node: pod.node, path: dump.path };
+  const kinds = kindsIn(texts.get(dump.path) ?? '');
+  // What no command heads can only be what tells whose dump it is.
+  if (pod !== undefined && more.length === 0) return { pod: shortName(pod), node: pod.node, path: dump.path, kinds: kinds.length > 0 ? kinds : ['addresses'] };
   notes.push({ severity: 'warning', file: dump.path, line: null, message: `left out: ${pod === undefined ? 'no pod among the objects has its addresses or its name' : 'several pods among the objects could be its'}` });
   return null;
 }

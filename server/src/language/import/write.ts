@@ -1,6 +1,7 @@
 /** The `.k8snet` file of an imported folder, as text. */
 import type { Prefix } from '../../../../engine/src/net/address.ts';
 import { formatAddress, formatPrefix } from '../../../../engine/src/net/address.ts';
+import type { CaptureKeyword } from '../bind/declarations.ts';
 import type { FolderContent } from './folder.ts';
 import type { Inferred } from './infer.ts';
 
@@ -9,6 +10,8 @@ export interface PodDump {
   readonly pod: string;
   readonly node: string;
   readonly path: string;
+  /** What it holds. */
+  readonly kinds: readonly CaptureKeyword[];
 }
 
 export interface Draft {
@@ -30,7 +33,7 @@ export function written({ content, objects, inferred, pods, prefix }: Draft): st
     objects.length === 0 ? '' : `# Nodes, pods, services and what the cluster was told.\nobjects from ${objects.map((o) => `"${prefix}${o}"`).join(', ')}\n`,
     networks(inferred),
     content.nodes.length === 0 ? '' : `# What each node printed counts, not what would be programmed there.\n${content.nodes.map((n) => node(n, inferred, prefix)).join('\n')}`,
-    pods.length === 0 ? '' : `# What the pods printed themselves.\n${pods.map((p) => `pod ${p.pod} on ${p.node} {\n  addresses from "${prefix}${p.path}"\n  routes from "${prefix}${p.path}"\n}\n`).join('')}`,
+    pods.length === 0 ? '' : `# What the pods printed themselves.\n${pods.map((p) => `pod ${p.pod} on ${p.node} {\n${p.kinds.map((kind) => `  ${kind} from "${prefix}${p.path}"\n`).join('')}}\n`).join('')}`,
     EXPECTATIONS,
   ];
   return sections.filter((s) => s !== '').join('\n');
