@@ -23,7 +23,7 @@ export function ask(snapshot: Snapshot, question: { readonly from: string; reado
 }
 
 /** Why it does not arrive and come back, and what would mend it; `null` where it does. */
-export const why = (snapshot: Snapshot, question: { readonly from: string; readonly to: string }): Explanation | null =>
+export const why = (snapshot: Snapshot, question: { readonly from: string; readonly to: string } | InjectionText): Explanation | null =>
   explain({ spec: snapshot.spec(), topology: snapshot.topology(), compiled: snapshot.compiled(), question, expectations: snapshot.expectations, goal: null, wanted: 'arrival' });
 
 /** A packet at an interface, past everything that stands before. */

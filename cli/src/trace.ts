@@ -56,7 +56,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     if (from !== undefined || to !== undefined || flows !== undefined) throw new UsageError('--at, --in, --src and --dst stand for --from and --to; leave these out');
     if (missing !== undefined) throw new UsageError(`${missing[0]} is missing: --at HOST --in INTERFACE --src ADDRESS[:PORT] --dst ADDRESS[:PORT][/PROTOCOL] belong together`);
     const injected = { at: at ?? '', interface: device ?? '', source: src ?? '', destination: dst ?? '' };
-    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected, flags), () => null, output, io);
+    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected, flags), (snapshot) => (flags === null ? why(snapshot, injected) : null), output, io);
   }
   if (flows !== undefined) {
     if (from !== undefined || to !== undefined) throw new UsageError('--flows stands for --from and --to; leave these out');

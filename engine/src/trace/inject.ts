@@ -9,7 +9,7 @@ import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.
 import { destinationText, sourceText, withFrame } from '../data-plane/packet.ts';
 import type { Frame, Packet } from '../data-plane/packet.ts';
 import { kernel } from '../data-plane/run-state.ts';
-import type { Skb } from '../data-plane/run-state.ts';
+import type { Run, Skb } from '../data-plane/run-state.ts';
 import { facing, hearers } from '../data-plane/segment.ts';
 import { isOwn } from '../data-plane/source-address.ts';
 import { formatAddress, parseAddress } from '../net/address.ts';
@@ -129,7 +129,7 @@ function protocolOf(source: EndOfFlow, destination: EndOfFlow): { readonly proto
 }
 
 /** The answer is waited for by whoever has the source address; where nobody has it, by the place itself. */
-export function runInjected(compiled: CompiledTopology, { flow, interface: name }: Injection): Trace {
+export function runInjected(compiled: CompiledTopology, { flow, interface: name }: Injection, watch?: Run['watch']): Trace {
   const at = compiled.byName.get(namespaceKey(flow.host, flow.namespace));
   const device = at?.devices.get(name);
   const { source } = flow;
@@ -138,6 +138,7 @@ export function runInjected(compiled: CompiledTopology, { flow, interface: name 
   return runFrom(compiled, flow, {
     sender: owner ?? at,
     at,
+    ...(watch === undefined ? {} : { watch }),
     begin: (run) => {
       const packet = withMss(firstPacket(run, owner ?? at, flow, source), device.mtu);
       const skb = arrived(withFrame(packet, frameFor(compiled, at, device, packet)));

@@ -10,7 +10,10 @@ import type { Steps } from '../steps.ts';
 import { buildTopology } from '../topology/build.ts';
 import type { Topology } from '../topology/model.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
+import type { Flow } from '../trace/flow.ts';
 import type { Trace } from '../trace/model.ts';
+import { resolveInjection, runInjected } from '../trace/inject.ts';
+import type { InjectionText } from '../trace/inject.ts';
 import { resolveQuestion } from '../trace/party.ts';
 import type { Question } from '../trace/party.ts';
 import { runTrace } from '../trace/run.ts';
@@ -34,10 +37,10 @@ export interface Asked {
   readonly spec: ClusterSpec;
   readonly topology: Topology;
   readonly compiled: CompiledTopology;
-  readonly question: Question;
+  readonly question: Question | InjectionText;
   /** What else must hold; those of them that hold now must hold after a repair. */
   readonly expectations: readonly Expectation[];
-  /** When the question is answered as it should be; `null`: when the packet arrives and its answer comes back. */
+  /** When the question is answered as it should be; `null`: when the packet arrives and its answer comes back, or arrives if it is put in on the way. */
   readonly goal: ((topology: Topology, trace: Trace) => boolean) | null;
   /** Where something else is wanted than that the packet arrives, only what the cluster's programs would have left is tried. */
   readonly wanted: 'arrival' | 'something-else';
@@ -53,6 +56,9 @@ const MAX_TRIES = 48;
 /** Without a goal of its own: the packet arrives, whichever way it takes, and is answered. */
 const arrives = (trace: Trace): boolean => trace.branches.length > 0 && trace.branches.every((b) => b.probability === 0 || isAnswered(b));
 
+/** What is put in on the way is unknown to the conntrack of the nodes before, and they may refuse its answer: only the packet itself is asked about. */
+const isTaken = (trace: Trace): boolean => trace.branches.length > 0 && trace.branches.every((b) => b.probability === 0 || b.outcome === 'delivered');
+
 /** `null` where the question is answered as it should be, or cannot be asked. */
 export function explain(asked: Asked): Explanation | null {
   return finished(explaining(asked));
@@ -61,7 +67,7 @@ export function explain(asked: Asked): Explanation | null {
 /** The same in steps, each a try, for who has other work in between. */
 export function* explaining(asked: Asked): Steps<Explanation | null> {
   const { question } = asked;
-  const search: Search = { asked, isGoal: asked.goal ?? ((_, trace) => arrives(trace)), held: null };
+  const search: Search = { asked, isGoal: asked.goal ?? ((_, trace) => ('interface' in question ? isTaken(trace) : arrives(trace))), held: null };
   const first = traced(asked.topology, asked.compiled, question);
   if (first === undefined || search.isGoal(asked.topology, first.trace)) return null;
   let now: State = { ...first, spec: asked.spec, topology: asked.topology };
@@ -95,12 +101,22 @@ interface Search {
   held: readonly Expectation[] | null;
 }
 
-function traced(topology: Topology, compiled: CompiledTopology, question: Question) {
-  const resolved = resolveQuestion(topology, question);
-  if ('error' in resolved) return undefined;
+interface Traced {
+  readonly flow: Flow;
+  readonly trace: Trace;
+  readonly walks: readonly EndedWalk[];
+}
+
+/** `undefined` where the question cannot be asked of this topology. */
+function traced(topology: Topology, compiled: CompiledTopology, question: Asked['question']): Traced | undefined {
   const walks: EndedWalk[] = [];
-  const trace = runTrace(compiled, resolved.flow, (walk) => walks.push(walk));
-  return { flow: resolved.flow, trace, walks };
+  const watch = (walk: EndedWalk): void => void walks.push(walk);
+  if ('interface' in question) {
+    const injection = resolveInjection(topology, question);
+    return 'error' in injection ? undefined : { flow: injection.flow, trace: runInjected(compiled, injection, watch), walks };
+  }
+  const resolved = resolveQuestion(topology, question);
+  return 'error' in resolved ? undefined : { flow: resolved.flow, trace: runTrace(compiled, resolved.flow, watch), walks };
 }
 
 interface Mended {

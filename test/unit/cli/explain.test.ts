@@ -31,6 +31,22 @@ describe('k8snet trace of a packet that does not arrive', () => {
   });
 });
 
+describe('k8snet trace of a packet put in at an interface', () => {
+  it('has the cause and the repair that the whole way has', () => {
+    const end = cli.run(['trace', 'drop-rule.k8snet', '--at', 'host2', '--in', 'flannel.1', '--src', '10.244.1.10:4000', '--dst', '10.244.2.11:8080']).out.split('\n');
+    const cause = end.findIndex((line) => line.startsWith('cause: '));
+    expect(end[cause]).toMatch(/^cause: host2 has the rule `-A FORWARD -s 10\.244\.1\.10\/32 -j DROP` \(drop-rule\.k8snet:14\)/);
+    expect(end).toContain('repair: remove the rule `-A FORWARD -s 10.244.1.10/32 -j DROP` from host2');
+  });
+
+  it('has none where it arrives', () => {
+    cli.file('article.k8snet', readFileSync(path.join(root, 'examples/article.k8snet')));
+    const { out } = cli.run(['trace', 'article.k8snet', '--at', 'host1', '--in', 'cni0', '--src', '10.0.14.15', '--dst', '10.0.5.150']);
+    expect(out).toContain('delivered to pod default/pod2');
+    expect(out).not.toContain('cause: ');
+  });
+});
+
 describe('k8snet check', () => {
   it('tells drift beside what is wrong, and is content with warnings', () => {
     const { code, out } = cli.run(['check', 'two-causes.k8snet']);
