@@ -3,7 +3,7 @@ import { EventEmitter, ProgressLocation, Uri, window, workspace } from 'vscode';
 import type { Event, ExtensionContext, LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
-import { CHANGED_NOTIFICATION, IMPORT_REQUEST, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
+import { CHANGED_NOTIFICATION, IMPORT_REQUEST, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SERVER_NODE_OPTIONS, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
 import type { ChangedParams, ImportParams, ImportResult, PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, ServerOptions as Initialization, SpecResult } from '../../server/src/lsp/protocol.ts';
 import { EXPLAIN_COMMAND } from './explain.ts';
 
@@ -26,8 +26,11 @@ export interface Server {
 
 export async function startServer(context: ExtensionContext, log: LogOutputChannel): Promise<Server> {
   const module = context.asAbsolutePath('dist/server.cjs');
-  const run = { module, transport: TransportKind.ipc };
-  const programs: ServerOptions = { run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6009'] } } };
+  const program = { module, transport: TransportKind.ipc };
+  const programs: ServerOptions = {
+    run: { ...program, options: { execArgv: [...SERVER_NODE_OPTIONS] } },
+    debug: { ...program, options: { execArgv: [...SERVER_NODE_OPTIONS, '--nolazy', '--inspect=6009'] } },
+  };
   const initialization: Initialization = { pageUri: `command:${EXPLAIN_COMMAND}?${encodeURIComponent('["')}{slug}${encodeURIComponent('"]')}` };
   const options: LanguageClientOptions = {
     documentSelector: [{ scheme: 'file', language: 'k8snet' }, { scheme: 'untitled', language: 'k8snet' }],

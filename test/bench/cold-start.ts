@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
+import { SERVER_NODE_OPTIONS } from '../../server/src/lsp/protocol.ts';
 import { median } from './row.ts';
 import type { Bench, Setting } from './row.ts';
 
@@ -17,7 +18,7 @@ async function bareNode(): Promise<number> {
 async function firstDiagnostics({ root }: Setting): Promise<number> {
   const file = path.join(root, 'examples/article.k8snet');
   const start = performance.now();
-  const server = spawn(process.execPath, [path.join(root, 'dist/server.cjs'), '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [...SERVER_NODE_OPTIONS, path.join(root, 'dist/server.cjs'), '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const connection = createMessageConnection(new StreamMessageReader(server.stdout), new StreamMessageWriter(server.stdin));
   const published = new Promise<void>((resolve) => {
     connection.onNotification('textDocument/publishDiagnostics', () => resolve());

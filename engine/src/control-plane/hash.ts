@@ -17,6 +17,16 @@ function fractionalBits(count: number, root: (n: number) => number): readonly nu
 
 /** The bytes of a text in UTF-8; a lone surrogate becomes U+FFFD. */
 export function utf8(text: string): Uint8Array {
+  const plain = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return utf8OfAny(text);
+    plain[i] = code;
+  }
+  return plain;
+}
+
+function utf8OfAny(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {
     let code = character.codePointAt(0) ?? 0;
@@ -82,18 +92,20 @@ function compress(state: Uint32Array, schedule: Uint32Array): void {
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
+const letters = new Uint8Array(16);
+
 /** The first 16 characters (80 bits) of the RFC 4648 base32 form of the text's SHA-256, as kube-proxy names its chains. */
 export function base32Hash(text: string): string {
   const digest = sha256(utf8(text));
-  let out = '';
-  for (let bit = 0; bit < 80; bit += 5) {
+  for (let i = 0; i < 16; i++) {
+    const bit = 5 * i;
     const high = digest[bit >> 5] ?? 0;
     const low = digest[(bit >> 5) + 1] ?? 0;
     const shift = bit & 31;
     const window = shift === 0 ? high : (high << shift) | (low >>> (32 - shift));
-    out += BASE32[window >>> 27] ?? '';
+    letters[i] = BASE32.charCodeAt(window >>> 27);
   }
-  return out;
+  return String.fromCharCode(...letters);
 }
 
 /** 32 bits of FNV-1a with a final mix: fast, stable, and no secret: for invented MACs, device names and ports. */

@@ -2,6 +2,7 @@
  * Builds iptables rules as records together with the text that iptables-save prints for them. Parts come in the order of
  * that text: `-s`, `-d`, `-p`, then the extensions in the order in which the program gave them.
  */
+import { memo } from '../memo.ts';
 import { formatPrefix } from '../net/address.ts';
 import type { Address, Family, Prefix } from '../net/address.ts';
 import type { AddressType, ConnectionState, Match, Rule, TableName, Target } from '../topology/netfilter.ts';
@@ -31,9 +32,10 @@ export const inInterface = (name: string): Part => ({ match: { kind: 'in-interfa
 export const notInInterface = (name: string): Part => ({ match: { kind: 'in-interface', name, inverted: true }, text: `! -i ${name}` });
 export const outInterface = (name: string): Part => ({ match: { kind: 'out-interface', name, inverted: false }, text: `-o ${name}` });
 export const notOutInterface = (name: string): Part => ({ match: { kind: 'out-interface', name, inverted: true }, text: `! -o ${name}` });
-export const protocol = (name: L4): Part => ({ match: { kind: 'protocol', protocol: PROTOCOL_NUMBER[name], inverted: false }, text: `-p ${name}` });
+/** Made once for each protocol, as what follows is: a node's rules repeat them by the ten thousand. */
+export const protocol = memo((name: L4): Part => ({ match: { kind: 'protocol', protocol: PROTOCOL_NUMBER[name], inverted: false }, text: `-p ${name}` }));
 /** `-m tcp` alone: kube-proxy names the protocol's extension even where it tests no more. */
-export const extension = (name: L4): Part => ({ match: { kind: 'transport-header', protocol: name }, text: `-m ${name}` });
+export const extension = memo((name: L4): Part => ({ match: { kind: 'transport-header', protocol: name }, text: `-m ${name}` }));
 export const comment = (text: string): Part => ({ match: { kind: 'comment', text }, text: `-m comment --comment "${text.replaceAll('"', '\\"')}"` });
 
 export const destinationPort = (name: L4, port: number): Part => ({
@@ -44,10 +46,11 @@ export const destinationPort = (name: L4, port: number): Part => ({
 const RANK: Readonly<Record<string, number>> = { source: 0, destination: 1, 'in-interface': 2, 'out-interface': 3, protocol: 4 };
 
 /** What iptables-save prints before the extensions: source, destination, devices, protocol. */
-export const inSaveOrder = (parts: readonly Part[]): readonly Part[] => {
-  const rank = (part: Part): number => RANK[part.match.kind] ?? 5;
-  return [...parts].sort((a, b) => rank(a) - rank(b));
-};
+export function inSaveOrder(parts: readonly Part[]): readonly Part[] {
+  const rank = (part: Part | undefined): number => RANK[part?.match.kind ?? ''] ?? 5;
+  const sorted = parts.every((part, i) => i === 0 || rank(parts[i - 1]) <= rank(part));
+  return sorted ? parts : [...parts].sort((a, b) => rank(a) - rank(b));
+}
 
 /** At most 15. */
 export const destinationPorts = (ports: readonly number[]): Part => ({
@@ -91,10 +94,10 @@ export const recentSet = (name: string, family: Family): Part => ({
  * One in `of`. kube-proxy writes ten decimals (pkg/proxy/iptables/proxier.go: computeProbability) and the kernel keeps 31
  * bits, which is why iptables-save prints 0.33333333349 for a third.
  */
-export function probability(of: number): Part {
+export const probability = memo((of: number): Part => {
   const kept = Math.round(Number((1 / of).toFixed(10)) * 0x8000_0000) / 0x8000_0000;
   return { match: { kind: 'statistic-random', probability: kept, inverted: false }, text: `-m statistic --mode random --probability ${kept.toFixed(11)}` };
-}
+});
 
 export interface TargetPart {
   readonly target: Target;
@@ -126,6 +129,12 @@ export const dnat = (address: Address, port: number, to: string): TargetPart => 
 
 /** A rule of `chain`; without a target it only counts. */
 export function place(table: TableName, chain: string, parts: readonly Part[], target: TargetPart | null, origin: Origin): Placed {
-  const words = [`-A ${chain}`, ...parts.map((p) => p.text), ...(target === null ? [] : [target.text])];
-  return { table, chain, rule: { matches: parts.map((p) => p.match), target: target?.target ?? null, text: words.join(' '), origin } };
+  const words = ['-A', chain];
+  const matches: Match[] = [];
+  for (const part of parts) {
+    words.push(part.text);
+    matches.push(part.match);
+  }
+  if (target !== null) words.push(target.text);
+  return { table, chain, rule: { matches, target: target?.target ?? null, text: words.join(' '), origin } };
 }

@@ -2,9 +2,10 @@
 import type { Chain, Rule, Table } from './netfilter.ts';
 
 /** One line each, without newlines; `printed` gives a rule's line. */
-export const savedTable = (table: Table, printed: (rule: Rule, chain: Chain) => string = (rule) => rule.text): string[] => [
-  `*${table.name}`,
-  ...table.chains.map((chain) => `:${chain.name} ${chain.policy ?? '-'} [0:0]`),
-  ...table.chains.flatMap((chain) => chain.rules.map((rule) => printed(rule, chain))),
-  'COMMIT',
-];
+export function savedTable(table: Table, printed: (rule: Rule, chain: Chain) => string = (rule) => rule.text): string[] {
+  const lines = [`*${table.name}`];
+  for (const chain of table.chains) lines.push(`:${chain.name} ${chain.policy ?? '-'} [0:0]`);
+  for (const chain of table.chains) for (const rule of chain.rules) lines.push(printed(rule, chain));
+  lines.push('COMMIT');
+  return lines;
+}

@@ -10,6 +10,7 @@ import { podKey, publicAddressOf } from '../plan.ts';
 import type { NodePlan, Plan } from '../plan.ts';
 import { fixedRules } from './fixed.ts';
 import { localTrafficOf } from './local-traffic.ts';
+import { EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL, SERVICES } from './names.ts';
 import { nodePortsRules } from './node-ports.ts';
 import { isNodeIndependent, portViews } from './service-port.ts';
 import type { PortView } from './service-port.ts';
@@ -76,19 +77,19 @@ function rulesOf(view: PortView, context: ProxyContext, key: string): PortRules 
   return rules;
 }
 
-const OWN_CHAIN = /^KUBE-(SVC|SVL|EXT|FW|SEP)-/;
+/** The chains that every service has rules in. */
+const COMMON: readonly string[] = [SERVICES, NODE_PORTS, EXTERNAL_SERVICES, PROXY_FIREWALL];
 
 function portRules(view: PortView, context: ProxyContext): PortRules {
-  const own = new Map<string, Rule[]>();
+  const own: { readonly name: string; readonly rules: Rule[] }[] = [];
   const listed: Placed[] = [];
   for (const placed of servicePortRules(view, context)) {
-    if (!OWN_CHAIN.test(placed.chain)) {
-      listed.push(placed);
-      continue;
-    }
-    const rules = own.get(placed.chain);
-    if (rules === undefined) own.set(placed.chain, [placed.rule]);
-    else rules.push(placed.rule);
+    const { chain, rule } = placed;
+    // The rules of a chain stand together, but for those of the service's own.
+    const rules = COMMON.includes(chain) ? null : (own.at(-1)?.name === chain ? own.at(-1) : own.find((o) => o.name === chain))?.rules;
+    if (rules === null) listed.push(placed);
+    else if (rules === undefined) own.push({ name: chain, rules: [rule] });
+    else rules.push(rule);
   }
-  return { chains: [...own].map(([name, rules]): Chain => ({ name, policy: null, rules, origin: view.origin })), listed };
+  return { chains: own.map(({ name, rules }): Chain => ({ name, policy: null, rules, origin: view.origin })), listed };
 }

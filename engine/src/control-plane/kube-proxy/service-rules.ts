@@ -21,14 +21,17 @@ export interface ProxyContext {
   readonly endpointComments: boolean;
 }
 
+const TO_MARK_MASQ = jump(MARK_MASQ);
+
 export function servicePortRules(view: PortView, context: ProxyContext): readonly Placed[] {
   const seen = nodeView(view, context.node);
+  const internal = toPort(view, view.clusterIp, `${view.name} cluster IP`);
   return [
-    ...clusterIpRules(view, seen),
+    ...clusterIpRules(view, seen, internal),
     ...externalIpRules(view, seen),
     ...loadBalancerRules(view, seen),
     ...nodePortRules(view, seen),
-    ...internalMasquerade(view, seen, context),
+    ...internalMasquerade(view, seen, context, internal),
     ...externalChain(view, seen, context),
     ...firewallChain(view, seen, context),
     ...policyChain(view, view.chains.cluster, seen.clusterEndpoints, context),
@@ -50,10 +53,11 @@ function refusal(view: PortView, seen: NodeView): { readonly text: string; reado
   return { text: `${view.name} has no endpoints`, target: rejectPort(view.family) };
 }
 
-function clusterIpRules(view: PortView, seen: NodeView): readonly Placed[] {
+/** `internal`: what matches traffic to the cluster IP. */
+function clusterIpRules(view: PortView, seen: NodeView, internal: readonly Part[]): readonly Placed[] {
   if (seen.hasInternal) {
     const chain = view.internalLocal ? view.chains.local : view.chains.cluster;
-    return [place('nat', SERVICES, toPort(view, view.clusterIp, `${view.name} cluster IP`), jump(chain), view.origin)];
+    return [place('nat', SERVICES, internal, jump(chain), view.origin)];
   }
   const { text, target } = refusal(view, seen);
   return [place('filter', SERVICES, toPort(view, view.clusterIp, text), target, view.origin)];
@@ -96,12 +100,11 @@ function nodePortRules(view: PortView, seen: NodeView): readonly Placed[] {
 }
 
 /** Traffic to the cluster IP that comes from no pod is masqueraded: its way back must pass this node. */
-function internalMasquerade(view: PortView, seen: NodeView, context: ProxyContext): readonly Placed[] {
+function internalMasquerade(view: PortView, seen: NodeView, context: ProxyContext, internal: readonly Part[]): readonly Placed[] {
   if (!seen.hasInternal || (!context.masqueradeAll && context.localTraffic === null)) return [];
   const chain = view.internalLocal ? view.chains.local : view.chains.cluster;
-  const parts = toPort(view, view.clusterIp, `${view.name} cluster IP`);
   const foreign = context.masqueradeAll || context.localTraffic === null ? [] : [context.localTraffic.isNot];
-  return [place('nat', chain, inSaveOrder([...foreign, ...parts]), jump(MARK_MASQ), view.origin)];
+  return [place('nat', chain, inSaveOrder([...foreign, ...internal]), TO_MARK_MASQ, view.origin)];
 }
 
 function externalChain(view: PortView, seen: NodeView, context: ProxyContext): readonly Placed[] {
@@ -113,10 +116,10 @@ function externalChain(view: PortView, seen: NodeView, context: ProxyContext): r
     const fromPods = context.localTraffic === null ? [] : [context.localTraffic.is, comment(`pod traffic for ${view.name} external destinations`)];
     if (fromPods.length > 0) rules.push(place('nat', external, fromPods, jump(cluster), view.origin));
     rules.push(
-      place('nat', external, [comment(`masquerade LOCAL traffic for ${view.name} external destinations`), fromLocal], jump(MARK_MASQ), view.origin),
+      place('nat', external, [comment(`masquerade LOCAL traffic for ${view.name} external destinations`), fromLocal], TO_MARK_MASQ, view.origin),
       place('nat', external, [comment(`route LOCAL traffic for ${view.name} external destinations`), fromLocal], jump(cluster), view.origin),
     );
-  } else rules.push(place('nat', external, [comment(`masquerade traffic for ${view.name} external destinations`)], jump(MARK_MASQ), view.origin));
+  } else rules.push(place('nat', external, [comment(`masquerade traffic for ${view.name} external destinations`)], TO_MARK_MASQ, view.origin));
   if (seen.hasExternal) rules.push(place('nat', external, [], jump(view.externalLocal ? local : cluster), view.origin));
   return rules;
 }
@@ -152,7 +155,7 @@ function endpointRules(view: PortView, endpoint: EndpointView, context: ProxyCon
   const remember = view.affinitySeconds === null ? [] : [recentSet(endpoint.chain, view.family)];
   const target = dnat(endpoint.address, endpoint.port, endpoint.text);
   return [
-    place('nat', endpoint.chain, [source(hostPrefix(endpoint.address)), ...label], jump(MARK_MASQ), view.origin),
+    place('nat', endpoint.chain, [source(hostPrefix(endpoint.address)), ...label], TO_MARK_MASQ, view.origin),
     place('nat', endpoint.chain, [protocol(view.protocol), ...label, ...remember, extension(view.protocol)], target, view.origin),
   ];
 }
