@@ -28,12 +28,12 @@ export function adoptions(situation: Situation, deviations: Deviations, wanted: 
 export function wholesale(situation: Situation, deviations: Deviations): readonly (readonly Deviation[])[] {
   return placesOf(situation).flatMap(({ host, namespace }) => {
     const all = deviations(host, namespace).filter((d) => d.kind !== 'foreign');
-    const groups = [...grouped(all.filter((d) => d.because !== null), (d) => `${d.by ?? ''} ${d.because ?? ''}`), ...grouped(all, (d) => `${d.block} ${d.table ?? ''}`), all];
+    const groups = [...groupedBy(all.filter((d) => d.because !== null), (d) => `${d.by ?? ''} ${d.because ?? ''}`), ...groupedBy(all, (d) => `${d.block} ${d.table ?? ''}`), all];
     return groups.filter((group) => group.length > 1);
   });
 }
 
-function grouped(items: readonly Deviation[], keyOf: (d: Deviation) => string): readonly (readonly Deviation[])[] {
+export function groupedBy(items: readonly Deviation[], keyOf: (d: Deviation) => string): readonly (readonly Deviation[])[] {
   const groups = new Map<string, Deviation[]>();
   for (const item of items) {
     const group = groups.get(keyOf(item));
@@ -76,15 +76,24 @@ export function adoptionOf(parts: readonly Deviation[]): Candidate | undefined {
 
 const briefly = (d: Deviation): string => `${d.what} (${d.kind === 'missing' ? 'missing' : d.kind === 'stale' ? 'outdated' : 'left over'})`;
 
-/** Additions to the same place are one edit. */
+/** Additions to the same place are one edit, where the first of them stands. */
 function merged(edits: readonly Edit[]): readonly Edit[] {
+  const additions = new Map<string, string[]>();
   const out: Edit[] = [];
   for (const edit of edits) {
-    const i = out.findIndex((o) => o.kind === 'lines' && edit.kind === 'lines' && o.block === edit.block && o.table === edit.table && o.owner.name === edit.owner.name
-      && o.remove.length === 0 && edit.remove.length === 0 && o.before === null && edit.before === null);
-    const same = out[i];
-    if (same?.kind === 'lines' && edit.kind === 'lines') out[i] = { ...same, add: [...same.add, ...edit.add] };
-    else out.push(edit);
+    if (edit.kind !== 'lines' || edit.remove.length > 0 || edit.before !== null) {
+      out.push(edit);
+      continue;
+    }
+    const key = JSON.stringify([edit.owner, edit.block, edit.table]);
+    const there = additions.get(key);
+    if (there === undefined) {
+      const add = [...edit.add];
+      additions.set(key, add);
+      out.push({ ...edit, add });
+    } else {
+      there.push(...edit.add);
+    }
   }
   return out;
 }

@@ -10,7 +10,7 @@ import type { SourceRef } from '../topology/origin.ts';
 import type { Chain, Match, Rule, Table } from '../topology/netfilter.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
 import { acceptances } from './accept.ts';
-import { adoptionOf, isSingular, placeOfBlock } from './adopt.ts';
+import { adoptionOf, groupedBy, isSingular, placeOfBlock } from './adopt.ts';
 import { capturedOf, nodeOwner, ownerText, placeOf } from './candidate.ts';
 import { capturedNamespaces, deviationsOf } from './deviation.ts';
 import type { Deviation } from './deviation.ts';
@@ -50,7 +50,7 @@ export function* driftingOf(spec: ClusterSpec, topology: Topology): Steps<readon
     const dropping = tables.flatMap((table) => forwardDrops(topology, owner, table, found));
     // What the policy of FORWARD makes of the rules that are missing is told once.
     const rest = found.filter((d) => !(isForwarding(d) && dropping.some((drop) => drop.block === d.block)));
-    drifts.push(...blocksOf(rest).flatMap((block) => driftInBlock(spec, topology, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping);
+    drifts.push(...groupedBy(rest, (d) => `${d.block} ${d.table ?? ''}`).flatMap((block) => driftInBlock(spec, topology, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping);
   }
   return drifts;
 }
@@ -73,20 +73,12 @@ function masqueradesOtherwise(spec: ClusterSpec, topology: Topology, owner: Owne
   return rules.some((r) => (r.target?.kind === 'masquerade' || r.target?.kind === 'snat') && r.matches.some(ofPods));
 }
 
-function blocksOf(found: readonly Deviation[]): readonly (readonly Deviation[])[] {
-  const blocks = new Map<string, Deviation[]>();
-  for (const d of found) {
-    const key = `${d.block} ${d.table ?? ''}`;
-    blocks.set(key, [...(blocks.get(key) ?? []), d]);
-  }
-  return [...blocks.values()];
-}
-
 function driftInBlock(spec: ClusterSpec, topology: Topology, block: readonly Deviation[]): readonly Drift[] {
   const partial = partOfDump(spec, block);
   const rest = partial === null ? block : block.filter((d) => d.kind !== 'missing' && !onlyLacks(d));
-  const harmless = rest.filter((d) => isHarmless(spec, d));
-  const harmful = rest.filter((d) => !harmless.includes(d));
+  const harmless: Deviation[] = [];
+  const harmful: Deviation[] = [];
+  for (const d of rest) (isHarmless(spec, d) ? harmless : harmful).push(d);
   const told = [...(partial === null ? [] : [partial]), ...(harmful.length === 0 ? [] : [grouped('drift', harmful)]), ...(harmless.length === 0 ? [] : [grouped('harmless', harmless)])];
   const accepted = partial === null ? acceptances(spec, topology, block) : [];
   return told.map((drift) => ({ ...drift, fixes: [...drift.fixes, ...accepted] }));
