@@ -20,7 +20,7 @@ const ENOUGH: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'needs-fragmenting': 2, 'fdb-missing': 2, 'martian-source': 1, 'route-prohibit': 1, 'route-blackhole': 1,
   },
   answer: { reply: 200, reset: 25, 'icmp 3/3': 30, 'icmp 3/1': 10, 'icmp 1/4': 10, 'icmp 3/0': 2, 'icmp 3/4': 1 },
-  stage: { fragment: 50, encapsulate: 40, decapsulate: 30, nat: 100, 'source-check': 30, 'policy-rule': 25, 'icmp-error': 90, forward: 200, bridge: 300 },
+  stage: { fragment: 50, encapsulate: 40, decapsulate: 30, nat: 100, 'source-check': 30, 'policy-rule': 4, 'icmp-error': 90, forward: 200, bridge: 300 },
   route: { unicast: 400, local: 300, onlink: 50, mtu: 3, 'several nexthops': 4 },
   hook: {
     'raw PREROUTING': 100, 'raw OUTPUT': 60, 'mangle PREROUTING': 90, 'mangle INPUT': 40, 'mangle FORWARD': 40, 'mangle OUTPUT': 60, 'mangle POSTROUTING': 70,
