@@ -1,4 +1,5 @@
 /** Services as a node's captured rules have them, said in the file: endpoints, node ports, cluster IPs, whole services. */
+import { groupBy } from '../group-by.ts';
 import { formatAddress, sameAddress } from '../net/address.ts';
 import type { Service, Topology } from '../topology/model.ts';
 import type { ClusterSpec, KubeProxySettings, PodSpec, ServicePortSpec } from '../topology/spec.ts';
@@ -43,15 +44,7 @@ function together(words: readonly Word[]): readonly Repair[] {
 
 type Ports = readonly [RuledPort, ...RuledPort[]];
 
-function ruledServices(ruled: readonly RuledPort[]): readonly Ports[] {
-  const services = new Map<string, [RuledPort, ...RuledPort[]]>();
-  for (const port of ruled) {
-    const service = services.get(port.service);
-    if (service === undefined) services.set(port.service, [port]);
-    else service.push(port);
-  }
-  return [...services.values()];
-}
+const ruledServices = (ruled: readonly RuledPort[]): readonly Ports[] => [...groupBy(ruled, (port) => port.service).values()];
 
 function acceptedService(seen: Seen, ports: Ports): readonly Word[] {
   const [first] = ports;

@@ -1,4 +1,5 @@
 /** Changes that bring captured state back to what the cluster's programs would have left. */
+import { groupBy } from '../group-by.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
 import { inPlace, ownerText, placeText, withCaptured } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
@@ -28,20 +29,12 @@ export function adoptions(situation: Situation, deviations: Deviations, wanted: 
 export function wholesale(situation: Situation, deviations: Deviations): readonly (readonly Deviation[])[] {
   return placesOf(situation).flatMap(({ host, namespace }) => {
     const all = deviations(host, namespace).filter((d) => d.kind !== 'foreign');
-    const groups = [...groupedBy(all.filter((d) => d.because !== null), (d) => `${d.by ?? ''} ${d.because ?? ''}`), ...groupedBy(all, (d) => `${d.block} ${d.table ?? ''}`), all];
+    const groups = [...groupBy(all.filter((d) => d.because !== null), (d) => `${d.by ?? ''} ${d.because ?? ''}`).values(), ...byBlock(all), all];
     return groups.filter((group) => group.length > 1);
   });
 }
 
-export function groupedBy(items: readonly Deviation[], keyOf: (d: Deviation) => string): readonly (readonly Deviation[])[] {
-  const groups = new Map<string, Deviation[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
-}
+export const byBlock = (all: readonly Deviation[]): readonly (readonly Deviation[])[] => [...groupBy(all, (d) => `${d.block} ${d.table ?? ''}`).values()];
 
 export const adoption = (d: Deviation): Candidate => ({
   wrong: wrongOf(d),

@@ -1,4 +1,5 @@
 /** Captured routes, neighbours, FDB entries, policy rules and sysctls beside those that would be programmed. */
+import { groupBy } from '../group-by.ts';
 import { formatAddress, formatPrefix, sameAddress } from '../net/address.ts';
 import { MAIN_TABLE } from '../topology/model.ts';
 import type { FdbEntry, Neighbour, Route, Sysctl } from '../topology/model.ts';
@@ -77,8 +78,7 @@ function routeDeviations(compared: Compared): readonly Deviation[] {
   const there = routes.filter(inMain);
   const key = (r: Route): string => formatPrefix(r.destination);
   const wantedBy = new Map(wanted.map((r) => [key(r), r]));
-  const thereBy = new Map<string, Route[]>();
-  for (const r of there) thereBy.set(key(r), [...(thereBy.get(key(r)) ?? []), r]);
+  const thereBy = groupBy(there, key);
   const found = (kind: DeviationKind, old: readonly Route[], fresh: readonly Route[]): Deviation =>
     deviation(compared, { block: 'routes', kind, there: old, wanted: fresh, change: withRoutes });
   return [

@@ -10,7 +10,7 @@ import type { SourceRef } from '../topology/origin.ts';
 import type { Chain, Match, Rule, Table } from '../topology/netfilter.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
 import { acceptances } from './accept.ts';
-import { adoptionOf, groupedBy, isSingular, placeOfBlock } from './adopt.ts';
+import { adoptionOf, byBlock, isSingular, placeOfBlock } from './adopt.ts';
 import { capturedOf, nodeOwner, ownerText, placeOf } from './candidate.ts';
 import { capturedNamespaces, deviationsOf } from './deviation.ts';
 import type { Deviation } from './deviation.ts';
@@ -50,7 +50,7 @@ export function* driftingOf(spec: ClusterSpec, topology: Topology): Steps<readon
     const dropping = tables.flatMap((table) => forwardDrops(topology, owner, table, found));
     // What the policy of FORWARD makes of the rules that are missing is told once.
     const rest = found.filter((d) => !(isForwarding(d) && dropping.some((drop) => drop.block === d.block)));
-    drifts.push(...groupedBy(rest, (d) => `${d.block} ${d.table ?? ''}`).flatMap((block) => driftInBlock(spec, topology, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping);
+    drifts.push(...byBlock(rest).flatMap((block) => driftInBlock(spec, topology, block)), ...tables.flatMap((table) => shadowed(owner, table)), ...dropping);
   }
   return drifts;
 }

@@ -1,4 +1,5 @@
 /** A folder of dumps to a `.k8snet` file that names them, and everything that was not understood on the way. */
+import { groupBy } from '../../../../engine/src/group-by.ts';
 import { formatAddress } from '../../../../engine/src/net/address.ts';
 import type { ClusterSpec } from '../../../../engine/src/topology/spec.ts';
 import { kindsIn } from '../bind/dump-sections.ts';
@@ -76,13 +77,8 @@ function withNodeNames(nodes: FolderContent['nodes'], probe: Snapshot, notes: Im
 /** `objects/*.json` where that names exactly what was taken, else each file. */
 function patternsOf({ objects }: FolderContent, { listFolder }: DumpFolder): string[] {
   const taken = new Set(objects);
-  const groups = new Map<string, string[]>();
-  for (const path of objects) {
-    const slash = path.lastIndexOf('/') + 1;
-    const pattern = `${path.slice(0, slash)}*${path.slice(path.lastIndexOf('.'))}`;
-    groups.set(pattern, [...(groups.get(pattern) ?? []), path]);
-  }
-  return [...groups].flatMap(([pattern, paths]) => {
+  const patternOf = (path: string): string => `${path.slice(0, path.lastIndexOf('/') + 1)}*${path.slice(path.lastIndexOf('.'))}`;
+  return [...groupBy(objects, patternOf)].flatMap(([pattern, paths]) => {
     const folder = pattern.slice(0, Math.max(0, pattern.indexOf('*') - 1));
     const ending = pattern.slice(pattern.indexOf('*') + 1);
     const there = listFolder(folder).filter((e) => e.kind === 'file' && e.name.endsWith(ending) && !e.name.startsWith('.')).map((e) => (folder === '' ? e.name : `${folder}/${e.name}`));
