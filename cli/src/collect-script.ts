@@ -3,64 +3,10 @@
  * Names of its files are what `k8snet import` knows (server/src/language/import/folder.ts).
  */
 import { CREDENTIALS } from '../../server/src/language/import/credentials.ts';
+import { NODE_SCRIPT } from './collect-node-script.ts';
 
 /** A word of the shell, whatever it holds. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-
-/**
- * Runs on a node, with the node's own tools. A line of a file begins with a blank, a line between files with \`=\`, so that
- * nothing that a tool prints is taken for the other.
- */
-const NODE_SCRIPT = `PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/opt/bin
-put() {
-  file=$1
-  shift
-  if command -v "$1" >/dev/null 2>&1; then
-    echo "=$file"
-    "$@" 2>/dev/null | sed "s/^/ /"
-  else
-    echo "=missing $1"
-  fi
-}
-rules() {
-  legacy=$("$1-legacy-save" 2>/dev/null | grep -c "^-A")
-  nft=$("$1-nft-save" 2>/dev/null | grep -c "^-A")
-  if [ "\${legacy:-0}" -gt 0 ] && [ "\${nft:-0}" -gt 0 ]; then
-    if [ "$legacy" -gt "$nft" ]; then more=legacy less=nft; else more=nft less=legacy; fi
-    put "$1-save.txt" "$1-$more-save"
-    put "$1-$less-save.txt" "$1-$less-save"
-  elif [ "\${legacy:-0}" -gt 0 ]; then
-    put "$1-save.txt" "$1-legacy-save"
-  else
-    put "$1-save.txt" "$1-save"
-  fi
-}
-network_sysctls() {
-  sysctl -a 2>/dev/null | grep "^net[.]"
-}
-everything() {
-  echo =begin
-  put ip-addr.txt ip addr
-  put ip-link.txt ip -d link
-  put ip-route-all.txt ip route show table all
-  put ip-route6-all.txt ip -6 route show table all
-  put ip-rule.txt ip rule
-  put ip-rule6.txt ip -6 rule
-  put ip-neigh.txt ip neigh
-  put bridge-fdb.txt bridge fdb show
-  rules iptables
-  rules ip6tables
-  if command -v ipset >/dev/null 2>&1; then put ipset.txt ipset save; fi
-  if command -v sysctl >/dev/null 2>&1; then put sysctl.txt network_sysctls; fi
-  echo =end
-}
-if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then
-  echo =packed
-  everything | gzip -c | base64
-else
-  everything
-fi
-`;
 
 /** Fields of objects that no packet meets, and in which people keep what is nobody's business. */
 const LEFT_OUT = [
@@ -73,15 +19,17 @@ export const COLLECT_SCRIPT = `#!/bin/sh
 #
 #   sh collect.sh [FOLDER]          FOLDER is k8snet-dump unless given; then: k8snet import FOLDER -o FOLDER/cluster.k8snet
 #
-# It only reads: objects by "kubectl get", and each node's addresses, routes, rules and network sysctls by a pod of a minute
-# on that node, which is deleted again. The pod is not privileged: it is on the host's network, sees the host's files
-# read-only, and has the capabilities NET_ADMIN, NET_RAW and SYS_CHROOT, which iptables-save and chroot want.
+# It only reads: objects by "kubectl get", and the addresses, routes, rules and network sysctls of each node and of the pods
+# on it by a pod of a minute on that node, which is deleted again. That pod is not privileged: it is on the host's network,
+# sees the host's files read-only, and has the capabilities NET_ADMIN, NET_RAW and SYS_CHROOT, which iptables-save and chroot
+# want, and SYS_ADMIN, which entering a pod's network namespace wants. Nothing runs in anybody's container.
 # No Secrets are read; environment, arguments and volumes of pods are left out; a file with a token, key or certificate in it
 # is deleted at the end, with a warning.
 #
 #   KUBECTL           the command, with its options: KUBECTL="kubectl --context prod" (default: kubectl)
 #   K8SNET_IMAGE      an image with chroot in it (default: busybox:stable)
 #   K8SNET_NAMESPACE  where the pods run (default: kube-system)
+#   K8SNET_PODS       no: the nodes only, and without SYS_ADMIN (default: yes)
 #   K8SNET_SSH        instead of pods, a command that takes a node's name and a script's first word: K8SNET_SSH="ssh -l root"
 set -u
 umask 077
@@ -90,11 +38,17 @@ kubectl=\${KUBECTL:-kubectl}
 image=\${K8SNET_IMAGE:-busybox:stable}
 namespace=\${K8SNET_NAMESPACE:-kube-system}
 ssh=\${K8SNET_SSH:-}
+pods=\${K8SNET_PODS:-yes}
 seconds=180
 made=
 failed=0
 
 case $folder in -*) echo "usage: sh collect.sh [FOLDER]" >&2; exit 2 ;; esac
+case $pods in
+  yes) capabilities="NET_ADMIN, NET_RAW, SYS_CHROOT, SYS_ADMIN" ;;
+  no) capabilities="NET_ADMIN, NET_RAW, SYS_CHROOT" ;;
+  *) echo "K8SNET_PODS is yes or no" >&2; exit 2 ;;
+esac
 mkdir -p "$folder/objects" "$folder/nodes" || exit 2
 temporary=$(mktemp -d) || exit 2
 : >"$folder/warnings.txt"
@@ -111,6 +65,7 @@ kube() { $kubectl "$@"; }
 # shellcheck disable=SC2086,SC2317 # names of pods are several words; a trap calls it
 cleanup() {
   trap - EXIT
+  trap '' INT TERM HUP
   if [ -n "$made" ]; then kube delete pod --namespace "$namespace" --ignore-not-found --wait=false $made >/dev/null 2>&1; fi
   rm -rf "$temporary"
 }
@@ -159,7 +114,18 @@ done
 if kube api-resources --api-group networking.k8s.io --output name 2>/dev/null | grep -q '^servicecidrs[.]'; then get servicecidrs servicecidrs.networking.k8s.io; fi
 
 # shellcheck disable=SC2016 # the node's shell is to see it as it is
-node_script=${quoted(NODE_SCRIPT)}
+node_script="pods=$pods
+"${quoted(NODE_SCRIPT)}
+
+# Which pod of which node has an address: that is how a network namespace gets its name.
+: >"$temporary/addresses"
+if [ "$pods" = yes ]; then
+  kube get pods --all-namespaces --output 'jsonpath={range .items[*]}{.spec.nodeName}|{.metadata.namespace}_{.metadata.name}|{.spec.hostNetwork}{.status.phase}|{.status.podIP} {.status.podIPs[*].ip}{"\\n"}{end}' 2>"$temporary/said" |
+    awk -F '|' '$1 != "" && $3 !~ /^true|Succeeded$|Failed$/ { n = split($4, ip, " "); for (i = 1; i <= n; i++) print $1, ip[i], $2 }' >"$temporary/addresses"
+  if [ -s "$temporary/said" ]; then warn "kubectl get pods: $(tr '\\n' ' ' <"$temporary/said")"; fi
+  # What was gathered before may be of pods that are gone, and whose addresses others have.
+  if [ -s "$temporary/addresses" ]; then mkdir -p "$folder/pods" && rm -f "$folder"/pods/*_*.txt; fi
+fi
 
 manifest() {
   cat <<MANIFEST
@@ -185,14 +151,39 @@ spec:
         runAsUser: 0
         allowPrivilegeEscalation: false
         readOnlyRootFilesystem: true
-        capabilities: { drop: [ALL], add: [NET_ADMIN, NET_RAW, SYS_CHROOT] }
+        capabilities: { drop: [ALL], add: [$capabilities] }
       volumeMounts: [{ name: host, mountPath: /host, readOnly: true }]
       command: [chroot, /host, sh, -c]
       args:
         - |
-$(echo "$node_script" | sed 's/^/          /')
+$(printf '%s\\n' "$node_script" | sed 's/^/          /')
   volumes: [{ name: host, hostPath: { path: / } }]
 MANIFEST
+}
+
+# split_pods NODE: a file for each network namespace that has the address of a pod of this node.
+split_pods() {
+  awk -v node="$1" -v folder="$folder/pods" '
+    function finish(  i) {
+      if (name != "" && !(name in seen)) {
+        seen[name] = 1
+        for (i = 1; i <= n; i++) print lines[i] >(folder "/" name ".txt")
+        close(folder "/" name ".txt")
+      }
+      inside = 0; n = 0; name = ""
+    }
+    NR == FNR { if ($1 == node) { pod[$2] = $3; wanted[$3] = 1 } next }
+    /^=/ { finish(); if (/^=pod$/) { inside = 1; entered = 1 } if (/^=unseen /) why = ": " substr($0, 9); if (/^=refused /) refused = ": " substr($0, 10); next }
+    inside {
+      lines[++n] = substr($0, 2)
+      if (($1 == "inet" || $1 == "inet6") && name == "") { split($2, of, "/"); if (of[1] in pod) name = pod[of[1]] }
+    }
+    END {
+      for (p in wanted) if (!(p in seen)) { missing++; if (first == "" || p < first) first = p }
+      if (missing) { sub("_", "/", first); print missing == 1 ? first " was" : missing " of its pods were", "not looked into" (missing == 1 ? "" : ", " first " for one") (why != "" ? why : entered ? "" : refused) }
+    }
+  ' "$temporary/addresses" "$temporary/plain" >"$temporary/unseen"
+  while read -r unseen; do warn "node $1: $unseen"; done <"$temporary/unseen"
 }
 
 # split NODE FILE: what a node printed, as its files.
@@ -209,9 +200,10 @@ split() {
   mkdir -p "$folder/nodes/$1"
   awk -v folder="$folder/nodes/$1" '
     /^=[a-z0-9-]+[.]txt$/ { file = folder "/" substr($0, 2); printf "" >file; next }
-    /^=/ { file = ""; next }
+    /^=/ { if (file != "") close(file); file = ""; next }
     file != "" { print substr($0, 2) >file }
   ' "$temporary/plain"
+  split_pods "$1"
   sed -n 's/^=missing //p' "$temporary/plain" >"$temporary/missing"
   while read -r tool; do warn "node $1 has no $tool"; done <"$temporary/missing"
 }
@@ -224,7 +216,7 @@ while read -r node; do
   number=$((number + 1))
   if [ -n "$ssh" ]; then
     # shellcheck disable=SC2086
-    if echo "$node_script" | $ssh "$node" sh >"$temporary/log" 2>"$temporary/said"; then split "$node" "$temporary/log"; else warn "node $node: $(tr '\\n' ' ' <"$temporary/said")"; fi
+    if printf '%s\\n' "$node_script" | $ssh "$node" sh >"$temporary/log" 2>"$temporary/said"; then split "$node" "$temporary/log"; else warn "node $node: $(tr '\\n' ' ' <"$temporary/said")"; fi
     continue
   fi
   pod=k8snet-collect-$$-$number
@@ -256,7 +248,7 @@ fi
 
 # refuse WHAT PATTERN: deletes the files of the dump that hold it.
 refuse() {
-  grep -rlE -e "$2" "$folder/objects" "$folder/nodes" 2>/dev/null >"$temporary/found" || return 0
+  grep -rlE -e "$2" "$folder/objects" "$folder/nodes" "$folder/pods" 2>/dev/null >"$temporary/found"
   while read -r file; do
     line=$(grep -nE -e "$2" "$file" | head -n 1 | cut -d : -f 1)
     rm -f "$file"

@@ -11,8 +11,9 @@ Prints a shell script that gathers what k8snet reads of a live cluster, with kub
   sh collect.sh dump                              makes the folder "dump"
   k8snet import dump -o dump/cluster.k8snet       makes a file of it
 
-The script only reads. On each node a pod of a minute prints addresses, routes and rules, and is deleted again. Secrets are
-never read, and a file with a token, key or certificate in it is deleted, with a warning. Its first lines say what can be set.
+The script only reads. On each node a pod of a minute prints addresses, routes and rules of the node and of the pods on it, and
+is deleted again. Secrets are never read, and a file with a token, key or certificate in it is deleted, with a warning. Its
+first lines say what can be set.
 
 Exit codes: 0 the script was printed, 2 wrong usage.
 `;

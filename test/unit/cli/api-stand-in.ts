@@ -51,6 +51,8 @@ export interface StandInContent {
   readonly toolsOf: (node: string) => string;
   /** What the log becomes on its way. */
   readonly garble?: (log: string, node: string) => string;
+  /** Pods that never start. */
+  readonly stuck?: boolean;
   /** Resources that answer 403. */
   readonly forbidden?: readonly string[];
 }
@@ -104,7 +106,7 @@ export async function startStandIn(content: StandInContent): Promise<StandIn> {
       deleted.push(name);
       pods.delete(name);
       send(response, 200, { kind: 'Status', apiVersion: 'v1', status: 'Success' });
-    } else send(response, 200, { ...found.pod, status: { phase: found.asked++ === 0 ? 'Pending' : 'Succeeded' } });
+    } else send(response, 200, { ...found.pod, status: { phase: found.asked++ === 0 || content.stuck === true ? 'Pending' : 'Succeeded' } });
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

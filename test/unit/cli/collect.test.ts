@@ -55,6 +55,9 @@ function toolsOf(node: string): string {
   program('iptables-legacy-save', `cat ${dump('iptables-save')}`);
   for (const name of ['iptables-nft-save', 'iptables-save', 'ip6tables-save', 'ip6tables-legacy-save', 'ip6tables-nft-save', 'ipset']) program(name, 'true');
   program('sysctl', `cat ${dump('sysctl')}; echo kernel.hostname = x`);
+  const pods = OBJECTS.pods.filter((p) => p.spec?.['nodeName'] === node).map((p) => p.metadata.name);
+  program('ls', ['/proc/self/ns/net', ...pods.map((p) => `/run/netns/${p}`), '/run/netns/of-no-pod'].map((space, i) => `echo '${i} ${space}'`).join('\n'));
+  program('nsenter', `space=\${1##*/}; shift; [ $space = of-no-pod ] || awk -v head="# $*" '/^# / { on = $0 == head; next } on' ${RECORDED}/pods/$space.txt`);
   return tools;
 }
 
@@ -109,6 +112,9 @@ describe('a cluster that answers', { timeout: 120_000 }, () => {
         expect(readFileSync(path.join(run.folder, `nodes/${host}/${name}.txt`), 'utf8')).toBe(readFileSync(path.join(RECORDED, `nodes/${host}/${name}.txt`), 'utf8'));
       }
     }
+    expect(files.filter((f) => f.startsWith('pods/'))).toEqual(readdirSync(path.join(RECORDED, 'pods')).map((f) => `pods/${f.startsWith('coredns') ? 'kube-system' : 'default'}_${f}`).sort());
+    const recordedPod = readFileSync(path.join(RECORDED, 'pods/pod1.txt'), 'utf8');
+    expect(readFileSync(path.join(run.folder, 'pods/default_pod1.txt'), 'utf8')).toBe(`${recordedPod}# ip -6 route\n`);
     expect(files.filter((f) => f.startsWith('objects/'))).toEqual([
       'objects/configmap-kube-system-kube-proxy.json', 'objects/endpointslices.json', 'objects/namespaces.json', 'objects/networkpolicies.json', 'objects/nodes.json', 'objects/pods.json', 'objects/services.json',
     ]);
