@@ -20,7 +20,8 @@ export async function importCluster(server: Server, log: LogOutputChannel, folde
   }
   const file = await freeName(chosen);
   await workspace.fs.writeFile(file, new TextEncoder().encode(result.text));
-  await window.showTextDocument(file);
+  // Not a preview, which the first dump that is looked at would replace.
+  await window.showTextDocument(file, { preview: false });
   const told = result.notes.filter((note) => note.severity !== 'information').length;
   if (told === 0) return;
   const show = 'Show';

@@ -55,7 +55,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     const mine = ++asked;
     const answer = await server.spec(document);
     if (answer === null || mine !== asked || shown.document !== document) return;
-    post({ type: 'show', file: fileOf(document), version: answer.version, spec: answer.spec, expectations: answer.expectations, question: shown.question });
+    post({ type: 'show', file: fileOf(document), revision: answer.revision, spec: answer.spec, expectations: answer.expectations, question: shown.question });
   }
 
   function remember(next: Shown): void {
@@ -80,7 +80,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     switch (message.type) {
       case 'reveal': return void reveal(uriOf(document, message.file), message.line);
       case 'annotations': return notes.show(document, message.annotations);
-      case 'apply': return void applyRepair(server, document, message.version, message.repair);
+      case 'apply': return void applyRepair(server, document, message.revision, message.repair);
       case 'asked': return remember({ document, question: message.question });
       case 'save': return void saveCapture(document, message.name, message.base64);
     }

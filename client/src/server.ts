@@ -1,6 +1,6 @@
 /** The language server's process, and the requests beyond LSP that it answers. */
 import { EventEmitter, ProgressLocation, Uri, window, workspace } from 'vscode';
-import type { Event, ExtensionContext, LogOutputChannel } from 'vscode';
+import type { CodeAction, Event, ExtensionContext, LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
 import { CHANGED_NOTIFICATION, IMPORT_REQUEST, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SERVER_NODE_OPTIONS, SPEC_REQUEST } from '../../server/src/lsp/protocol.ts';
@@ -15,8 +15,8 @@ export interface Server {
   spec(document: Uri): Promise<SpecResult | null>;
   partners(params: PartnersParams): Promise<PartnersResult | null>;
   parties(document: Uri): Promise<PartiesResult | null>;
-  /** The edits of a repair; `null` where it cannot be made in the document as it stands. */
-  repair(document: Uri, version: number, repair: RepairParams['repair']): Promise<RepairResult>;
+  /** The edits of a repair; `null` where it cannot be made in the document and its dumps as they stand. */
+  repair(document: Uri, revision: number, repair: RepairParams['repair']): Promise<RepairResult>;
   /** A folder of dumps as a file. */
   importFolder(folder: Uri): Promise<ImportResult | null>;
   readonly onChanged: Event<ChangedParams>;
@@ -36,6 +36,7 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
     documentSelector: [{ scheme: 'file', language: 'k8snet' }, { scheme: 'untitled', language: 'k8snet' }],
     outputChannel: log,
     initializationOptions: initialization,
+    middleware: { resolveCodeAction: async (action, token, next) => told(await next(action, token)) },
   };
   const client = new LanguageClient('k8snet', 'k8snet', programs, options);
   const changed = new EventEmitter<ChangedParams>();
@@ -69,8 +70,8 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
     spec: (document) => ask<SpecResult>(SPEC_REQUEST, document, { uri: document.toString() }),
     partners: (params) => ask<PartnersResult>(PARTNERS_REQUEST, Uri.parse(params.uri), params),
     parties: (document) => ask<PartiesResult>(PARTIES_REQUEST, document, { uri: document.toString() }),
-    repair: (document, version, repair) => {
-      const params: RepairParams = { uri: document.toString(), version, repair };
+    repair: (document, revision, repair) => {
+      const params: RepairParams = { uri: document.toString(), revision, repair };
       return ask<RepairResult>(REPAIR_REQUEST, document, params);
     },
     importFolder: (folder) => {
@@ -84,6 +85,12 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
       void client.dispose();
     },
   };
+}
+
+/** A fix comes without its edits where the file has changed since it was offered. */
+function told<A extends CodeAction | null | undefined>(action: A): A {
+  if (action?.edit === undefined) void window.showInformationMessage('The file has changed since this fix was offered: open the list of fixes again.');
+  return action;
 }
 
 /** Shows that the server is busy where an answer takes long. */

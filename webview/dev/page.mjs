@@ -18,4 +18,4 @@ const recorded = { build: () => scenario.topology, explain: function* () { retur
 const NO_SPEC = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] };
 const store = mount(host, scenario.trace === undefined ? simulator : recorded);
 globalThis.panel = { store, posted, scenario };
-store.receive({ type: 'show', file: scenario.file, version: 1, spec: scenario.spec ?? NO_SPEC, expectations: [], question: scenario.question });
+store.receive({ type: 'show', file: scenario.file, revision: 1, spec: scenario.spec ?? NO_SPEC, expectations: [], question: scenario.question });

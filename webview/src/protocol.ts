@@ -14,7 +14,7 @@ export interface Question {
 
 export type ToPanel =
   /** A new question, or a new version of the file. */
-  | { readonly type: 'show'; readonly file: string; readonly version: number; readonly spec: ClusterSpec; readonly expectations: readonly Expectation[]; readonly question: Question }
+  | { readonly type: 'show'; readonly file: string; readonly revision: number; readonly spec: ClusterSpec; readonly expectations: readonly Expectation[]; readonly question: Question }
   /** The cursor stands on this line: the hops and steps that it caused are marked. */
   | { readonly type: 'cursor'; readonly file: string; readonly line: number };
 
@@ -24,8 +24,8 @@ export type FromPanel =
   | { readonly type: 'annotations'; readonly annotations: readonly Annotation[] }
   /** The question shown, whoever asked it: the extension remembers it for a reload. */
   | { readonly type: 'asked'; readonly question: Question }
-  /** The repair's edits are made in the document, if it still is this version. */
-  | { readonly type: 'apply'; readonly version: number; readonly repair: Repair }
+  /** The repair's edits are made, if the file and its dumps still are as they were. */
+  | { readonly type: 'apply'; readonly revision: number; readonly repair: Repair }
   | { readonly type: 'save'; readonly name: string; readonly base64: string };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ function isAnnotation(value: unknown): value is Annotation {
 export function isToPanel(value: unknown): value is ToPanel {
   if (!isRecord(value)) return false;
   switch (value['type']) {
-    case 'show': return isText(value['file']) && isCount(value['version']) && isQuestion(value['question']) && isSpec(value['spec']) && isRecords(value['expectations']);
+    case 'show': return isText(value['file']) && isCount(value['revision']) && isQuestion(value['question']) && isSpec(value['spec']) && isRecords(value['expectations']);
     case 'cursor': return isText(value['file']) && isCount(value['line']);
     default: return false;
   }
@@ -73,7 +73,7 @@ export function isFromPanel(value: unknown): value is FromPanel {
     case 'reveal': return isText(value['file']) && isCount(value['line']);
     case 'annotations': return Array.isArray(value['annotations']) && value['annotations'].every(isAnnotation);
     case 'asked': return isQuestion(value['question']);
-    case 'apply': return isCount(value['version']) && isRepair(value['repair']);
+    case 'apply': return isCount(value['revision']) && isRepair(value['repair']);
     case 'save': return isText(value['name']) && isText(value['base64']);
     default: return false;
   }

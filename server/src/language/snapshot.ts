@@ -62,7 +62,10 @@ export interface Snapshot extends SnapshotInput {
 
 export const createSnapshot = (input: SnapshotInput): Snapshot => snapshotOf(input, parse(input.text), null);
 
-/** The version behind `edits`, which follow each other as an editor sends them: each holds offsets of the text before it. */
+/**
+ * The version behind `edits`, which follow each other as an editor sends them: each holds offsets of the text before it.
+ * Without edits, the same text with the files that it names as they are now.
+ */
 export function updateSnapshot(old: Snapshot, edits: readonly TextEdit[], newText: string): Snapshot {
   let tree = old.tree;
   let text = old.text;
@@ -73,7 +76,7 @@ export function updateSnapshot(old: Snapshot, edits: readonly TextEdit[], newTex
   }
   const { file, readFile, listFolder } = old;
   const input = { file, text: newText, ...(readFile === undefined ? {} : { readFile }), ...(listFolder === undefined ? {} : { listFolder }) };
-  return snapshotOf(input, edits.length === 0 ? parse(newText) : tree, old.files);
+  return snapshotOf(input, edits.length === 0 && newText !== old.text ? parse(newText) : tree, old.files);
 }
 
 function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | null): Snapshot {

@@ -30,8 +30,11 @@ function real(file: string): string | undefined {
   }
 }
 
-/** `folders`: the workspace's, as URIs. A document outside of all of them may read beside and below itself. */
-export function captureFiles(folders: () => readonly string[]): CaptureFiles {
+/**
+ * `folders`: the workspace's, as URIs. A document outside of all of them may read beside and below itself. `opened`: the
+ * text of a file that is open in the editor, by its real path.
+ */
+export function captureFiles(folders: () => readonly string[], opened: (file: string) => string | undefined = () => undefined): CaptureFiles {
   const kept = new Map<string, Kept>();
 
   function read(file: string): string | undefined {
@@ -60,7 +63,7 @@ export function captureFiles(folders: () => readonly string[]): CaptureFiles {
       return {
         readFile(file) {
           const target = allowed(file);
-          return target === undefined ? undefined : read(target);
+          return target === undefined ? undefined : (opened(target) ?? read(target));
         },
         listFolder(named) {
           const target = allowed(named);

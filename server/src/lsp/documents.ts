@@ -11,6 +11,8 @@ import type { Lined } from './to-lsp.ts';
 export interface OpenDocument extends Lined {
   readonly uri: string;
   readonly version: number;
+  /** Counts the analyses: a file that the document names may change, and its own version stays. */
+  readonly revision: number;
   readonly snapshot: Snapshot;
 }
 
@@ -50,7 +52,7 @@ function applied({ text, starts }: Lined, edit: TextEdit): Lined {
   return { text: next, starts: editLineStarts(starts, edit.start, edit.end, edit.text.length, next) };
 }
 
-function allApplied(before: Lined, changes: readonly lsp.TextDocumentContentChangeEvent[]): { readonly lined: Lined; readonly edit: TextEdit } {
+export function allApplied(before: Lined, changes: readonly lsp.TextDocumentContentChangeEvent[]): { readonly lined: Lined; readonly edit: TextEdit } {
   let lined = before;
   let whole: TextEdit | undefined;
   for (const change of changes) {
@@ -64,9 +66,10 @@ function allApplied(before: Lined, changes: readonly lsp.TextDocumentContentChan
 /** `report` hears of errors of ours in the analysis. The text stays in step with the editor's whatever happens. */
 export function createDocuments(files: CaptureFiles, report: (what: string, error: unknown) => void): Documents {
   const documents = new Map<string, OpenDocument>();
+  let revision = 0;
 
   function keep(uri: string, version: number, lined: Lined, snapshot: Snapshot): OpenDocument {
-    const document: OpenDocument = { uri, version, snapshot, text: lined.text, starts: lined.starts };
+    const document: OpenDocument = { uri, version, revision: ++revision, snapshot, text: lined.text, starts: lined.starts };
     documents.set(uri, document);
     return document;
   }
@@ -81,9 +84,9 @@ export function createDocuments(files: CaptureFiles, report: (what: string, erro
     }
   }
 
-  function update({ uri, snapshot }: OpenDocument, edit: TextEdit, text: string): Snapshot {
+  function update({ uri, snapshot }: OpenDocument, edits: readonly TextEdit[], text: string): Snapshot {
     try {
-      return updateSnapshot(snapshot, [edit], text);
+      return updateSnapshot(snapshot, edits, text);
     } catch (error) {
       report(`analysis of an edit of ${fileOf(uri)}`, error);
       return create(uri, text);
@@ -98,13 +101,13 @@ export function createDocuments(files: CaptureFiles, report: (what: string, erro
       const before = documents.get(uri);
       if (before === undefined) return undefined;
       const { lined, edit } = allApplied(before, contentChanges);
-      return { document: keep(uri, version, lined, update(before, edit, lined.text)), edit };
+      return { document: keep(uri, version, lined, update(before, [edit], lined.text)), edit };
     },
     close: (uri) => void documents.delete(uri),
     get: (uri) => documents.get(uri),
     refresh(uri) {
       const before = documents.get(uri);
-      return before === undefined ? undefined : keep(uri, before.version, before, create(uri, before.text));
+      return before === undefined ? undefined : keep(uri, before.version, before, update(before, [], before.text));
     },
     uris: () => [...documents.keys()],
   };

@@ -2,12 +2,13 @@
 import type { Connection } from 'vscode-languageserver';
 import type * as lsp from 'vscode-languageserver';
 import type { Diagnostic, Elsewhere } from '../language/diagnostics/define.ts';
+import { uriBeside } from './beside.ts';
 import { severityOf } from './to-lsp.ts';
 
 /** The place in a file that the document `uri` names, relative to itself. */
 export function locationOf(uri: string, { file, line, column, length }: Elsewhere): lsp.Location {
   const start = { line: line - 1, character: column - 1 };
-  return { uri: new URL(file.split('/').map(encodeURIComponent).join('/'), uri).href, range: { start, end: { ...start, character: start.character + length } } };
+  return { uri: uriBeside(uri, file), range: { start, end: { ...start, character: start.character + length } } };
 }
 
 export interface ElsewherePublisher {

@@ -27,7 +27,8 @@ export interface SpecParams {
  * server has an editor to answer.
  */
 export interface SpecResult {
-  readonly version: number;
+  /** Counts the analyses of all documents: of the file and the dumps as they are now. */
+  readonly revision: number;
   readonly spec: ClusterSpec;
   /** What the file says must hold, and a repair must not break. */
   readonly expectations: readonly Expectation[];
@@ -35,13 +36,21 @@ export interface SpecResult {
 
 export interface RepairParams {
   readonly uri: string;
-  /** Of the text that the repair was found for. */
-  readonly version: number;
+  /** Of the spec that the repair was found for. */
+  readonly revision: number;
   readonly repair: Repair;
 }
 
-/** In the positions of LSP; `null` where the text has changed since, or another file would have to change. */
-export type RepairResult = readonly { readonly range: { readonly start: Position; readonly end: Position }; readonly newText: string }[] | null;
+/** `null` where the file or a dump has changed since, or the repair would change what cannot be edited. */
+export type RepairResult = readonly FileEdits[] | null;
+
+/** In the positions of LSP. */
+export interface FileEdits {
+  readonly uri: string;
+  /** The edits are of this version; `null` of a file that is not open. */
+  readonly version: number | null;
+  readonly edits: readonly { readonly range: { readonly start: Position; readonly end: Position }; readonly newText: string }[];
+}
 
 interface Position {
   readonly line: number;

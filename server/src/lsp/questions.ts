@@ -4,13 +4,14 @@ import { partiesOf, partnersOf } from '../../../engine/src/trace/partners.ts';
 import type { OpenDocument } from './documents.ts';
 import { repairEdits } from '../language/features/repair-edits.ts';
 import type { PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, SpecResult } from './protocol.ts';
-import { editOf } from './to-lsp.ts';
+import { fileEdits } from './file-edits.ts';
+import type { OpenDumps } from './open-dumps.ts';
 
-export const specOf = ({ version, snapshot }: OpenDocument): SpecResult => ({ version, spec: snapshot.spec(), expectations: snapshot.expectations });
+export const specOf = ({ revision, snapshot }: OpenDocument): SpecResult => ({ revision, spec: snapshot.spec(), expectations: snapshot.expectations });
 
-export function repairIn(document: OpenDocument, { version, repair }: RepairParams): RepairResult {
-  const edits = document.version === version ? repairEdits(document.snapshot, repair.edits) : null;
-  return edits?.map((edit) => editOf(document, edit)) ?? null;
+export function repairIn(document: OpenDocument, { revision, repair }: RepairParams, dumps: OpenDumps): RepairResult {
+  const edits = document.revision === revision ? repairEdits(document.snapshot, repair.edits) : null;
+  return edits === null ? null : fileEdits(document, edits, dumps);
 }
 
 export function partnersIn({ snapshot }: OpenDocument, { kind, party }: PartnersParams): PartnersResult {

@@ -1,6 +1,6 @@
 /** The wiring table: which feature answers which request. */
 import { CodeActionKind, TextDocumentSyncKind } from 'vscode-languageserver';
-import type { Connection, InitializeParams, InitializeResult, TextDocumentIdentifier } from 'vscode-languageserver';
+import type { CodeAction, Connection, InitializeParams, InitializeResult, TextDocumentIdentifier } from 'vscode-languageserver';
 import { codeLenses } from '../language/features/code-lenses.ts';
 import { completions } from '../language/features/completions.ts';
 import { definition, definitionElsewhere, references } from '../language/features/definition.ts';
@@ -8,8 +8,9 @@ import { documentSymbols } from '../language/features/document-symbols.ts';
 import { foldingRanges } from '../language/features/folding.ts';
 import { hover } from '../language/features/hover.ts';
 import { captureFiles } from './capture-files.ts';
-import { codeActions } from './code-actions.ts';
+import { codeActions, isChosen, resolvedAction } from './code-actions.ts';
 import { createDiagnoser } from './diagnose.ts';
+import { createRereading } from './rereading.ts';
 import { createDocuments } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
 import { codeLensOf, completionItemOf, documentSymbolOf, foldingRangeOf, hoverOf } from './features-to-lsp.ts';
@@ -17,15 +18,17 @@ import { formatting } from './formatting.ts';
 import { locationOf } from './elsewhere.ts';
 import { guardOf } from './guard.ts';
 import { imported } from './import.ts';
+import { openDumps } from './open-dumps.ts';
 import { IMPORT_REQUEST, PARTIES_REQUEST, PARTNERS_REQUEST, REPAIR_REQUEST, SPEC_REQUEST } from './protocol.ts';
 import type { ImportParams, ImportResult, PartiesParams, PartiesResult, PartnersParams, PartnersResult, RepairParams, RepairResult, ServerOptions, SpecParams, SpecResult } from './protocol.ts';
 import { partiesIn, partnersIn, repairIn, specOf } from './questions.ts';
 import { offsetAt, rangeOf } from './to-lsp.ts';
 import { createWatches } from './watch.ts';
+import type { ClientAbilities } from './watch.ts';
 
 const CAPABILITIES: InitializeResult['capabilities'] = {
   textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
-  codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+  codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix], resolveProvider: true },
   hoverProvider: true,
   // Names hold dots and slashes, rules begin with dashes: letters alone do not tell when a new word begins.
   completionProvider: { triggerCharacters: [' ', '-', '/', '.'] },
@@ -37,17 +40,23 @@ const CAPABILITIES: InitializeResult['capabilities'] = {
   codeLensProvider: {},
 };
 
+const LANGUAGE = 'k8snet';
+
+/** A document whose dumps have changed: what was found in it stands where it stood. */
+const NO_EDIT = { start: 0, end: 0, text: '' };
+
 const isServerOptions = (value: unknown): value is ServerOptions =>
   typeof value === 'object' && value !== null && (!('pageUri' in value) || typeof value.pageUri === 'string');
 
 export function serve(connection: Connection): void {
   let folders: readonly string[] = [];
   let options: ServerOptions = {};
-  let canWatch = false;
+  let can: ClientAbilities = { watch: false, sync: false };
   const guard = guardOf(connection);
-  const documents = createDocuments(captureFiles(() => folders), guard.report);
+  const dumps = openDumps();
+  const documents = createDocuments(captureFiles(() => folders, dumps.textOf), guard.report);
   const diagnoser = createDiagnoser(connection, documents, guard, () => options.pageUri);
-  const watches = createWatches(connection, () => canWatch, guard.report);
+  const watches = createWatches(connection, () => can, guard.report);
 
   /** A feature of one document; `null` while that is not open. */
   const feature = <P extends { readonly textDocument: TextDocumentIdentifier }, R>(name: string, work: (document: OpenDocument, params: P) => R | null) =>
@@ -66,36 +75,60 @@ export function serve(connection: Connection): void {
     folders = workspaceFolders?.map((folder) => folder.uri) ?? [];
     if (isServerOptions(initializationOptions)) options = initializationOptions;
     const watching = capabilities.workspace?.didChangeWatchedFiles;
-    canWatch = watching?.dynamicRegistration === true && watching.relativePatternSupport === true;
+    can = {
+      watch: watching?.dynamicRegistration === true && watching.relativePatternSupport === true,
+      sync: capabilities.textDocument?.synchronization?.dynamicRegistration === true,
+    };
     return { capabilities: CAPABILITIES, serverInfo: { name: 'k8snet' } };
   });
 
-  connection.onShutdown(diagnoser.stop);
+  const rereading = createRereading((uri) => {
+    const document = documents.refresh(uri);
+    if (document !== undefined) diagnoser.analysed(document, NO_EDIT);
+  });
+  const reread = (changed: readonly string[]): void => rereading.soon(watches.readersOf(changed));
+
+  connection.onShutdown(() => {
+    rereading.stop();
+    diagnoser.stop();
+  });
 
   connection.onDidOpenTextDocument(guard.heed('open', (params) => {
+    const { uri, languageId } = params.textDocument;
+    if (languageId !== LANGUAGE) {
+      dumps.open(params);
+      return reread([uri]);
+    }
     const document = documents.open(params);
     diagnoser.analysed(document, undefined);
     watches.follow(document);
   }));
   connection.onDidChangeTextDocument(guard.heed('change', (params) => {
     const changed = documents.change(params);
-    if (changed === undefined) return;
+    if (changed === undefined) {
+      dumps.change(params);
+      return reread([params.textDocument.uri]);
+    }
     diagnoser.analysed(changed.document, changed.edit);
     watches.follow(changed.document);
   }));
   connection.onDidCloseTextDocument(guard.heed('close', ({ textDocument: { uri } }) => {
+    if (documents.get(uri) === undefined) {
+      dumps.close(uri);
+      return reread([uri]);
+    }
     documents.close(uri);
     watches.forget(uri);
     diagnoser.closed(uri);
   }));
-  connection.onDidChangeWatchedFiles(guard.heed('changed dumps', ({ changes }) => {
-    for (const uri of watches.readersOf(changes.map((change) => change.uri))) {
-      const document = documents.refresh(uri);
-      if (document !== undefined) diagnoser.analysed(document, undefined);
-    }
-  }));
+  connection.onDidChangeWatchedFiles(guard.heed('changed dumps', ({ changes }) => reread(changes.map((change) => change.uri))));
 
   connection.onCodeAction(feature('quick fixes', (document, params) => codeActions(document, diagnoser.verified(document.uri), params, options.pageUri)));
+  const resolve = guard.answer('resolution of a quick fix', (action: CodeAction) => {
+    const document = isChosen(action.data) ? documents.get(action.data.uri) : undefined;
+    return document === undefined ? action : resolvedAction(action, document, diagnoser.verified(document.uri), dumps);
+  });
+  connection.onCodeActionResolve((action, token) => resolve(action, token) ?? action);
   connection.onHover(feature('hover', (document, { position }) => {
     const found = hover(document.snapshot, offsetAt(document, position));
     return found === undefined ? null : hoverOf(document, found);
@@ -119,7 +152,7 @@ export function serve(connection: Connection): void {
   connection.onCodeLens(feature('lenses', (document) => codeLenses(document.snapshot).map((lens) => codeLensOf(document, document.uri, lens))));
   connection.onRequest(IMPORT_REQUEST, guard.answer<ImportParams, ImportResult>('import', imported));
   connection.onRequest(SPEC_REQUEST, question<SpecParams, SpecResult>('spec', specOf));
-  connection.onRequest(REPAIR_REQUEST, question<RepairParams, RepairResult>('repair', repairIn));
+  connection.onRequest(REPAIR_REQUEST, question<RepairParams, RepairResult>('repair', (document, params) => repairIn(document, params, dumps)));
   connection.onRequest(PARTIES_REQUEST, question<PartiesParams, PartiesResult>('parties', partiesIn));
   connection.onRequest(PARTNERS_REQUEST, question<PartnersParams, PartnersResult>('partners', partnersIn));
 }

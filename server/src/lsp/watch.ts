@@ -1,7 +1,10 @@
-/** Asks the editor to tell when a dump that a document names with `from "…"` changes. */
-import { DidChangeWatchedFilesNotification } from 'vscode-languageserver';
-import type { Connection, Disposable, FileSystemWatcher } from 'vscode-languageserver';
+/** Asks the editor to tell when a dump that a document names with `from "…"` changes: on the disk, or under its cursor. */
+import {
+  DidChangeTextDocumentNotification, DidChangeWatchedFilesNotification, DidCloseTextDocumentNotification, DidOpenTextDocumentNotification, TextDocumentSyncKind,
+} from 'vscode-languageserver';
+import type { Connection, Disposable, DocumentSelector, FileSystemWatcher } from 'vscode-languageserver';
 import { matchesPattern } from '../language/bind/file-patterns.ts';
+import { uriBeside } from './beside.ts';
 import type { OpenDocument } from './documents.ts';
 
 export interface Watches {
@@ -14,37 +17,68 @@ export interface Watches {
 
 const folderOf = (uri: string): string => uri.slice(0, uri.lastIndexOf('/'));
 
-/** `canWatch`: whether the client registers watchers on demand. `report` hears of a client that then refuses. */
-export function createWatches(connection: Connection, canWatch: () => boolean, report: (name: string, error: unknown) => void): Watches {
+interface Pattern {
+  /** The folder of the document that has it. */
+  readonly baseUri: string;
+  readonly pattern: string;
+}
+
+const watchersOf = (files: readonly string[], patterns: readonly Pattern[]): FileSystemWatcher[] =>
+  [...patterns.map((globPattern) => ({ globPattern })), ...files.map((uri) => ({ globPattern: { baseUri: folderOf(uri), pattern: literal(uri.slice(uri.lastIndexOf('/') + 1)) } }))];
+
+const selectorOf = (files: readonly string[], patterns: readonly Pattern[]): DocumentSelector =>
+  [...files.map((uri) => literal(new URL(uri).pathname)), ...patterns.map((p) => `${literal(new URL(p.baseUri).pathname)}/${p.pattern}`)].map((pattern) => ({ scheme: 'file', pattern }));
+
+/** What the client registers on demand. */
+export interface ClientAbilities {
+  readonly watch: boolean;
+  /** Documents of any language, as they are edited. */
+  readonly sync: boolean;
+}
+
+/** A name in a pattern may hold *, ? and brackets, which stand for themselves here. */
+const literal = (name: string): string => decodeURIComponent(name).replaceAll(/[*?[\]{}]/g, '[$&]');
+
+/** `report` hears of a client that refuses after all. */
+export function createWatches(connection: Connection, can: () => ClientAbilities, report: (name: string, error: unknown) => void): Watches {
   /** By document, the URIs of the files that it names, and the patterns that files may come to match. */
   const named = new Map<string, { readonly files: ReadonlySet<string>; readonly patterns: ReadonlySet<string> }>();
   let registered = '';
-  let registration: Promise<Disposable | undefined> | undefined;
+  let registrations: readonly Promise<Disposable | undefined>[] = [];
+
+  // Left alone, a refusal would end the server: nobody waits for the answer.
+  const heard = (asked: Promise<Disposable>): Promise<Disposable | undefined> => asked.catch((error: unknown) => {
+    report('watching of dumps', error);
+    return undefined;
+  });
 
   /** One registration for all: it is replaced whenever the set of files changes, which is rare. */
   function register(): void {
     const files = [...new Set([...named.values()].flatMap((n) => [...n.files]))].sort();
     const patterns = [...named].flatMap(([uri, n]) => [...n.patterns].map((pattern) => ({ baseUri: folderOf(uri), pattern })));
     const wanted = [...files, ...patterns.map((p) => `${p.baseUri} ${p.pattern}`)].join('\n');
-    if (wanted === registered || !canWatch()) return;
+    const { watch, sync } = can();
+    if (wanted === registered || (!watch && !sync)) return;
     registered = wanted;
-    void registration?.then((old) => old?.dispose());
-    const watchers: FileSystemWatcher[] = [...patterns.map((globPattern) => ({ globPattern })), ...files.map((uri) => {
-      const slash = uri.lastIndexOf('/');
-      // A name in a pattern may hold *, ? and brackets, which stand for themselves here.
-      return { globPattern: { baseUri: uri.slice(0, slash), pattern: decodeURIComponent(uri.slice(slash + 1)).replaceAll(/[*?[\]{}]/g, '[$&]') } };
-    })];
-    registration = watchers.length === 0 ? undefined : connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch((error: unknown) => {
-      // Left alone, a refusal would end the server: nobody waits for the answer.
-      report('watching of dumps', error);
-      return undefined;
-    });
+    for (const old of registrations) void old.then((r) => r?.dispose());
+    registrations = wanted === '' ? [] : [
+      ...(watch ? [heard(connection.client.register(DidChangeWatchedFilesNotification.type, { watchers: watchersOf(files, patterns) }))] : []),
+      ...(sync ? syncOf(selectorOf(files, patterns)) : []),
+    ];
+  }
+
+  function syncOf(documentSelector: DocumentSelector): readonly Promise<Disposable | undefined>[] {
+    return [
+      heard(connection.client.register(DidOpenTextDocumentNotification.type, { documentSelector })),
+      heard(connection.client.register(DidChangeTextDocumentNotification.type, { documentSelector, syncKind: TextDocumentSyncKind.Incremental })),
+      heard(connection.client.register(DidCloseTextDocumentNotification.type, { documentSelector })),
+    ];
   }
 
   return {
     follow({ uri, snapshot }) {
       if (!uri.startsWith('file:')) return;
-      const files = [...snapshot.files.known.keys()].map((file) => new URL(file.split('/').map(encodeURIComponent).join('/'), uri).href);
+      const files = [...snapshot.files.known.keys()].map((file) => uriBeside(uri, file));
       named.set(uri, { files: new Set(files), patterns: snapshot.files.patterns });
       register();
     },

@@ -6,6 +6,9 @@ import { until } from './until.ts';
 
 const run = <T>(command: string, ...args: readonly unknown[]): Thenable<T> => vscode.commands.executeCommand<T>(command, ...args);
 
+/** How many code actions are resolved: a fix has its edits only when it is chosen. */
+const RESOLVED = 10;
+
 const textOf = (content: vscode.Hover['contents'][number]): string => (content instanceof vscode.MarkdownString ? content.value : '');
 
 describe('the language', () => {
@@ -64,7 +67,7 @@ describe('the language', () => {
     const wrong = new vscode.Range(at, at.translate(0, 'kube-proxy'.length));
     await edit(document, wrong, 'kube-prxoy');
     await diagnosticsWhen(document, 'the error', (all) => errorsIn(all).length === 1);
-    const actions = await run<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, wrong, vscode.CodeActionKind.QuickFix.value);
+    const actions = await run<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, wrong, vscode.CodeActionKind.QuickFix.value, RESOLVED);
     const fix = actions.find((action) => action.title.includes('kube-proxy'));
     assert.ok(fix?.edit && (await vscode.workspace.applyEdit(fix.edit)));
     assert.equal(document.getText(), original);
@@ -76,7 +79,7 @@ describe('the language', () => {
     assert.ok(failing);
     // The repair is known once the expectations have been traced, which is when the typing has paused.
     const repair = await until('the repair', async () =>
-      (await run<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, failing.range, vscode.CodeActionKind.QuickFix.value)).find((action) => action.edit));
+      (await run<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, failing.range, vscode.CodeActionKind.QuickFix.value, RESOLVED)).find((action) => action.edit));
     assert.ok(repair.edit && (await vscode.workspace.applyEdit(repair.edit)));
     assert.match(document.getText(), /MASQUERADE/);
     await diagnosticsWhen(document, 'every expectation holds', (all) => expectationsIn(all).length === 0);

@@ -115,9 +115,10 @@ describe('the language server', () => {
 
   test('hands out what the newest version says', async () => {
     await client.open(URI, ARTICLE);
+    const before = await client.connection.sendRequest<{ revision: number }>('k8snet/spec', { uri: URI });
     await change({ text: 'node only { }\n' });
-    const answer = await client.connection.sendRequest<{ version: number; spec: { nodes: { name: string }[] } }>('k8snet/spec', { uri: URI });
-    expect(answer.version).toBe(2);
+    const answer = await client.connection.sendRequest<{ revision: number; spec: { nodes: { name: string }[] } }>('k8snet/spec', { uri: URI });
+    expect(answer.revision).toBeGreaterThan(before.revision);
     expect(answer.spec.nodes.map((node) => node.name)).toEqual(['only']);
   });
 
@@ -144,13 +145,23 @@ describe('the language server', () => {
     await client.open(URI, ARTICLE);
     await vi.waitFor(() => { expect(client.published.at(-1)?.diagnostics).toHaveLength(2); }, 5000);
     const range = client.published.at(-1)!.diagnostics[0]!.range;
-    const actions = await ask<{ kind: string; diagnostics: object[]; isPreferred: boolean; edit: { changes: Record<string, { newText: string; range: { start: { line: number } } }[]> } }[]>(
-      'textDocument/codeAction', 'cluster', { range, context: { diagnostics: [] } });
+    const actions = await ask<{ kind: string; diagnostics: object[]; isPreferred: boolean }[]>('textDocument/codeAction', 'cluster', { range, context: { diagnostics: [] } });
     expect(actions).toHaveLength(1);
     expect(actions[0]).toMatchObject({ kind: 'quickfix', isPreferred: true });
     expect(actions[0]!.diagnostics).toHaveLength(1);
-    const edits = actions[0]!.edit.changes[URI]!;
+    const resolved = await client.connection.sendRequest<{ edit: { documentChanges: { textDocument: object; edits: { newText: string; range: { start: { line: number } } }[] }[] } }>('codeAction/resolve', actions[0]!);
+    const [{ textDocument, edits }] = resolved.edit.documentChanges as [typeof resolved.edit.documentChanges[0]];
+    expect(textDocument).toEqual({ uri: URI, version: 1 });
     expect(edits.map((edit) => edit.newText).join('')).toContain('MASQUERADE');
     for (const edit of edits) expect(edit.range.start.line).toBeGreaterThan(place('*nat').line);
+  });
+
+  test('has no edits for a fix that was offered before the file changed', async () => {
+    await client.open(URI, ARTICLE.replace('kube-proxy', 'kube-prxoy'));
+    const { line } = place('kube-proxy');
+    const [action] = await client.connection.sendRequest<object[]>('textDocument/codeAction', { textDocument: { uri: URI }, range: { start: { line, character: 2 }, end: { line, character: 2 } }, context: { diagnostics: [] } });
+    expect(await client.connection.sendRequest('codeAction/resolve', action!)).toHaveProperty('edit');
+    await change({ range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } }, text: '# one line more\n' });
+    expect(await client.connection.sendRequest('codeAction/resolve', action!)).not.toHaveProperty('edit');
   });
 });

@@ -54,9 +54,9 @@ test('of versions that come faster than they are traced, the newest is', async (
   const before = await traced();
   await page.evaluate(([file, asked]) => {
     const spec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] };
-    for (let version = 2; version <= 6; version++) window.postMessage({ type: 'show', file, version, spec, expectations: [], question: asked }, '*');
+    for (let revision = 2; revision <= 6; revision++) window.postMessage({ type: 'show', file, revision, spec, expectations: [], question: asked }, '*');
   }, [FILE, question] as const);
-  await page.waitForFunction(() => (globalThis as unknown as { panel: { store: { state: { version: number } } } }).panel.store.state.version === 6);
+  await page.waitForFunction(() => (globalThis as unknown as { panel: { store: { state: { revision: number } } } }).panel.store.state.revision === 6);
   expect(await traced()).toBe(before + 1);
   await page.close();
 });
@@ -175,7 +175,7 @@ test('a branch that supposes something says what, on its tab and below its end',
 test('an edit of the file keeps what is open; foreign messages change nothing', async () => {
   const { page, complaints } = await panels.open('service', 'light', 1400);
   await page.locator('#hop-4 .row').click();
-  for (const message of [null, { type: 'show' }, 'text', { type: 'show', file: FILE, version: 2, spec: { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] }, expectations: [], question }]) await post(page, message);
+  for (const message of [null, { type: 'show' }, 'text', { type: 'show', file: FILE, revision: 2, spec: { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] }, expectations: [], question }]) await post(page, message);
   expect(await page.locator('#hop-4 .row').getAttribute('aria-expanded')).toBe('true');
   expect(complaints).toEqual([]);
   await page.close();
@@ -279,7 +279,7 @@ describe('a packet that does not arrive', () => {
     await why.getByRole('button', { name: 'examples/broken/drop-rule.k8snet:14' }).first().click();
     expect((await postedBy(page)).at(-1)).toEqual({ type: 'reveal', file: 'examples/broken/drop-rule.k8snet', line: 14 });
     await why.getByRole('button', { name: /^Apply: Remove the rule/ }).click();
-    expect((await postedBy(page)).at(-1)).toMatchObject({ type: 'apply', version: 1, repair: { edits: [{ kind: 'lines', block: 'iptables', table: 'filter', remove: [{ line: 14 }], add: [] }] } });
+    expect((await postedBy(page)).at(-1)).toMatchObject({ type: 'apply', revision: 1, repair: { edits: [{ kind: 'lines', block: 'iptables', table: 'filter', remove: [{ line: 14 }], add: [] }] } });
     await page.close();
   });
 

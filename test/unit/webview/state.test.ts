@@ -10,7 +10,7 @@ const topology = articleCluster();
 const question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
 const traced = (trace: Trace): Answer => ({ kind: 'traced', flow: flow(), trace });
 const answered = (answer: Answer, changes: Partial<Extract<Action, { type: 'answered' }>> = {}): Action =>
-  ({ type: 'answered', file: FILE, version: 1, topology, question, answer, ...changes });
+  ({ type: 'answered', file: FILE, revision: 1, topology, question, answer, ...changes });
 const run = (...actions: readonly Action[]): State => actions.reduce(reduce, INITIAL);
 
 /** The same branch with the hop of that number left out. */
@@ -19,31 +19,31 @@ const without = (branch: Branch, number: number): Branch => ({ ...branch, reques
 describe('after an edit of the file', () => {
   test('an opened hop of the second packet stays open, though the request has one hop fewer', () => {
     const before = run(answered(traced(traceOf(secondDroppedBranch()))), { type: 'select', hop: 23 });
-    const after = reduce(before, answered(traced(traceOf(without(secondDroppedBranch(), 2))), { version: 2 }));
+    const after = reduce(before, answered(traced(traceOf(without(secondDroppedBranch(), 2))), { revision: 2 }));
     expect([after.selected, after.expanded]).toEqual([22, [22]]);
   });
 
   test('the tab of a supposition stays chosen, though another branch ends alike', () => {
     const supposing = { ...droppedBranch(), supposing: ['the limit is used up'] };
     const before = run(answered(traced(traceOf(droppedBranch(), supposing))), { type: 'branch', index: 1 });
-    expect(reduce(before, answered(traced(traceOf(supposing, droppedBranch())), { version: 2 })).branch).toBe(0);
+    expect(reduce(before, answered(traced(traceOf(supposing, droppedBranch())), { revision: 2 })).branch).toBe(0);
   });
 
   test('the same question keeps tab, selection and opened hops', () => {
     const before = run(answered(traced(traceOf(droppedBranch(), serviceBranch()))), { type: 'branch', index: 1 }, { type: 'select', hop: 4 }, { type: 'expand', hop: 12 });
-    const after = reduce(before, answered(traced(traceOf(droppedBranch(), serviceBranch())), { version: 2 }));
+    const after = reduce(before, answered(traced(traceOf(droppedBranch(), serviceBranch())), { revision: 2 }));
     expect([after.branch, after.selected, after.expanded]).toEqual([1, 4, [4, 12]]);
   });
 
   test('a hop that has another number now stays selected, one that is gone does not', () => {
     const before = run(answered(traced(traceOf(serviceBranch()))), { type: 'select', hop: 4 }, { type: 'expand', hop: 2 });
-    const after = reduce(before, answered(traced(traceOf(without(serviceBranch(), 2))), { version: 2 }));
+    const after = reduce(before, answered(traced(traceOf(without(serviceBranch(), 2))), { revision: 2 }));
     expect([after.selected, after.expanded]).toEqual([3, [3]]);
   });
 
   test('the tab follows its receiver when branches change places', () => {
     const before = run(answered(traced(traceOf(droppedBranch(), serviceBranch()))), { type: 'branch', index: 1 });
-    const after = reduce(before, answered(traced(traceOf(serviceBranch(), droppedBranch())), { version: 2 }));
+    const after = reduce(before, answered(traced(traceOf(serviceBranch(), droppedBranch())), { revision: 2 }));
     expect(after.branch).toBe(0);
   });
 

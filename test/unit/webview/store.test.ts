@@ -24,7 +24,7 @@ function panel(kept?: unknown) {
     getState: () => kept, setState: (state: unknown) => { states.push(state); },
   };
   const store = createStore(host, { build: () => topology, answer, explain });
-  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, version: 1, spec, expectations: [], question }); };
+  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, revision: 1, spec, expectations: [], question }); };
   return { store, posted, states, show, types: () => posted.map((message) => message.type) };
 }
 
@@ -69,7 +69,7 @@ test('a kept state that is damaged counts as none', () => {
 
 test('messages that are not of the protocol change nothing', () => {
   const { store, posted } = panel();
-  for (const message of [null, 3, 'show', [], {}, { type: 'show' }, { type: 'cursor', file: FILE, line: 'x' }, { type: 'show', file: FILE, version: 1, question: first, spec: { nodes: [] } }]) {
+  for (const message of [null, 3, 'show', [], {}, { type: 'show' }, { type: 'cursor', file: FILE, line: 'x' }, { type: 'show', file: FILE, revision: 1, question: first, spec: { nodes: [] } }]) {
     expect(isToPanel(message)).toBe(false);
     store.receive(message);
   }
@@ -88,7 +88,7 @@ function searching(explain: Simulator['explain']) {
   const store = createStore({ postMessage: () => undefined, getState: () => undefined, setState: () => undefined }, {
     build: () => topology, explain, answer: () => ({ kind: 'traced', flow: flow(), trace: traceOf(lost) }),
   });
-  store.receive({ type: 'show', file: FILE, version: 1, spec, expectations: [], question: first });
+  store.receive({ type: 'show', file: FILE, revision: 1, spec, expectations: [], question: first });
   return store;
 }
 
@@ -108,14 +108,14 @@ test('the search for the cause ends where another question is asked', async () =
   await new Promise((resolve) => setTimeout(resolve, 20));
   const before = tries;
   expect(before).toBeGreaterThan(0);
-  store.dispatch({ type: 'answered', file: FILE, version: 2, topology, question: first, answer: { kind: 'unanswered', message: 'no', suggestions: [] } });
+  store.dispatch({ type: 'answered', file: FILE, revision: 2, topology, question: first, answer: { kind: 'unanswered', message: 'no', suggestions: [] } });
   const at = tries;
   await settled();
   expect([store.state.why, tries]).toEqual([null, at]);
 });
 
 test('an applied repair is a message of the protocol, and one without edits is none', () => {
-  expect(isFromPanel({ type: 'apply', version: 3, repair: { title: 'x', edits: [{ kind: 'words', owner: { kind: 'node', name: 'host1' } }] } })).toBe(true);
-  expect(isFromPanel({ type: 'apply', version: 3, repair: { title: 'x' } })).toBe(false);
-  expect(isFromPanel({ type: 'apply', version: -1, repair: { title: 'x', edits: [] } })).toBe(false);
+  expect(isFromPanel({ type: 'apply', revision: 3, repair: { title: 'x', edits: [{ kind: 'words', owner: { kind: 'node', name: 'host1' } }] } })).toBe(true);
+  expect(isFromPanel({ type: 'apply', revision: 3, repair: { title: 'x' } })).toBe(false);
+  expect(isFromPanel({ type: 'apply', revision: -1, repair: { title: 'x', edits: [] } })).toBe(false);
 });

@@ -42,7 +42,7 @@ export class Panel extends LitElement {
     listen(this, 'action', (action) => { store.dispatch(action); });
     listen(this, 'ask', (question) => { store.ask(question); });
     listen(this, 'reveal', (at) => { store.post({ type: 'reveal', ...at }); });
-    listen(this, 'apply', (repair) => { store.post({ type: 'apply', version: store.state.version, repair }); });
+    listen(this, 'apply', (repair) => { store.post({ type: 'apply', revision: store.state.revision, repair }); });
     listen(this, 'capture', () => { this.save(store.state.shown); });
   }
 

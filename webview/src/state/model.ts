@@ -32,7 +32,7 @@ export interface View {
 
 export interface State extends View {
   readonly file: string;
-  readonly version: number;
+  readonly revision: number;
   readonly topology: Topology | null;
   readonly question: Question | null;
   /** Why the question has no trace now; `shown` then is the last one that had. */
@@ -48,7 +48,7 @@ export interface State extends View {
 export type Why = 'searching' | Explanation;
 
 export type Action =
-  | { readonly type: 'answered'; readonly file: string; readonly version: number; readonly topology: Topology; readonly question: Question; readonly answer: Answer }
+  | { readonly type: 'answered'; readonly file: string; readonly revision: number; readonly topology: Topology; readonly question: Question; readonly answer: Answer }
   | { readonly type: 'why'; readonly why: Why | null }
   | { readonly type: 'cursor'; readonly at: SourceLine }
   | { readonly type: 'branch'; readonly index: number }
@@ -59,6 +59,6 @@ export type Action =
   | { readonly type: 'picture'; readonly picture: View['picture'] };
 
 export const INITIAL: State = {
-  file: '', version: 0, topology: null, question: null, problem: null, shown: null, why: null,
+  file: '', revision: 0, topology: null, question: null, problem: null, shown: null, why: null,
   branch: 0, selected: null, expanded: [], picture: 'shown', hovered: null, cursor: null,
 };

@@ -26,8 +26,8 @@ const withHop = (hops: readonly number[], hop: number): readonly number[] => (ho
 export const sameQuestion = (a: Question | null, b: Question | null): boolean => a?.from === b?.from && a?.to === b?.to;
 
 function answered(state: State, action: Extract<Action, { type: 'answered' }>): State {
-  const { file, version, topology, question, answer } = action;
-  const next = { ...state, file, version, topology, question, why: null };
+  const { file, revision, topology, question, answer } = action;
+  const next = { ...state, file, revision, topology, question, why: null };
   if (answer.kind !== 'traced') return { ...next, problem: answer };
   const shown: Shown = { question, topology, flow: answer.flow, trace: answer.trace };
   const same = sameQuestion(state.question, question) && (state.file === '' || state.file === file);

@@ -60,8 +60,8 @@ export function createStore(host: Host, simulator: Simulator): Store {
 
   let said: Said = { spec: null, expectations: [] };
 
-  const show = (file: string, version: number, topology: Topology, question: Question): void => {
-    dispatch({ type: 'answered', file, version, topology, question, answer: simulator.answer(topology, question) });
+  const show = (file: string, revision: number, topology: Topology, question: Question): void => {
+    dispatch({ type: 'answered', file, revision, topology, question, answer: simulator.answer(topology, question) });
     if (said.spec === null || state.problem !== null || state.shown === null || state.shown.trace.branches.every(isFine)) return;
     dispatch({ type: 'why', why: 'searching' });
     search(state.shown, simulator.explain(said.spec, topology, question, said.expectations));
@@ -87,11 +87,11 @@ export function createStore(host: Host, simulator: Simulator): Store {
       if (message.type === 'cursor') dispatch({ type: 'cursor', at: { file: message.file, line: message.line } });
       else {
         said = { spec: message.spec, expectations: message.expectations };
-        show(message.file, message.version, simulator.build(message.spec), message.question);
+        show(message.file, message.revision, simulator.build(message.spec), message.question);
       }
     },
     ask(question) {
-      if (state.topology !== null) show(state.file, state.version, state.topology, question);
+      if (state.topology !== null) show(state.file, state.revision, state.topology, question);
     },
     subscribe(listener) { listeners.push(listener); },
   };

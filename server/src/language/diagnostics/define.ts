@@ -23,9 +23,14 @@ export interface Range {
   readonly elsewhere?: Elsewhere;
 }
 
+/** An edit of this file, or of a dump that it takes `from` another: then `file` is named as there, and the offsets are of that file's text. */
+export interface FixEdit extends TextEdit {
+  readonly file?: string;
+}
+
 export interface Fix {
   readonly title: string;
-  readonly edits: readonly TextEdit[];
+  readonly edits: readonly FixEdit[];
 }
 
 export interface Related extends Range {
@@ -85,11 +90,11 @@ export const fixOf = (title: string, at: Range, text: string): Fix => ({ title, 
 export const replacement = (suggestion: string | undefined, at: Range): readonly Fix[] =>
   suggestion === undefined ? [] : [fixOf(`Replace with '${suggestion}'`, at, suggestion)];
 
-const shiftRange = <R extends Range>(r: R, by: number): R => ({ ...r, start: r.start + by, end: r.end + by });
+const shiftRange = <R extends Pick<Range, 'start' | 'end'>>(r: R, by: number): R => ({ ...r, start: r.start + by, end: r.end + by });
 
 /** Diagnostics are cached relative to the statement that they stand in. */
 export const shifted = (d: Diagnostic, by: number): Diagnostic => by === 0 ? d : ({
   ...shiftRange(d, by),
   related: d.related.map((r) => shiftRange(r, by)),
-  fixes: d.fixes.map((f) => ({ title: f.title, edits: f.edits.map((e) => shiftRange(e, by)) })),
+  fixes: d.fixes.map((f) => ({ title: f.title, edits: f.edits.map((e) => (e.file === undefined ? shiftRange(e, by) : e)) })),
 });
