@@ -1,7 +1,7 @@
 /** SHA-256 and the names made from it; the engine has no platform library to ask. */
 
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2). */
-const ROUND_CONSTANTS = Uint32Array.from(fractionalBits(64, Math.cbrt));
+const ROUND_CONSTANTS = Int32Array.from(fractionalBits(64, Math.cbrt));
 /** The same of the square roots of the first 8 primes (FIPS 180-4, 5.3.3). */
 const INITIAL_STATE = fractionalBits(8, Math.sqrt);
 
@@ -41,37 +41,51 @@ function utf8OfAny(text: string): Uint8Array {
 
 const rotate = (word: number, by: number): number => (word >>> by) | (word << (32 - by));
 
-function padded(message: Uint8Array): Uint32Array {
-  const words = new Uint32Array(((message.length + 8) >> 6) * 16 + 16);
-  for (let i = 0; i < message.length; i++) words[i >> 2] = (words[i >> 2] ?? 0) | ((message[i] ?? 0) << (24 - 8 * (i & 3)));
-  words[message.length >> 2] = (words[message.length >> 2] ?? 0) | (0x80 << (24 - 8 * (message.length & 3)));
-  words[words.length - 1] = message.length * 8;
-  return words;
-}
+const BLOCK = 64;
+/** Of one block, and used again for each: a cluster's chains are named by tens of thousands of hashes. */
+const schedule = new Int32Array(64);
 
 /** FIPS 180-4. Eight 32-bit words, most significant first. */
 export function sha256(message: Uint8Array): Uint32Array {
-  const words = padded(message);
   const state = Uint32Array.from(INITIAL_STATE);
-  const schedule = new Uint32Array(64);
-  for (let block = 0; block < words.length; block += 16) {
-    for (let i = 0; i < 16; i++) schedule[i] = words[block + i] ?? 0;
-    for (let i = 16; i < 64; i++) schedule[i] = expanded(schedule, i);
-    compress(state, schedule);
+  const blocks = ((message.length + 8) >> 6) + 1;
+  for (let block = 0; block < blocks; block++) {
+    schedule.fill(0, 0, 16);
+    const from = block * BLOCK;
+    const end = Math.min(message.length, from + BLOCK);
+    for (let i = from; i < end; i++) put(i - from, message[i] ?? 0);
+    if (message.length >= from && message.length < from + BLOCK) put(message.length - from, 0x80);
+    if (block === blocks - 1) schedule[15] = message.length * 8;
+    compress(state);
   }
   return state;
 }
 
-function expanded(w: Uint32Array, i: number): number {
-  const a = w[i - 15] ?? 0;
-  const b = w[i - 2] ?? 0;
-  const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
-  const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
-  return ((w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1) >>> 0;
+function put(at: number, byte: number): void {
+  schedule[at >> 2] = (schedule[at >> 2] ?? 0) | (byte << (24 - 8 * (at & 3)));
 }
 
-function compress(state: Uint32Array, schedule: Uint32Array): void {
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+function expand(w: Int32Array): void {
+  for (let i = 16; i < 64; i++) {
+    const a = w[i - 15] ?? 0;
+    const b = w[i - 2] ?? 0;
+    const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
+    const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
+    w[i] = ((w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1) | 0;
+  }
+}
+
+/** Each word by its index: destructuring an array asks its iterator. */
+function compress(state: Uint32Array): void {
+  expand(schedule);
+  let a = state[0] ?? 0;
+  let b = state[1] ?? 0;
+  let c = state[2] ?? 0;
+  let d = state[3] ?? 0;
+  let e = state[4] ?? 0;
+  let f = state[5] ?? 0;
+  let g = state[6] ?? 0;
+  let h = state[7] ?? 0;
   for (let i = 0; i < 64; i++) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (ROUND_CONSTANTS[i] ?? 0) + (schedule[i] ?? 0)) | 0;
@@ -86,13 +100,24 @@ function compress(state: Uint32Array, schedule: Uint32Array): void {
     b = a;
     a = (t1 + t2) | 0;
   }
-  const sums = [a, b, c, d, e, f, g, h];
-  for (let i = 0; i < 8; i++) state[i] = (state[i] ?? 0) + (sums[i] ?? 0);
+  add(state, 0, a);
+  add(state, 1, b);
+  add(state, 2, c);
+  add(state, 3, d);
+  add(state, 4, e);
+  add(state, 5, f);
+  add(state, 6, g);
+  add(state, 7, h);
+}
+
+function add(state: Uint32Array, at: number, word: number): void {
+  state[at] = (state[at] ?? 0) + word;
 }
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-const letters = new Uint8Array(16);
+/** A plain list, since spreading a typed one into arguments asks its iterator. */
+const letters: number[] = new Array<number>(16).fill(0);
 
 /** The first 16 characters (80 bits) of the RFC 4648 base32 form of the text's SHA-256, as kube-proxy names its chains. */
 export function base32Hash(text: string): string {
