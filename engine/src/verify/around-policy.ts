@@ -1,4 +1,7 @@
 /** A rule for just this conversation in the network policy that shuts it out. */
+import { SCTP, TCP, UDP } from '../data-plane/packet.ts';
+import { decide } from '../data-plane/policy/decide.ts';
+import { isolationOf } from '../data-plane/policy/isolation.ts';
 import { formatAddress, formatPrefix, hostPrefix, sameAddress } from '../net/address.ts';
 import { podName } from '../topology/lookup.ts';
 import type { Pod } from '../topology/model.ts';
@@ -6,6 +9,7 @@ import { METADATA_NAME } from '../topology/network-policy.ts';
 import type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort, PolicyTraffic } from '../topology/network-policy.ts';
 import { inPlace } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
+import { patched } from './commands.ts';
 import { conversationAt } from './situation.ts';
 import type { Conversation, Situation } from './situation.ts';
 
@@ -24,9 +28,10 @@ export function aroundThePolicy(situation: Situation): readonly Candidate[] {
     const text = `${denied.direction} { ${denied.direction === 'ingress' ? 'from' : 'to'} ${peer.text}${port} }`;
     const who = other === undefined ? formatAddress(address) : podName(other);
     return {
-      wrong: `Network policy ${podName(policy)}${inPlace(policy.at)} isolates pod ${denied.pod} for ${denied.direction}, and no rule of it allows ${denied.direction === 'ingress' ? 'what comes from' : 'what goes to'} ${who}.`,
+      wrong: `Network policy ${podName(policy)}${inPlace(policy.at)} isolates pod ${denied.pod} for ${denied.direction}, and no rule of it allows ${denied.direction === 'ingress' ? 'what comes from' : 'what goes to'} ${who}${nearestOf(situation, policy, packet, denied.direction)}.`,
       host: last.host, namespace: last.namespace, at: policy.at,
       title: `allow it in network policy ${podName(policy)}: \`${text}\``,
+      commands: [patched(policy.namespace, 'networkpolicy', policy.name, [added(policy, denied.direction, { [denied.direction === 'ingress' ? 'from' : 'to']: [peer.object], ...(ports.length === 0 ? {} : { ports: ports.map((p) => ({ protocol: p.protocol, port: p.port })) }) })])],
       // The whole text as the keyword: one more statement, beside those that are there.
       edits: [{ kind: 'statement', owner: { kind: 'network-policy', name: podName(policy) }, inside: null, keyword: text, at: null, text }],
       applied: (now) => ({ ...now, networkPolicies: now.networkPolicies.map((p) => (podName(p) === podName(policy) ? { ...p, [denied.direction]: [...p[denied.direction], traffic] } : p)) }),
@@ -34,9 +39,31 @@ export function aroundThePolicy(situation: Situation): readonly Candidate[] {
   });
 }
 
+/** The rule of the policy of which one half holds, and why the other does not; nothing where no rule comes near. */
+function nearestOf({ topology }: Situation, policy: NetworkPolicy, packet: Conversation, direction: 'ingress' | 'egress'): string {
+  const isolation = isolationOf(topology);
+  if (isolation === null || packet.protocol === null) return '';
+  const receiver = topology.pods.find((p) => !p.hostNetwork && p.addresses.some((a) => sameAddress(a, packet.destination)));
+  const subject = { direction: direction === 'ingress' ? 'Ingress' : 'Egress', peer: direction === 'ingress' ? packet.source : packet.destination, receiver, protocol: { tcp: TCP, udp: UDP, sctp: SCTP }[packet.protocol], port: packet.destinationPort } as const;
+  const allows = (rule: PolicyTraffic): boolean => decide(isolation, { ...subject, policies: [{ ...policy, [direction]: [rule] }] }).kind === 'allow';
+  const near = (half: string, holds: (rule: PolicyTraffic) => boolean): readonly string[] => policy[direction].filter(holds).map((rule) => `; nearest comes its ${direction}${inPlace(rule.at)}, which ${half}`);
+  const wanted = `${packet.destinationPort ?? ''}/${packet.protocol.toUpperCase()}`;
+  const [best] = [
+    ...near(`has the right peer, but not port ${wanted}${direction === 'ingress' ? ', which the pod itself sees' : ', which a service translates to'}`, (rule) => rule.ports.length > 0 && allows({ ...rule, ports: [] })),
+    ...near(`has the right port, but another peer${direction === 'egress' ? ': it is judged behind the translation of a service\'s address' : ''}`, (rule) => rule.peers.length > 0 && allows({ ...rule, peers: [] })),
+  ];
+  return best ?? '';
+}
+
+/** Behind the rules that are there, or the first. */
+const added = (policy: NetworkPolicy, direction: 'ingress' | 'egress', rule: object): object =>
+  policy[direction].length === 0 ? { op: 'add', path: `/spec/${direction}`, value: [rule] } : { op: 'add', path: `/spec/${direction}/-`, value: rule };
+
 interface Peer {
   readonly peer: PolicyPeer;
   readonly text: string;
+  /** As the API has it. */
+  readonly object: object;
 }
 
 /** By its labels where the other end is a pod that has some. */
@@ -45,10 +72,11 @@ function peerOf(policy: NetworkPolicy, other: Pod | undefined, packet: Conversat
   const { at } = policy;
   if (other === undefined || labels.length === 0) {
     const prefix = hostPrefix(direction === 'ingress' ? packet.source : packet.destination);
-    return { peer: { kind: 'block', prefix, except: [], at }, text: `ip-block ${formatPrefix(prefix)}` };
+    return { peer: { kind: 'block', prefix, except: [], at }, text: `ip-block ${formatPrefix(prefix)}`, object: { ipBlock: { cidr: formatPrefix(prefix) } } };
   }
   const pods: LabelSelector = { labels: other.labels, expressions: [] };
   const namespaces: LabelSelector | null = other.namespace === policy.namespace ? null : { labels: { [METADATA_NAME]: other.namespace }, expressions: [] };
   const text = `${namespaces === null ? '' : `namespaces ${METADATA_NAME}=${other.namespace} `}pods ${labels.map(([k, v]) => `${k}=${v}`).join(', ')}`;
-  return { peer: { kind: 'pods', namespaces, pods, at }, text };
+  const object = { ...(namespaces === null ? {} : { namespaceSelector: { matchLabels: namespaces.labels } }), podSelector: { matchLabels: other.labels } };
+  return { peer: { kind: 'pods', namespaces, pods, at }, text, object };
 }

@@ -3,7 +3,7 @@ import type { CapturedState, ClusterSpec, NodeSpec, PodSpec, ServiceSpec } from 
 import type { SourceRef } from '../topology/origin.ts';
 import type { Origin } from '../topology/origin.ts';
 import { podName } from '../topology/lookup.ts';
-import type { Edit, Owner } from './explanation.ts';
+import type { Command, Edit, Owner } from './explanation.ts';
 
 export interface Candidate {
   /** The root cause in one sentence, if this is what mends the flow. */
@@ -14,6 +14,8 @@ export interface Candidate {
   readonly at: SourceRef | null;
   readonly title: string;
   readonly edits: readonly Edit[];
+  /** Of what the API server keeps; those for the lines of dumps come from the edits. */
+  readonly commands?: readonly Command[];
   readonly applied: (spec: ClusterSpec) => ClusterSpec;
 }
 

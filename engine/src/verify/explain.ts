@@ -23,9 +23,10 @@ import { aroundThePolicy } from './around-policy.ts';
 import { aroundTheService } from './around-service.ts';
 import { aroundTheSettings } from './around-settings.ts';
 import type { Candidate } from './candidate.ts';
+import { commandsOf } from './commands.ts';
 import { deviationsOf } from './deviation.ts';
 import type { Deviation } from './deviation.ts';
-import type { Cause, Explanation, Repair } from './explanation.ts';
+import type { Cause, Command, Explanation, TriedRepair } from './explanation.ts';
 import { judge } from './judge.ts';
 import type { Expectation } from './model.ts';
 import { nearestRule } from './nearest.ts';
@@ -80,7 +81,7 @@ export function* explaining(asked: Asked): Steps<Explanation | null> {
     const [best] = result.mending;
     if (best === undefined && result.progress === null && (asked.wanted === 'something-else' || isAnswered(situation.branch))) return { causes, repairs: [] };
     causes.push(causeOf(situation, now, best ?? result.progress?.candidate));
-    if (best !== undefined) return { causes, repairs: result.mending.map((c) => repairOf([...chain, c])) };
+    if (best !== undefined) return { causes, repairs: result.mending.map((c) => repairOf(asked.spec, [...chain, c])) };
     if (result.progress === null || causes.length >= MAX_CAUSES) return { causes, repairs: [] };
     chain.push(result.progress.candidate);
     now = result.progress.state;
@@ -237,9 +238,18 @@ function nearestOf(situation: Situation, walks: readonly EndedWalk[]): Cause['ne
   const event = decidingEvent(situation);
   const { last, reason } = situation;
   if (event === undefined || last === undefined || (reason?.code !== 'rule-drop' && reason?.code !== 'rule-reject' && reason?.code !== 'policy-drop')) return null;
-  const walk = walks.findLast((w) => w.ns.host.name === last.host && w.ns.namespace.name === last.namespace && w.table.table.name === event.table && w.at.hook === event.hook);
-  const events = last.steps.filter((s): s is Event => s.stage === 'netfilter' && s.table === event.table && s.hook === event.hook);
+  const walk = walks.findLast((w) => w.ns.host.name === last.host && w.ns.namespace.name === last.namespace && w.table.table.name === event.table && w.table.table.ruleset === event.ruleset && w.at.hook === event.hook);
+  const events = last.steps.filter((s): s is Event => s.stage === 'netfilter' && s.table === event.table && s.ruleset === event.ruleset && s.hook === event.hook);
   return walk === undefined ? null : nearestRule(walk, events);
 }
 
-const repairOf = (chain: readonly Candidate[]): Repair => ({ title: chain.map((c) => c.title).join('; then '), edits: chain.flatMap((c) => c.edits) });
+/** Each change is made to what those before it left. */
+function repairOf(spec: ClusterSpec, chain: readonly Candidate[]): TriedRepair {
+  const commands: Command[] = [];
+  let now = spec;
+  for (const candidate of chain) {
+    commands.push(...(candidate.commands ?? commandsOf(now, candidate.edits)));
+    now = candidate.applied(now);
+  }
+  return { title: chain.map((c) => c.title).join('; then '), edits: chain.flatMap((c) => c.edits), commands };
+}

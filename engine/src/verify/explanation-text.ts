@@ -1,6 +1,6 @@
 /** An explanation for a terminal: the causes in order, what came nearest, and what each repair changes. */
 import { ownerText, placeText } from './candidate.ts';
-import type { Edit, Explanation } from './explanation.ts';
+import type { Edit, Explanation, TriedRepair } from './explanation.ts';
 
 /** Lines of one repair that are worth reading at once. */
 const MOST_LINES = 12;
@@ -10,11 +10,14 @@ export function explanationLines({ causes, repairs }: Explanation): readonly str
   const numbered = causes.length > 1;
   return [
     ...causes.flatMap((cause, i) => [`cause${numbered ? ` ${i + 1}` : ''}: ${cause.sentence}`, ...(cause.nearest === null ? [] : [`  nearest: ${cause.nearest.sentence}`])]),
-    ...repairs.flatMap((repair, i) => [`${i === 0 ? 'repair' : 'or'}: ${repair.title}`, ...(i === 0 ? shortened(repair.edits.flatMap(editLines)).map((line) => `  ${line}`) : [])]),
+    ...repairs.flatMap((repair, i) => [`${i === 0 ? 'repair' : 'or'}: ${repair.title}`, ...(i === 0 ? [...shortened(repair.edits.flatMap(editLines)), ...shortened(commandLines(repair))].map((line) => `  ${line}`) : [])]),
   ];
 }
 
 const shortened = (lines: readonly string[]): readonly string[] => (lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES - 1), `… and ${lines.length - MOST_LINES + 1} more lines (--json has all)`]);
+
+/** `on host1: iptables -D …`; the lines of a here-document stand below. */
+export const commandLines = ({ commands }: TriedRepair): readonly string[] => commands.flatMap(({ on, command }) => (on === 'kubectl' ? command : `on ${on}: ${command}`).split('\n'));
 
 /** `+` what is added, `-` the places of what goes. */
 export function editLines(edit: Edit): readonly string[] {

@@ -7,7 +7,7 @@ export interface Explanation {
   /** In the order in which the packet meets them: the first is what stops it now. */
   readonly causes: readonly Cause[];
   /** Each was tried, and with each the packet arrives and no expectation breaks. The best first; empty where none was found. */
-  readonly repairs: readonly Repair[];
+  readonly repairs: readonly TriedRepair[];
 }
 
 /** As `k8snet trace --json` prints it. */
@@ -45,6 +45,19 @@ export interface Repair {
   /** "add flannel's rules for the lease of host2 to the nat table of host1" */
   readonly title: string;
   readonly edits: readonly Edit[];
+}
+
+/** With which the packet arrives, and no expectation breaks. */
+export interface TriedRepair extends Repair {
+  /** The same for the cluster itself, in order; empty where no command does it, as where a program in a pod is at fault. */
+  readonly commands: readonly Command[];
+}
+
+/** One line for a shell, or several with a here-document. */
+export interface Command {
+  /** Where to run it: a node by its name, `pod NAMESPACE/NAME` for inside its network namespace, or `kubectl` for wherever that works. */
+  readonly on: string;
+  readonly command: string;
 }
 
 /** What a statement of the file speaks of. */

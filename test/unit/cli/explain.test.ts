@@ -11,14 +11,14 @@ beforeAll(() => {
 });
 
 describe('k8snet trace of a packet that does not arrive', () => {
-  it('ends with the cause, the nearest rule, the repair with what it changes, and the titles of others', () => {
+  it('ends with the cause, the nearest rule, the repair with what it changes and the command that does the same, and the titles of others', () => {
     const { code, out } = cli.run(['trace', 'drop-rule.k8snet', '--from', 'client', '--to', 'pod/web:8080']);
     expect(code).toBe(0);
     const end = out.slice(out.indexOf('\ncause: ')).trim().split('\n');
     expect(end[0]).toMatch(/^cause: host2 has the rule `-A FORWARD -s 10\.244\.1\.10\/32 -j DROP` \(drop-rule\.k8snet:14\)/);
     expect(end[1]).toMatch(/^ {2}nearest: .*rule 2 of FORWARD \(drop-rule\.k8snet:15\)/);
-    expect(end.slice(2, 5)).toEqual(['repair: remove the rule `-A FORWARD -s 10.244.1.10/32 -j DROP` from host2', '  host2 iptables (filter):', '  - drop-rule.k8snet:14']);
-    expect(end.slice(5).every((line) => line.startsWith('or: '))).toBe(true);
+    expect(end.slice(2, 6)).toEqual(['repair: remove the rule `-A FORWARD -s 10.244.1.10/32 -j DROP` from host2', '  host2 iptables (filter):', '  - drop-rule.k8snet:14', '  on host2: iptables -t filter -D FORWARD -s 10.244.1.10/32 -j DROP']);
+    expect(end.slice(6).every((line) => line.startsWith('or: '))).toBe(true);
   });
 
   it('has them in the JSON, as the schema says, and several causes in order', () => {

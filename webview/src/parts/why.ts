@@ -1,8 +1,8 @@
 /** Why the packet does not arrive, and what would mend it: each repair was tried, and can be made in the file. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { Cause, Repair } from '../../../engine/src/verify/explanation.ts';
-import { editLines } from '../../../engine/src/verify/explanation-text.ts';
+import type { Cause, TriedRepair } from '../../../engine/src/verify/explanation.ts';
+import { commandLines, editLines } from '../../../engine/src/verify/explanation-text.ts';
 import type { SourceLine } from '../../../engine/src/trace/annotate.ts';
 import type { Why } from '../state/model.ts';
 import { withCode } from './code-text.ts';
@@ -62,12 +62,13 @@ export class WhyBlock extends LitElement {
     return at === null ? nothing : html`<button class="link" @click=${() => { tell(this, 'reveal', at); }}>${at.file}:${at.line}</button>`;
   }
 
-  private repair(repair: Repair, open: boolean): TemplateResult {
+  private repair(repair: TriedRepair, open: boolean): TemplateResult {
     const title = repair.title.charAt(0).toUpperCase() + repair.title.slice(1);
     return html`<li class="repair">
       <p>${withCode(title)}</p>
       <button class="apply" aria-label=${`Apply: ${title}`} @click=${() => { tell(this, 'apply', repair); }}>Apply</button>
       <details ?open=${open && repair.edits.length < 3}><summary>What it changes</summary><pre>${repair.edits.flatMap(editLines).join('\n')}</pre></details>
+      ${repair.commands.length === 0 ? nothing : html`<details><summary>The same on the cluster</summary><pre tabindex="0">${commandLines(repair).join('\n')}</pre></details>`}
     </li>`;
   }
 }
