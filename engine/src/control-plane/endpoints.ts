@@ -93,7 +93,7 @@ function makeService(spec: ServiceSpec, selected: readonly Pod[], directory: Dir
   const endpointsOf = (port: ServicePortSpec): readonly Endpoint[] => {
     const written = spec.endpoints.filter((e) => e.portName === null || e.portName === port.name).map((e) => writtenEndpoint(e, port, directory));
     const all = [...selected.flatMap((pod) => podEndpoints(spec, pod, port, directory)), ...written];
-    return all.length < 2 ? all : all.map((endpoint) => ({ endpoint, text: endpointText(endpoint) })).sort(byText).map((e) => e.endpoint);
+    return all.length < 2 ? all : distinct(all);
   };
   return {
     namespace: spec.namespace,
@@ -112,6 +112,17 @@ function makeService(spec: ServiceSpec, selected: readonly Pod[], directory: Dir
 /** `10.0.0.46:53`, `[fd00::1]:53` */
 export const endpointText = (endpoint: { readonly address: Address; readonly port: number }): string =>
   endpoint.address.family === 4 ? `${formatAddress(endpoint.address)}:${endpoint.port}` : `[${formatAddress(endpoint.address)}]:${endpoint.port}`;
+
+/**
+ * One for each address and port, sorted: of several one that is not terminating, as an address may belong to a new pod
+ * before the old one is gone (pkg/proxy/endpointslicecache.go: addEndpoints). Which of two such ones is left open there.
+ */
+function distinct(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const rank = (e: Endpoint): string => `${e.terminating ? 1 : 0}${e.ready ? 0 : 1}${e.node ?? ''}`;
+  const texts = endpoints.map((endpoint) => ({ endpoint, text: endpointText(endpoint) }));
+  const sorted = texts.sort((a, b) => byText(a, b) || (rank(a.endpoint) < rank(b.endpoint) ? -1 : 1));
+  return sorted.filter((e, i) => e.text !== sorted[i - 1]?.text).map((e) => e.endpoint);
+}
 
 /** kube-proxy sorts endpoints by their text (pkg/proxy/endpoints.go). */
 const byText = (a: { readonly text: string }, b: { readonly text: string }): number => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0);

@@ -127,11 +127,15 @@ export const dnat = (address: Address, port: number, to: string): TargetPart => 
   text: `-j DNAT --to-destination ${to}`,
 });
 
+/** iptables-save leaves out `-s 0.0.0.0/0` (iptables/iptables.c: save_ipv4_addr). */
+const isEvery = (match: Match): boolean => (match.kind === 'source' || match.kind === 'destination') && match.prefix.length === 0 && !match.inverted;
+
 /** A rule of `chain`; without a target it only counts. */
 export function place(table: TableName, chain: string, parts: readonly Part[], target: TargetPart | null, origin: Origin): Placed {
   const words = ['-A', chain];
   const matches: Match[] = [];
   for (const part of parts) {
+    if (isEvery(part.match)) continue;
     words.push(part.text);
     matches.push(part.match);
   }

@@ -7,7 +7,7 @@ import type { Origin } from '../topology/origin.ts';
 import { flannelRules } from './flannel/rules.ts';
 import type { Placed } from './iptables-rule.ts';
 import { DOCKER_CHAIN, dockerRules } from './docker.ts';
-import { KUBELET_CHAINS } from './kubelet.ts';
+import { KUBELET_CHAINS, kubeletRules } from './kubelet.ts';
 import { FIXED_CHAINS } from './kube-proxy/fixed.ts';
 import { kubeProxyRules } from './kube-proxy/rules.ts';
 import type { ServicePorts } from './kube-proxy/rules.ts';
@@ -37,7 +37,7 @@ function familyTables(plan: Plan, node: NodePlan, ports: ServicePorts, family: F
   const hostPorts = portmapRules(node, family);
   const docker = family === 4 ? dockerRules(node) : [];
   const empty = [...(plan.settings.kubeletChains === true ? KUBELET_CHAINS : []), ...(docker.length > 0 ? [DOCKER_CHAIN] : [])];
-  const placed = [...hostPorts.first, ...proxy.placed, ...docker, ...flannelRules(plan, node, family), ...hostPorts.rest];
+  const placed = [...hostPorts.first, ...proxy.placed, ...kubeletRules(plan, node, family), ...docker, ...flannelRules(plan, node, family), ...hostPorts.rest];
   const fixed = proxied ? derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at) : null;
   const table = (name: (typeof TABLES)[number]): Table => tableOf({ family, name, placed, fixed, own: name === 'nat' ? proxy.natChains : [], empty: empty.filter((e) => e.table === name).map((e) => e.chain), dropsForwarded: docker[0]?.rule.origin ?? null });
   return { mangle: table('mangle'), filter: table('filter'), nat: table('nat') };

@@ -36,7 +36,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     ...(mode === 'nftables' || mode === 'ipvs' ? { serviceProxy: mode } : {}),
     sets: [],
     conntrack: [],
-    sysctls: [...nodeSysctls(plan.settings.kubeProxy), ...(hasHostPorts(node) ? localnetSysctls(BRIDGE, node.spec.at) : [])],
+    sysctls: [...nodeSysctls(plan.settings.kubeProxy, node), ...(hasHostPorts(node) ? localnetSysctls(BRIDGE, node.spec.at) : [])],
     listeners: listenersOf(plan, node),
     origin: declared(node.spec.at),
   };

@@ -36,6 +36,8 @@ export interface NodePlan {
   readonly interfaces: readonly InterfaceSpec[];
   /** The interface that flannel sends by. */
   readonly uplink: InterfaceSpec | undefined;
+  /** The one with the default route, else the first on a network. */
+  readonly routed: InterfaceSpec | undefined;
   readonly leases: readonly Lease[];
   /** This node's own pods, without those on the host's network. */
   readonly pods: readonly PodSpec[];
@@ -64,9 +66,10 @@ export function planOf(spec: ClusterSpec): Plan {
   for (const node of specs.values()) {
     const own = podsOn.get(node.name) ?? [];
     const interfaces = interfacesOf(node, networks);
-    const uplink = uplinkOf(node, interfaces, networks);
+    const routed = routedOf(node, interfaces, networks);
+    const uplink = namedOf(node, interfaces) ?? routed;
     const leases = (subnets.get(node.name) ?? []).flatMap((subnet) => leaseOf(node, uplink, subnet, learnedMacs));
-    nodes.set(node.name, { spec: node, interfaces, uplink, leases, pods: own, routesPerNetwork: isOlderGeneration(node, settings) });
+    nodes.set(node.name, { spec: node, interfaces, uplink, routed, leases, pods: own, routesPerNetwork: isOlderGeneration(node, settings) });
   }
   return {
     settings,
@@ -128,12 +131,21 @@ const mainDefault = (routes: readonly Route[] | undefined): string | null =>
   routes?.find((r) => r.destination.length === 0 && r.type === 'unicast')?.nexthops[0]?.device ?? null;
 
 /** flannel's pkg/ipmatch: the interface with the given address, else the one with the default route. */
-function uplinkOf(node: NodeSpec, interfaces: readonly InterfaceSpec[], networks: ReadonlyMap<string, NetworkSpec>): InterfaceSpec | undefined {
-  const { publicAddress } = node;
-  const named = publicAddress === null ? undefined : interfaces.find((i) => i.addresses.some((a) => compareAddresses(a.address, publicAddress) === 0));
+function namedOf({ publicAddress }: NodeSpec, interfaces: readonly InterfaceSpec[]): InterfaceSpec | undefined {
+  return publicAddress === null ? undefined : interfaces.find((i) => i.addresses.some((a) => compareAddresses(a.address, publicAddress) === 0));
+}
+
+function routedOf(node: NodeSpec, interfaces: readonly InterfaceSpec[], networks: ReadonlyMap<string, NetworkSpec>): InterfaceSpec | undefined {
   const plugged = interfaces.filter((i) => i.network !== null && networks.has(i.network));
   const leading = plugged.filter((i) => networks.get(i.network ?? '')?.gateways.length !== 0);
-  return named ?? interfaces.find((i) => i.name === mainDefault(node.captured.routes)) ?? leading[0] ?? plugged[0];
+  return interfaces.find((i) => i.name === mainDefault(node.captured.routes)) ?? leading[0] ?? plugged[0];
+}
+
+/** What kubelet reports as the node's InternalIP, and kube-proxy takes for its own address. One that the file gives to no device does not count. */
+export function nodeAddressOf({ spec, interfaces, routed }: NodePlan, family: Family): Address | undefined {
+  const internal = spec.internalAddresses?.filter((a) => interfaces.some((i) => i.addresses.some((own) => compareAddresses(own.address, a) === 0))) ?? [];
+  const addresses = internal.length > 0 ? internal : (routed?.addresses.map((a) => a.address) ?? []);
+  return addresses.find((a) => a.family === family);
 }
 
 /** The address of `family` that flannel of this node is reached at. */

@@ -5,6 +5,7 @@ import type { Pod } from '../topology/model.ts';
 import { declared } from '../topology/origin.ts';
 import type { PodSpec } from '../topology/spec.ts';
 import { CLUSTER_NDOTS, clusterSearch } from './dns.ts';
+import { nodeAddressOf } from './plan.ts';
 import type { NodePlan, Plan } from './plan.ts';
 
 const made = new WeakMap<PodSpec, { readonly domain: string; readonly pod: Pod }>();
@@ -35,9 +36,7 @@ function makePod(plan: Plan, spec: PodSpec): Pod {
   };
 }
 
-/** The first address of each family on the uplink: what kubelet reports as the node's InternalIP. */
-const nodeAddresses = (node: NodePlan): Pod['addresses'] =>
-  ([4, 6] as const).flatMap((family) => node.uplink?.addresses.find((a) => a.address.family === family)?.address ?? []);
+const nodeAddresses = (node: NodePlan): Pod['addresses'] => ([4, 6] as const).flatMap((family) => nodeAddressOf(node, family) ?? []);
 
 /** The node's own resolver has no search list that the file tells of, and the resolver's own ndots (resolv.conf(5)). */
 function resolverOf(plan: Plan, spec: PodSpec): Pick<Pod, 'search' | 'ndots' | 'clusterDns'> {

@@ -2,6 +2,7 @@
 import type { Sysctl } from '../topology/model.ts';
 import { derived } from '../topology/origin.ts';
 import { answersOnLocalhost } from './kube-proxy/node-ports.ts';
+import type { NodePlan } from './plan.ts';
 import type { KubeProxySettings } from '../topology/spec.ts';
 import type { Origin, SourceRef } from '../topology/origin.ts';
 
@@ -18,7 +19,7 @@ const NO_SOURCE_CHECK = { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.defau
  * kubeadm's preflight demands forwarding and bridge-nf-call-iptables; kube-proxy sets route_localnet for IPv4
  * (pkg/proxy/iptables/proxier.go), as NodePorts answer on localhost.
  */
-export const nodeSysctls = (kubeProxy: KubeProxySettings): readonly Sysctl[] => [
+export const nodeSysctls = (kubeProxy: KubeProxySettings, node: NodePlan): readonly Sysctl[] => [
   ...values(derived('kubelet', 'a node that forwards, and whose bridged packets pass iptables'), {
     ...FORWARDING,
     'net.bridge.bridge-nf-call-iptables': 1,
@@ -26,8 +27,8 @@ export const nodeSysctls = (kubeProxy: KubeProxySettings): readonly Sysctl[] => 
     ...NO_SOURCE_CHECK,
     'net.netfilter.nf_conntrack_tcp_be_liberal': kubeProxy.mode !== 'none' && kubeProxy.tcpBeLiberal ? 1 : 0,
   }),
-  ...values(kubeProxy.mode === 'iptables' && answersOnLocalhost(kubeProxy) ? derived('kube-proxy', 'node ports on localhost') : derived('kernel', 'the default of a new network namespace'), {
-    'net.ipv4.conf.all.route_localnet': kubeProxy.mode === 'iptables' && answersOnLocalhost(kubeProxy) ? 1 : 0,
+  ...values(kubeProxy.mode === 'iptables' && answersOnLocalhost(kubeProxy, node) ? derived('kube-proxy', 'node ports on localhost') : derived('kernel', 'the default of a new network namespace'), {
+    'net.ipv4.conf.all.route_localnet': kubeProxy.mode === 'iptables' && answersOnLocalhost(kubeProxy, node) ? 1 : 0,
   }),
 ];
 

@@ -163,6 +163,8 @@ export interface NodeSpec {
   /** flannel's public address; `null`: the address of the interface that has the default route, or the first on a network. */
   readonly publicAddress: Address | null;
   readonly vtepMac: Mac | null;
+  /** InternalIP of the Node object; absent: the addresses of the device with the default route. */
+  readonly internalAddresses?: readonly Address[];
   readonly listeners: readonly Listener[] | null;
   /** `null`: Docker does not run here. */
   readonly docker: DockerSpec | null;

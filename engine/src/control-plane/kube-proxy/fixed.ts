@@ -2,13 +2,13 @@
 import type { Family } from '../../net/address.ts';
 import type { TableName } from '../../topology/netfilter.ts';
 import type { Origin } from '../../topology/origin.ts';
-import type { KubeProxySettings } from '../../topology/spec.ts';
 import {
-  accept, comment, destination, drop, inState, jump, marked, masqueradeRandomFully, notInState, notMarked, notSource, orMark, place,
-  returns, xorMark,
+  accept, comment, drop, inState, jump, marked, masqueradeRandomFully, notMarked, orMark, place, returns, xorMark,
 } from '../iptables-rule.ts';
 import type { Part, Placed } from '../iptables-rule.ts';
-import { LOOPBACK, answersOnLocalhost } from './node-ports.ts';
+import { firewallJumps, kubeletRules, localnetRule } from '../kubelet.ts';
+import type { NodePlan, Plan } from '../plan.ts';
+import { answersOnLocalhost } from './node-ports.ts';
 import { CANARY, EXTERNAL_SERVICES, FORWARD, KUBELET_FIREWALL, MARK_MASQ, MASQUERADE_MARK, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES } from './names.ts';
 
 /** The user chains that always exist, empty or not. */
@@ -31,7 +31,6 @@ const EXTERNAL_PORTALS = [inState('NEW'), comment('kubernetes externally-visible
 
 /** Each is prepended to its chain when kube-proxy starts, so the table below is in the reverse of the program's order. */
 const JUMPS: readonly JumpRule[] = [
-  { table: 'filter', from: 'INPUT', to: KUBELET_FIREWALL, parts: [] },
   { table: 'filter', from: 'INPUT', to: PROXY_FIREWALL, parts: FIREWALL },
   { table: 'filter', from: 'INPUT', to: NODE_PORTS, parts: [comment('kubernetes health check service ports')] },
   { table: 'filter', from: 'INPUT', to: EXTERNAL_SERVICES, parts: EXTERNAL_PORTALS },
@@ -39,7 +38,6 @@ const JUMPS: readonly JumpRule[] = [
   { table: 'filter', from: 'FORWARD', to: FORWARD, parts: [comment('kubernetes forwarding rules')] },
   { table: 'filter', from: 'FORWARD', to: SERVICES, parts: PORTALS },
   { table: 'filter', from: 'FORWARD', to: EXTERNAL_SERVICES, parts: EXTERNAL_PORTALS },
-  { table: 'filter', from: 'OUTPUT', to: KUBELET_FIREWALL, parts: [] },
   { table: 'filter', from: 'OUTPUT', to: PROXY_FIREWALL, parts: FIREWALL },
   { table: 'filter', from: 'OUTPUT', to: SERVICES, parts: PORTALS },
   { table: 'nat', from: 'PREROUTING', to: SERVICES, parts: [comment('kubernetes service portals')] },
@@ -48,10 +46,14 @@ const JUMPS: readonly JumpRule[] = [
 ];
 
 /** Jumps, marks, forwarding and postrouting: everything that stands before the services' own rules. */
-export function fixedRules(settings: KubeProxySettings, family: Family, origin: Origin): readonly Placed[] {
+export function fixedRules(plan: Plan, node: NodePlan, family: Family, origin: Origin): readonly Placed[] {
+  const settings = plan.settings.kubeProxy;
+  // kubelet was there before, and what it wrote stays where it is; else these jumps are ensured last, and stand in front.
+  const byKubelet = kubeletRules(plan, node, family);
   return [
+    ...(byKubelet.length > 0 ? [] : firewallJumps(origin)),
     ...JUMPS.map((j) => place(j.table, j.from, j.parts, jump(j.to), origin)),
-    ...(family === 4 && answersOnLocalhost(settings) ? [localnetRule(origin)] : []),
+    ...(byKubelet.length === 0 && family === 4 && answersOnLocalhost(settings, node) ? [localnetRule(origin)] : []),
     ...(settings.tcpBeLiberal ? [] : [place('filter', FORWARD, [inState('INVALID')], drop, origin)]),
     place('filter', FORWARD, [comment('kubernetes forwarding rules'), marked(MASQUERADE_MARK)], accept, origin),
     place('filter', FORWARD, [comment('kubernetes forwarding conntrack rule'), inState('RELATED', 'ESTABLISHED')], accept, origin),
@@ -60,10 +62,4 @@ export function fixedRules(settings: KubeProxySettings, family: Family, origin: 
     place('nat', POSTROUTING, [], xorMark(MASQUERADE_MARK), origin),
     place('nat', POSTROUTING, [comment('kubernetes service traffic requiring SNAT')], masqueradeRandomFully, origin),
   ];
-}
-
-/** route_localnet lets packets to 127.0.0.0/8 in from outside; this closes that hole. */
-function localnetRule(origin: Origin): Placed {
-  const known = notInState('RELATED', 'ESTABLISHED', 'DNAT');
-  return place('filter', KUBELET_FIREWALL, [notSource(LOOPBACK[4]), destination(LOOPBACK[4]), comment('block incoming localnet connections'), known], drop, origin);
 }

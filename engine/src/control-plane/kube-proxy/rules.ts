@@ -6,12 +6,13 @@ import { derived } from '../../topology/origin.ts';
 import { ZONE_LABEL } from '../endpoints.ts';
 import type { Placed } from '../iptables-rule.ts';
 import { once } from '../../once.ts';
-import { podKey, publicAddressOf } from '../plan.ts';
+import { nodeAddressOf, podKey } from '../plan.ts';
 import type { NodePlan, Plan } from '../plan.ts';
 import { fixedRules } from './fixed.ts';
 import { localTrafficOf } from './local-traffic.ts';
 import { EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL, SERVICES } from './names.ts';
-import { nodePortsRules } from './node-ports.ts';
+import { nodePortsRules } from './node-port-rules.ts';
+import { LOCALHOST } from './node-ports.ts';
 import { isNodeIndependent, portViews } from './service-port.ts';
 import type { PortView } from './service-port.ts';
 import { servicePortRules } from './service-rules.ts';
@@ -47,10 +48,10 @@ export function servicePortsOf(plan: Plan, services: readonly Service[]): Servic
 
 export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports: ServicePorts): ProxyRules {
   const views = ports.views[family];
-  const nodeIp = publicAddressOf(node.spec, node.uplink, family);
   const context: ProxyContext = {
     node: { name: node.spec.name, zone: node.spec.labels[ZONE_LABEL] },
-    nodeIps: nodeIp === undefined ? [] : [nodeIp],
+    // Without an address of the family kube-proxy takes localhost's (cmd/kube-proxy/app/server.go: detectNodeIPs).
+    nodeIp: nodeAddressOf(node, family) ?? LOCALHOST[family],
     localTraffic: localTrafficOf(plan, node, family),
     masqueradeAll: plan.settings.kubeProxy.masqueradeAll,
     endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
@@ -59,7 +60,7 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
   const key = `${context.masqueradeAll ? 'all' : ''} ${context.endpointComments ? '' : 'bare'} ${context.localTraffic?.is.text ?? ''}`;
   const rules = views.map((view) => rulesOf(view, context, key));
   return {
-    placed: [...fixedRules(plan.settings.kubeProxy, family, origin), ...rules.flatMap((r) => r.listed), ...nodePortsRules(plan, node, family, origin)],
+    placed: [...fixedRules(plan, node, family, origin), ...rules.flatMap((r) => r.listed), ...nodePortsRules(plan, node, family, origin)],
     natChains: rules.flatMap((r) => r.chains),
   };
 }

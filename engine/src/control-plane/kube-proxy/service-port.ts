@@ -152,4 +152,4 @@ function near(ready: readonly EndpointView[], node: ProxyNode): readonly Endpoin
 }
 
 /** The node's own address may pass the firewall, so the load balancer's address may too. */
-export const allowsNode = (view: PortView, nodeIps: readonly Address[]): boolean => view.sourceRanges.some((range) => nodeIps.some((ip) => contains(range, ip)));
+export const allowsNode = (view: PortView, nodeIp: Address): boolean => view.sourceRanges.some((range) => contains(range, nodeIp));

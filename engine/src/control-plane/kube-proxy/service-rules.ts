@@ -13,7 +13,7 @@ import type { EndpointView, NodeView, PortView, ProxyNode } from './service-port
 
 export interface ProxyContext {
   readonly node: ProxyNode;
-  readonly nodeIps: readonly Address[];
+  readonly nodeIp: Address;
   /** `null`: kube-proxy cannot tell the pods' traffic in this family. */
   readonly localTraffic: LocalTraffic | null;
   readonly masqueradeAll: boolean;
@@ -127,7 +127,7 @@ function externalChain(view: PortView, seen: NodeView, context: ProxyContext): r
 function firewallChain(view: PortView, seen: NodeView, context: ProxyContext): readonly Placed[] {
   if (!isFirewalled(view, seen)) return [];
   const { firewall, external } = view.chains;
-  const allowed = [...view.sourceRanges, ...(allowsNode(view, context.nodeIps) ? view.loadBalancerIps : [])];
+  const allowed = [...view.sourceRanges, ...(allowsNode(view, context.nodeIp) ? view.loadBalancerIps : [])];
   return [
     ...allowed.map((prefix) => place('nat', firewall, [source(prefix), comment(`${view.name} loadbalancer IP`)], jump(external), view.origin)),
     place('nat', firewall, [comment(`other traffic to ${view.name} will be dropped by ${PROXY_FIREWALL}`)], null, view.origin),

@@ -75,6 +75,8 @@ export interface NodeDeclaration extends Named {
   readonly labels: readonly Located<readonly [string, string]>[];
   readonly publicAddress: Located<Address> | null;
   readonly vtepMac: Mac | null;
+  /** Of a Node object; the file itself does not say. */
+  readonly internalAddresses?: readonly Address[];
   readonly listeners: readonly Listener[] | null;
   /** docker0's address, or `default`; `null`: Docker does not run here. */
   readonly docker: Located<Prefix | 'default'> | null;

@@ -97,7 +97,7 @@ const CLUSTER: readonly StatementGrammar[] = [
   statement('service-cidr', [list('CIDR', 'cidr')], "the services' addresses; default `10.96.0.0/12`"),
   statement('flannel', [argument('BACKEND', 'choice', { choices: ['vxlan', 'udp', 'host-gw', 'none'] })], 'what carries packets between hosts: VXLAN (the default), a tun device that flanneld reads, routes to the hosts, or nothing', { block: 'flannel' }),
   statement('kube-proxy', [argument('MODE', 'choice', { choices: ['iptables', 'nftables', 'ipvs', 'none'] })], 'how services are programmed: as iptables rules (the default) or not at all; nftables and ipvs are not simulated yet', { block: 'kube-proxy' }),
-  flag('kubelet-chains', "kubelet's empty chains stand beside kube-proxy's: KUBE-IPTABLES-HINT and KUBE-KUBELET-CANARY"),
+  flag('kubelet-chains', "kubelet's own chains and rules stand beside kube-proxy's: KUBE-IPTABLES-HINT, KUBE-KUBELET-CANARY, and KUBE-FIREWALL"),
 ];
 
 const FLANNEL: readonly StatementGrammar[] = [

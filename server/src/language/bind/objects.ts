@@ -91,7 +91,7 @@ function plugged({ declaration, addresses }: NodeObject, networks: readonly Plac
     const at = { ...first, value: `eth${interfaces.length}` };
     interfaces.push({ ...first, name: at, addresses: own, network: { ...first, value: network.name.value }, mac: null, mtu: null });
   }
-  return { ...declaration, interfaces };
+  return { ...declaration, interfaces, internalAddresses: addresses.map((a) => a.value) };
 }
 
 /**
@@ -119,6 +119,7 @@ const bothNodes = (own: NodeDeclaration, object: NodeDeclaration): NodeDeclarati
   labels: bothLabels(own.labels, object.labels),
   publicAddress: own.publicAddress ?? object.publicAddress,
   vtepMac: own.vtepMac ?? object.vtepMac,
+  ...(object.internalAddresses === undefined ? {} : { internalAddresses: object.internalAddresses }),
 });
 
 const bothPods = (own: PodDeclaration, object: PodDeclaration): PodDeclaration => ({

@@ -120,6 +120,7 @@ function lowerNode(context: LowerContext, placed: Placed<NodeDeclaration>): Node
     labels: labelsOf(d.labels),
     publicAddress: d.publicAddress?.value ?? null,
     vtepMac: d.vtepMac,
+    ...(d.internalAddresses === undefined || d.internalAddresses.length === 0 ? {} : { internalAddresses: d.internalAddresses }),
     listeners: d.listeners,
     docker: d.docker === null ? null : { bridge: d.docker.value === 'default' ? DOCKER_BRIDGE : d.docker.value, at: context.at(placed, d.docker) },
     captured: context.captured(d.captures, offset),
