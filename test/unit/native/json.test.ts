@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { DUMP_READERS } from '../../../server/src/language/bind/dump-formats.ts';
+import { linesOfFile } from '../../../server/src/language/bind/dump-lines.ts';
 import type { CaptureKeyword } from '../../../server/src/language/bind/declarations.ts';
 
 const lines = (text: string) => text.split('\n').map((line) => ({ text: line.trim(), offset: -1, key: {} }));
@@ -37,6 +38,12 @@ ip neigh add 10.0.0.2 lladdr 0a:00:00:00:00:01 dev v1; ip neigh add 10.0.0.3 lla
 bridge fdb add 0a:00:00:00:00:02 dev vx dst 10.0.0.2 port 99 vni 5 via v1; bridge fdb append 00:00:00:00:00:00 dev vx dst 10.0.0.9; bridge fdb add 0a:00:00:00:00:03 dev v0 master static
 ip rule add from 10.0.0.0/8 to 10.1.0.0/16 fwmark 1/3 iif v1 ipproto tcp lookup 100; ip rule add not fwmark 5 goto 32766 pref 50; ip rule add pref 51 prohibit; ip rule add pref 52 lookup main suppress_prefixlength 0
 ip rule add oif v1 pref 61 nop; ip rule add pref 62 blackhole from 10.3.0.0/16; ip rule add pref 63 from 10.4.0.1 uidrange 5-6 sport 1-9 dport 53 tos 0x10 lookup 7; ip -6 rule add from fd00::/8 lookup 9
+ip rule add goto 900 pref 64; ip rule add from 10.4.0.2 lookup 8 realms 3/4 pref 65; ip rule add iif nosuch ipproto gre lookup 8 pref 66; ip rule add unreachable pref 67
+ip link add vz type vxlan id 9 group 239.1.1.1 dev v1 dstport 4790 ttl inherit tos inherit srcport 1000 2000; ip link add vw type vxlan external dstport 4791; ip link set v0 type bridge_slave neigh_suppress on mcast_flood off
+ip tuntap add t0 mode tun; ip tuntap add t1 mode tap; ip addr add 10.10.0.9/24 dev v1 preferred_lft 5 valid_lft 50; ip addr add fd00::5/64 dev v1 preferred_lft 0
+ip nexthop add id 1 via 10.0.0.2 dev v1; ip nexthop add id 2 via 10.0.0.3 dev v1; ip nexthop add id 5 group 1,2/2,3; ip route add 10.31.0.0/16 nhid 1; ip route add 10.32.0.0/16 nhid 5
+ip route add 10.33.0.0/16 via 10.0.0.2 realm 5 rtt 20ms initcwnd 10 features ecn congctl reno; ip route add throw 10.34.0.0/16 table 7; ip route add local 10.35.0.0/16 dev lo
+ip -6 route add fd05::/64 from fd00::/64 via fd00::2; ip -6 route add fd06::/64 encap seg6 mode encap segs fd00::55 dev v1
 `;
 
 const shell = (script: string): string => {
@@ -68,6 +75,34 @@ describe.runIf(shell('ip -j rule') !== '')('iproute2', () => {
     expect(plain(json.state)).toEqual(plain(text.state));
     expect(json.problems.map((p) => p.message.replace(/^In `.*?`: /, ''))).toEqual(text.problems.map((p) => p.message));
     expect(JSON.stringify(json.state).length).toBeGreaterThan(40);
+  });
+});
+
+/** The same state, asked for in other ways; all are read as the first is. */
+const SPELLINGS: readonly (readonly [CaptureKeyword, string, readonly string[]])[] = [
+  ['routes', 'ip route show table all', ['ip -d route show table all', 'ip -N route show table all', 'ip -o route show table all', 'ip -s -d -N route show table all', 'ip -c=always route show table all', 'ip -br route show table all']],
+  ['rules', 'ip rule', ['ip -d rule', 'ip -N rule', 'ip -o rule', 'ip -c=always rule', 'ip -br rule']],
+  ['addresses', 'ip addr', ['ip -s addr', 'ip -s -s addr', 'ip -c=always addr', 'ip -h -s addr', 'ip -N addr']],
+  ['links', 'ip link', ['ip -s -s link', 'ip -o link', 'ip -N link', 'ip -c=always link']],
+  ['links', 'ip -d link', ['ip -d -s -s link', 'ip -d -o link', 'ip -d -N link', 'ip -d -c=always link']],
+  ['neighbours', 'ip neigh', ['ip -d neigh', 'ip -s -s neigh', 'ip -N neigh', 'ip -c=always neigh']],
+  ['fdb', 'bridge fdb', ['bridge -d fdb', 'bridge -s fdb', 'bridge -o fdb', 'bridge -c=always fdb']],
+];
+
+describe.runIf(shell('ip -j rule') !== '')('the same state in other words', () => {
+  const asText = (keyword: CaptureKeyword, output: string) => DUMP_READERS[keyword](linesOfFile(output), (i) => ({ file: 'x', line: i + 1 }));
+  test.each(SPELLINGS)('%s: %s', (keyword, first, others) => {
+    const [wanted, ...outputs] = shell([first, ...others].map((command) => `${command}; echo ====`).join('\n')).split('====\n');
+    const read1 = asText(keyword, wanted!);
+    for (const [i, command] of others.entries()) {
+      const state = asText(keyword, outputs[i]!);
+      expect({ command, state: plain(state.state), told: state.problems.map((p) => p.message) }).toEqual({ command, state: plain(read1.state), told: read1.problems.map((p) => p.message) });
+    }
+    expect(read1.problems.filter((p) => p.severity === 'error')).toEqual([]);
+  });
+  test.each([['addresses', 'ip -br addr'], ['addresses', 'ip -o addr'], ['links', 'ip -br link'], ['neighbours', 'ip -br neigh']] as const)('%s: %s says too little, and each of its lines is told', (keyword, command) => {
+    const output = shell(command);
+    expect(asText(keyword, output).problems.filter((p) => p.severity === 'error')).toHaveLength(output.trim().split('\n').length);
   });
 });
 

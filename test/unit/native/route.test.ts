@@ -83,7 +83,7 @@ describe('ip route', () => {
     ['10.0.0.0/16 dev eth0 scope wide', 27, 4, 'bad-value'],
     ['10.0.0.0/16 dev eth0 table blue', 27, 4, 'bad-value'],
     ['10.0.0.0/16 encap mpls 20 via 10.0.0.1', 12, 5, 'not-modelled'],
-    ['fd00::/64 from fd01::/64 via fe80::1 dev eth0', 15, 9, 'bad-value'],
+    ['fd00::/64 from fd01::/64 via fe80::1 dev eth0', 10, 4, 'not-modelled'],
     ['nexthop via 10.0.0.1 dev eth0', 0, 29, 'not-a-dump-line'],
     ['unreachable', 0, 11, 'missing-value'],
   ])('%s: the problem is on the very word', (text, offset, length, code) => {

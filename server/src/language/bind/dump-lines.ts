@@ -8,6 +8,8 @@ export interface DumpText {
   /** Where `text` begins, from the start of the capture's statement; -1 for a line of another file. */
   readonly offset: number;
   readonly key: object;
+  /** Above a `*table` of a block, the comment that names iptables-save; in another file it is a line of its own. */
+  readonly header?: string;
 }
 
 /** Its closing brace commits a `table nat { … }`. */
@@ -22,7 +24,7 @@ export function linesOfBlock(statement: StatementNode): DumpText[] {
   if (block === null) return lines;
   for (const { node, offset } of childrenOf(block, 0)) {
     if (node.kind !== 'line' || isStrayBrace(node)) continue;
-    if (node.block === null) lines.push({ text: node.text, offset: offset + node.leading, key: node });
+    if (node.block === null) lines.push({ text: node.text, offset: offset + node.leading, key: node, ...(node.header === undefined ? {} : { header: node.header }) });
     else {
       lines.push({ text: node.text.replace(/^table\s*/, '*'), offset: offset + node.leading, key: tableKey(node) });
       for (const inner of childrenOf(node.block, offset)) {
@@ -47,6 +49,9 @@ function tableKey(node: LineNode): object {
 /** Nothing is cached under the single lines of another file. */
 const FILE = {};
 
+/** `ip -c=always` writes colours even into a file. */
+const COLOURS = /\p{Cc}\[[\d;]*m/gu;
+
 export function linesOfFile(text: string): DumpText[] {
-  return text.split('\n').map((line) => ({ text: line.trim(), offset: -1, key: FILE }));
+  return (text.includes('\u001b') ? text.replace(COLOURS, '') : text).split('\n').map((line) => ({ text: line.trim(), offset: -1, key: FILE }));
 }

@@ -20,12 +20,17 @@ export function readDetail(words: readonly Word[], report: Report): DeviceDetail
     case 'veth':
       return { kind: 'veth', peer: null };
     case 'bridge':
+      tellOf(words, BRIDGE_UNKNOWN, 'a bridge', report);
       return { kind: 'bridge' };
     case 'dummy':
       return { kind: 'dummy' };
     case 'vxlan':
       return readVxlan(words, report);
     case 'tun':
+      if (words[2]?.text === 'tap') {
+        report(words[2], 'not-modelled', 'k8snet does not model a tap device: a trace that leaves by it ends undecided.', { severity: 'warning' });
+        return { kind: 'unknown' };
+      }
       // Only flannel's udp backend is modelled; the port is flanneld's own and is not printed.
       return { kind: 'tun', port: 8285, local: null, leases: [] };
     default:
@@ -36,10 +41,31 @@ export function readDetail(words: readonly Word[], report: Report): DeviceDetail
   }
 }
 
-/** Words of a vxlan device that change a packet's way and are not modelled. */
-const VXLAN_UNKNOWN = ['external', 'gbp', 'gpe', 'vnifilter', 'remcsum', 'proxy', 'rsc'];
+/** What changes a frame's way over a bridge or a port of it where it has another value than the usual one, and is not modelled. */
+const BRIDGE_UNKNOWN = { vlan_filtering: '0', nf_call_iptables: '0', nf_call_ip6tables: '0' } as const;
+const PORT_UNKNOWN = { neigh_suppress: 'off', locked: 'off', proxy_arp: 'off', proxy_arp_wifi: 'off', bcast_flood: 'on', mcast_flood: 'on' } as const;
+/** Of the spanning tree: no frame passes. */
+const CLOSED_STATES = ['listening', 'learning', 'blocking'];
 
-function readVxlan(words: readonly Word[], report: Report): Vxlan {
+function tellOf(words: readonly Word[], usual: Readonly<Record<string, string>>, where: string, report: Report): void {
+  for (const [i, word] of words.entries()) {
+    const value = words[i + 1];
+    if (value === undefined || !Object.hasOwn(usual, word.text) || usual[word.text] === value.text) continue;
+    report(word, 'not-modelled', `k8snet does not model \`${word.text} ${value.text}\` of ${where} and traces without it.`, { severity: 'warning' });
+  }
+}
+
+/** Words of a vxlan device that change a packet's way and are not modelled. */
+const VXLAN_UNKNOWN = ['gbp', 'remcsum', 'proxy', 'rsc'];
+/** With these the packet or another table says where it goes. */
+const VXLAN_WITHOUT_VNI = ['external', 'gpe', 'vnifilter', 'vnifilterid'];
+
+function readVxlan(words: readonly Word[], report: Report): Vxlan | { readonly kind: 'unknown' } {
+  const outside = words.find((word) => VXLAN_WITHOUT_VNI.includes(word.text));
+  if (outside !== undefined) {
+    report(outside, 'not-modelled', `k8snet does not model \`${outside.text}\` of a VXLAN device: a trace that leaves by it ends undecided.`, { severity: 'warning' });
+    return { kind: 'unknown' };
+  }
   const has = (name: string): boolean => words.some((word) => word.text === name);
   const valueAfter = (name: string): Word | undefined => {
     const at = words.findIndex((word) => word.text === name);
@@ -63,7 +89,8 @@ function readVxlan(words: readonly Word[], report: Report): Vxlan {
   const df = valueAfter('df')?.text;
   const inherited = (name: string): number | 'inherit' | undefined => {
     const text = valueAfter(name)?.text ?? '0';
-    return text === 'inherit' ? text : Number(text) > 0 && Number(text) <= 255 ? Number(text) : undefined;
+    // A TOS of 1 is how the kernel keeps `inherit`.
+    return text === 'inherit' || (name === 'tos' && Number(text) === 1) ? 'inherit' : Number(text) > 0 && Number(text) <= 255 ? Number(text) : undefined;
   };
   const [ttl, tos, sourcePorts] = [inherited('ttl'), inherited('tos'), readSourcePorts(words)];
   return {
@@ -90,7 +117,12 @@ function readSourcePorts(words: readonly Word[]): Vxlan['sourcePorts'] {
 }
 
 /** `on` and `off` after the flags' names; what is not printed has the kernel's default. */
-export function readBridgePort(words: readonly Word[]): Omit<BridgePort, 'master'> {
+export function readBridgePort(words: readonly Word[], report: Report): Omit<BridgePort, 'master'> {
+  tellOf(words, PORT_UNKNOWN, 'a bridge port', report);
+  const state = words[words.findIndex((word) => word.text === 'state') + 1];
+  if (state !== undefined && CLOSED_STATES.includes(state.text)) {
+    report(state, 'not-modelled', `The spanning tree lets no frame through a port that is ${state.text}; k8snet takes it for forwarding.`, { severity: 'warning' });
+  }
   const flag = (name: string, initially: 'on' | 'off'): boolean => {
     const at = words.findIndex((word) => word.text === name);
     return (at < 0 ? initially : words[at + 1]?.text) === 'on';

@@ -31,6 +31,12 @@ export function readNeighbourLine(text: string): NeighbourLine {
     report(first, 'bad-value', `\`${first.text}\` is no address: a neighbour's line begins with one, such as 10.0.5.0.`);
     return { neighbour: null, problems };
   }
+  // `ip -br neigh` has columns for the device and the MAC, and no words between.
+  const brief = cursor.peek();
+  if (brief !== undefined && !KEYWORDS.includes(brief.text) && brief.text !== 'NONE') {
+    report(brief, 'unknown-word', `\`ip neigh\` prints no \`${brief.text}\` here: a line goes on with \`dev\`, and what \`ip -br neigh\` prints says too little.`, { suggestion: closest(brief.text, KEYWORDS) ?? null });
+    return { neighbour: null, problems };
+  }
   let device: string | null = null;
   let mac: Mac | null = null;
   let state: NeighbourState | null = null;

@@ -25,10 +25,14 @@ export interface PolicyRuleLine {
 type Draft = { -readonly [K in keyof PolicyRuleBody]: PolicyRuleBody[K] } & { suppress: number | null; unknown: string | null };
 
 /** Selectors that are printed and not modelled: a packet that comes to such a rule cannot be told to match or not. */
-const UNKNOWN_SELECTORS = ['uidrange', 'sport', 'dport', 'tos', 'dsfield', 'dscp', 'tun_id', 'suppress_ifgroup', 'realms'];
-const IGNORED_WITH_VALUE = ['proto', 'protocol'];
-const IGNORED = ['[detached]'];
+const UNKNOWN_SELECTORS = ['uidrange', 'sport', 'dport', 'tos', 'dsfield', 'dscp', 'tun_id', 'suppress_ifgroup'];
+/** A realm is for accounting; `map-to` and `masquerade` do nothing since Linux 2.6. */
+const IGNORED_WITH_VALUE = ['proto', 'protocol', 'realms', 'map-to'];
+/** No packet comes in by a device that is not there. */
+const IGNORED = ['[detached]', 'masquerade'];
 const ACTIONS = ['unreachable', 'blackhole', 'prohibit', 'nop'] as const;
+/** As `ip -N` prints them (linux/rtnetlink.h). */
+const ACTION_NUMBERS: Readonly<Record<string, (typeof ACTIONS)[number]>> = { 6: 'blackhole', 7: 'unreachable', 8: 'prohibit' };
 const KEYWORDS = ['not', 'from', 'to', 'fwmark', 'iif', 'oif', 'ipproto', 'lookup', 'goto', 'l3mdev', 'suppress_prefixlength', ...ACTIONS, ...UNKNOWN_SELECTORS, ...IGNORED_WITH_VALUE];
 
 export function readPolicyRuleLine(text: string): PolicyRuleLine {
@@ -64,13 +68,18 @@ function headed(text: string): Family | null {
 /** True where the word is the rule's action. */
 function readWord(word: Word, cursor: Cursor, draft: Draft, report: Report): boolean {
   const { text } = word;
-  const simple = ACTIONS.find((action) => action === text);
+  const simple = ACTIONS.find((action) => action === text) ?? ACTION_NUMBERS[text];
   if (simple !== undefined) {
     draft.action = { kind: simple };
     return true;
   }
   if (text === 'not') draft.inverted = true;
   if (text === 'not' || IGNORED.includes(text)) return false;
+  if (text === '[unresolved]') {
+    // A goto whose rule is not there is passed over (net/core/fib_rules.c: fib_rules_lookup).
+    draft.action = { kind: 'nop' };
+    return true;
+  }
   if (text === 'l3mdev') {
     leaveOpen(word, null, draft, report);
     return true;
@@ -122,7 +131,8 @@ function readValue(word: Word, value: Word, draft: Draft, report: Report): boole
       draft.outInterface = value.text;
       return false;
     case 'ipproto':
-      draft.protocol = protocolNumber(value.text) ?? null;
+      // `ip -N` prints `ipproto-6`.
+      draft.protocol = protocolNumber(value.text.replace(/^ipproto-/, '')) ?? null;
       return draft.protocol === null ? bad('a protocol such as tcp') : false;
     case 'suppress_prefixlength':
       draft.suppress = /^\d+$/.test(value.text) ? Number(value.text) : null;

@@ -25,8 +25,14 @@ export type RouteLine =
 const TYPES: ReadonlySet<string> = new Set<RouteType>([
   'unicast', 'local', 'broadcast', 'multicast', 'anycast', 'unreachable', 'blackhole', 'prohibit', 'throw', 'nat',
 ]);
+/** As `ip -N` prints them (linux/rtnetlink.h). */
+const TYPE_NUMBERS: Readonly<Record<string, RouteType>> = {
+  1: 'unicast', 2: 'local', 3: 'broadcast', 4: 'anycast', 5: 'multicast', 6: 'blackhole', 7: 'unreachable', 8: 'prohibit', 9: 'throw', 10: 'nat',
+};
+/** Those of iproute2's etc/iproute2/rt_protos that some component of a cluster uses. */
+const PROTOCOL_NUMBERS: Readonly<Record<string, string>> = { 0: 'unspec', 1: 'redirect', 2: 'kernel', 3: 'boot', 4: 'static', 9: 'ra', 11: 'zebra', 12: 'bird', 16: 'dhcp', 18: 'keepalived', 186: 'bgp', 188: 'ospf' };
 const WITHOUT_NEXTHOP: ReadonlySet<RouteType> = new Set(['unreachable', 'blackhole', 'prohibit', 'throw']);
-const SCOPES: ReadonlyMap<string, Scope> = new Map(Object.entries({
+export const SCOPES: ReadonlyMap<string, Scope> = new Map(Object.entries({
   global: 'global', universe: 'global', site: 'site', link: 'link', host: 'host', nowhere: 'nowhere', 0: 'global', 200: 'site', 253: 'link', 254: 'host', 255: 'nowhere',
 }));
 const TABLE_NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries({ main: MAIN_TABLE, local: LOCAL_TABLE, default: DEFAULT_TABLE, unspec: 0 }));
@@ -37,7 +43,7 @@ const IGNORED_WITH_VALUE: ReadonlySet<string> = new Set([
   'fastopen_no_cookie', 'realm', 'realms', 'expires', 'error', 'users', 'used', 'age', 'nhid', 'uid', 'ttl-propagate',
 ]);
 const IGNORED: ReadonlySet<string> = new Set([
-  'linkdown', 'pervasive', 'offload', 'rt_offload', 'trap', 'rt_trap', 'offload_failed', 'rt_offload_failed', 'notify', 'unresolved', 'cache', '\\',
+  'linkdown', 'pervasive', 'offload', 'rt_offload', 'trap', 'rt_trap', 'offload_failed', 'rt_offload_failed', 'notify', 'unresolved', 'cache',
 ]);
 const READ = ['via', 'dev', 'table', 'proto', 'protocol', 'scope', 'src', 'metric', 'preference', 'mtu', 'onlink', 'dead', 'tos', 'dsfield', 'pref', 'weight', 'nexthop', 'from', 'encap', 'inet6', 'lock'];
 const KEYWORDS: ReadonlySet<string> = new Set([...READ, ...IGNORED, ...IGNORED_WITH_VALUE]);
@@ -69,9 +75,11 @@ const emptyDraft = (): Draft => ({
 /** Reads one line. Addresses without a length are host prefixes; what is not printed has the value at which iproute2 leaves it out. */
 export function readRouteLine(text: string): RouteLine {
   const { problems, report } = reporter();
-  const words = wordsOf(text);
+  // `ip -o` has a backslash for each line end.
+  const words = wordsOf(text.replaceAll('\\', ' '));
   const first = words[0];
   if (first === undefined || first.text.startsWith('#') || first.text === 'cache') return { kind: 'nothing', problems };
+  if (first.text === 'nh_info') return { kind: 'nothing', problems: explained(words, report, problems) };
   const cursor = cursorOver(words);
   const draft = emptyDraft();
   if (first.text === 'nexthop') {
@@ -79,12 +87,20 @@ export function readRouteLine(text: string): RouteLine {
     readAttributes(cursor, draft, report);
     return { kind: 'nexthop', nexthop: draft.unusable ? null : nexthopOf(draft, first, report), text: text.trim(), problems };
   }
-  const type: RouteType = TYPES.has(first.text) ? (first.text as RouteType) : 'unicast';
-  const destination = readDestination(cursor, type !== 'unicast' || first.text === 'unicast', report);
+  const named = TYPES.has(first.text) ? (first.text as RouteType) : words.length > 1 ? TYPE_NUMBERS[first.text] : undefined;
+  const type = named ?? 'unicast';
+  const destination = readDestination(cursor, named !== undefined, report);
   readAttributes(cursor, draft, report);
   readInlineNexthops(cursor, draft, report);
   if (destination === null || draft.unusable) return { kind: 'left-out', problems };
   return { kind: 'route', ...routeOf(text, type, destination, draft, first, report), problems };
+}
+
+/** `ip -d` explains a `nhid` on a line of its own; the nexthops are printed beside it, with `-o` as well on that very line. */
+function explained(words: readonly Word[], report: Report, problems: readonly LineProblem[]): readonly LineProblem[] {
+  const hop = words.find((word) => word.text === 'nexthop');
+  if (hop !== undefined) report(hop, 'not-modelled', 'These nexthops are left out: with both `-d` and `-o`, `ip` tears a route of a nexthop group apart. Paste what it prints without `-o`.', { severity: 'warning' });
+  return problems;
 }
 
 function readDestination(cursor: Cursor, typed: boolean, report: Report): Prefix | 'default' | null {
@@ -155,6 +171,10 @@ function readAttributes(cursor: Cursor, draft: Draft, report: Report): void {
     const word = cursor.take();
     if (word === undefined) return;
     if (IGNORED.has(word.text)) continue;
+    if (word.text === 'nh_info') {
+      while (cursor.peek() !== undefined && cursor.peek()?.text !== 'nexthop') cursor.take();
+      continue;
+    }
     if (IGNORED_WITH_VALUE.has(word.text)) {
       cursor.takeIf('lock');
       if (cursor.take() === undefined) missing(word, report);
@@ -198,7 +218,7 @@ function readAttribute(word: Word, cursor: Cursor, draft: Draft, report: Report)
       return true;
     case 'proto':
     case 'protocol':
-      draft.protocol = value((t) => t, 'a protocol') ?? 'boot';
+      draft.protocol = value((t) => PROTOCOL_NUMBERS[t] ?? t, 'a protocol') ?? 'boot';
       return true;
     case 'scope':
       draft.scope = value((t) => SCOPES.get(t), '`global`, `site`, `link`, `host` or `nowhere`');
@@ -234,12 +254,13 @@ function readAttribute(word: Word, cursor: Cursor, draft: Draft, report: Report)
       draft.dead = true;
       return true;
     case 'from': {
-      const source = value((t) => (t === 'all' || t === 'default' ? t : undefined), '`default`: k8snet does not model routes by source, this one is left out');
-      if (source === null) draft.unusable = true;
+      const source = value((t) => (t === 'all' || t === 'default' ? 'any' : parsePrefix(t)), '`default` or a prefix');
+      if (source !== null && source !== 'any') report(word, 'not-modelled', 'k8snet does not model routes by source: this one is left out.', { severity: 'warning' });
+      if (source !== 'any') draft.unusable = true;
       return true;
     }
     case 'encap':
-      report(word, 'not-modelled', 'k8snet does not model routes with an encapsulation of their own: this one is left out.');
+      report(word, 'not-modelled', 'k8snet does not model routes with an encapsulation of their own: this one is left out.', { severity: 'warning' });
       while (cursor.take() !== undefined);
       draft.unusable = true;
       return true;

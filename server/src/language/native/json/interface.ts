@@ -16,17 +16,17 @@ const onOff = (word: string): Field => ({
   write: (draft, value, path) => { write(draft, `${word} ${plainValue(value) === 'true' ? 'on' : 'off'}`, value, path); },
 });
 
-const PORT_FLAGS = ['hairpin', 'isolated', 'learning', 'flood'];
+const PORT_FLAGS = ['hairpin', 'isolated', 'learning', 'flood', 'neigh_suppress', 'locked', 'proxy_arp', 'proxy_arp_wifi', 'bcast_flood', 'mcast_flood'];
 
 const PORT_IGNORED = [
-  'guard', 'root_block', 'fastleave', 'mcast_flood', 'bcast_flood', 'mcast_router', 'mcast_to_unicast', 'neigh_suppress', 'neigh_vlan_suppress', 'vlan_tunnel', 'locked', 'mab', 'cost', 'priority', 'id', 'no', 'designated_port', 'designated_cost',
-  'bridge_id', 'root_id', 'hold_timer', 'message_age_timer', 'forward_delay_timer', 'topology_change_ack', 'config_pending', 'proxy_arp', 'proxy_arp_wifi', 'multicast_router', 'group_fwd_mask', 'group_fwd_mask_str', 'backup_port',
+  'guard', 'root_block', 'fastleave', 'mcast_router', 'mcast_to_unicast', 'neigh_vlan_suppress', 'vlan_tunnel', 'mab', 'cost', 'priority', 'id', 'no', 'designated_port', 'designated_cost',
+  'bridge_id', 'root_id', 'hold_timer', 'message_age_timer', 'forward_delay_timer', 'topology_change_ack', 'config_pending', 'multicast_router', 'group_fwd_mask', 'group_fwd_mask_str', 'backup_port',
   'backup_nhid', 'mcast_n_groups', 'mcast_max_groups', 'hwmode',
 ];
 
-const PORT: Fields = new Map<string, Field>([...PORT_FLAGS.map((word): [string, Field] => [word, onOff(word)]), ...ignored('state', ...PORT_IGNORED)]);
+const PORT: Fields = new Map<string, Field>([...PORT_FLAGS.map((word): [string, Field] => [word, onOff(word)]), ...named('state'), ...ignored(...PORT_IGNORED)]);
 
-const HEADER: Fields = new Map<string, Field>([...named('mtu', 'master', 'state'), ...ignored('link_netnsid', ...HEADER_WORDS, ...PORT_FLAGS, ...PORT_IGNORED)]);
+const HEADER: Fields = new Map<string, Field>([...named('mtu', 'master', 'state'), ...ignored('link_netnsid', 'link_netns', ...HEADER_WORDS, ...PORT_FLAGS, ...PORT_IGNORED)]);
 
 const ADDRESS: Fields = new Map<string, Field>([
   ...named('scope', ['broadcast', 'brd'], ['protocol', 'proto'], ['metric', 'metric']),
@@ -43,8 +43,13 @@ const VXLAN: Fields = new Map<string, Field>([
   ['udp_zero_csum6_rx', { kind: 'flag', word: 'udp6zerocsumrx' }],
   ['remcsum_tx', { kind: 'flag', word: 'remcsum' }],
   ['remcsum_rx', { kind: 'flag', word: 'remcsum' }],
-  ...ignored('port_range', 'fan_map', 'mode', 'localbypass', 'limit', 'link_index'),
+  ['port_range', { kind: 'own', write: (draft, value, path) => { write(draft, `srcport ${plainValue(memberOf(value, 'low')?.value) ?? ''} ${plainValue(memberOf(value, 'high')?.value) ?? ''}`, value, path); } }],
+  ...ignored('fan_map', 'mode', 'localbypass', 'limit', 'link_index'),
 ]);
+
+const BRIDGE: Fields = new Map(named('vlan_filtering', 'nf_call_iptables', 'nf_call_ip6tables'));
+
+const TUN: Fields = new Map(named('type'));
 
 function negated(word: string): Field {
   return { kind: 'own', write: (draft, value, path) => { if (plainValue(value) === 'false') write(draft, word, value, path); } };
@@ -53,14 +58,14 @@ function negated(word: string): Field {
 export function interfaceLines(record: JsonNode, path: string, strange: Strange[]): Transcript[] {
   const lines = [header(record, path, strange)];
   const type = memberOf(record, 'link_type');
-  if (type !== undefined) lines.push(linkLine(type, memberOf(record, 'address'), path));
+  if (type !== undefined) lines.push(linkLine(type, record, path));
   const info = memberOf(record, 'linkinfo')?.value;
   if (info !== undefined) lines.push(...detailLines(info, `${path}.linkinfo`, strange));
   // `bridge -j -d link` has the port's flags in the record itself.
   if (memberOf(record, 'hairpin') !== undefined && record.kind === 'object') {
     const line = draftLine(record, path);
     write(line, 'bridge_slave', record, path);
-    writeMembers(line, { ...record, members: record.members.filter((m) => PORT_FLAGS.includes(m.key.value)) }, path, PORT, [], strange);
+    writeMembers(line, only(record, PORT), path, PORT, [], strange);
     lines.push(line);
   }
   const addresses = memberOf(record, 'addr_info')?.value;
@@ -79,10 +84,12 @@ function header(record: JsonNode, path: string, strange: Strange[]): Draft {
   return line;
 }
 
-function linkLine(type: JsonMember, address: JsonMember | undefined, path: string): Draft {
+function linkLine(type: JsonMember, record: JsonNode, path: string): Draft {
   const line = draftLine(type.value, path);
+  const [address, namespace] = [memberOf(record, 'address'), memberOf(record, 'link_netns')];
   write(line, `link/${plainValue(type.value) ?? ''}`, type.value, `${path}.link_type`);
   if (address !== undefined) write(line, plainValue(address.value) ?? '', address.value, `${path}.address`);
+  if (namespace !== undefined) write(line, `link-netns ${plainValue(namespace.value) ?? ''}`, namespace.value, `${path}.link_netns`);
   return line;
 }
 
@@ -93,7 +100,12 @@ function detailLines(info: JsonNode, path: string, strange: Strange[]): Draft[] 
     const line = draftLine(kind.value, path);
     write(line, plainValue(kind.value) ?? '', kind.value, `${path}.info_kind`);
     const data = memberOf(info, 'info_data')?.value;
-    if (plainValue(kind.value) === 'vxlan' && data !== undefined) writeMembers(line, data, `${path}.info_data`, VXLAN, [], strange);
+    const name = plainValue(kind.value);
+    if (name === 'vxlan' && data !== undefined) writeMembers(line, data, `${path}.info_data`, VXLAN, [], strange);
+    // Without `-j` this is `ttl inherit`; JSON says nothing then (iplink_vxlan.c).
+    if (name === 'vxlan' && data !== undefined && memberOf(data, 'port') !== undefined && memberOf(data, 'ttl') === undefined) write(line, 'ttl inherit', data, `${path}.info_data`);
+    if (name === 'bridge' && data !== undefined) writeMembers(line, only(data, BRIDGE), `${path}.info_data`, BRIDGE, [], strange);
+    if (name === 'tun' && data !== undefined) writeMembers(line, only(data, TUN), `${path}.info_data`, TUN, [], strange);
     lines.push(line);
   }
   const slave = memberOf(info, 'info_slave_kind');
@@ -106,6 +118,9 @@ function detailLines(info: JsonNode, path: string, strange: Strange[]): Draft[] 
   }
   return lines;
 }
+
+/** The members of an object that are known; a bridge has fifty more, which say nothing of a packet's way. */
+const only = (node: JsonNode, fields: Fields): JsonNode => (node.kind === 'object' ? { ...node, members: node.members.filter((m) => fields.has(m.key.value)) } : node);
 
 function addressLine(address: JsonNode, path: string, strange: Strange[]): Draft {
   const line = draftLine(address, path);

@@ -3,7 +3,7 @@ import type { JsonNode } from './json-text.ts';
 import type { Draft, Field, Fields, Strange, Transcript } from './transcript.ts';
 import { draftLine, flags, ignored, memberOf, named, plainValue, write, writeMembers } from './transcript.ts';
 
-const METRICS: Fields = new Map(named('mtu', 'advmss', 'window', 'rtt', 'rttvar', 'ssthresh', 'cwnd', 'initcwnd', 'initrwnd', 'hoplimit', 'reordering', 'rto_min', 'features', 'quickack', 'congctl', 'fastopen_no_cookie'));
+const METRICS: Fields = new Map(named('mtu', 'advmss', 'window', 'rtt', 'rttvar', 'ssthresh', 'cwnd', 'initcwnd', 'initrwnd', 'hoplimit', 'reordering', 'rto_min', 'features', 'quickack', ['congestion', 'congctl'], 'fastopen_no_cookie').concat(ignored('ecn')));
 
 const metrics: Field = {
   kind: 'own',
@@ -24,7 +24,10 @@ const via: Field = {
   },
 };
 
-const NEXTHOP: [string, Field][] = [...named(['gateway', 'via'], 'dev', 'weight'), ['via', via], ['flags', { kind: 'bare' }], ...named('encap')];
+/** What `encap` says more of itself (iproute2's iproute_lwtunnel.c). */
+const ENCAPSULATION = ignored('mode', 'segs', 'hmac', 'ttl', 'id', 'src', 'hoplimit', 'tc', 'tun_src', 'opts', 'action', 'tundst', 'lwtdst', 'headroom');
+
+const NEXTHOP: [string, Field][] = [...named(['gateway', 'via'], 'dev', 'weight'), ['via', via], ['flags', { kind: 'bare' }], ...named('encap'), ...ENCAPSULATION];
 
 const ROUTE: Fields = new Map<string, Field>([
   ...NEXTHOP,
@@ -33,7 +36,7 @@ const ROUTE: Fields = new Map<string, Field>([
   ['metrics', metrics],
   ...named('from', 'tos', 'table', ['protocol', 'proto'], 'scope', ['prefsrc', 'src'], 'metric', 'pref', 'expires', 'error', 'nhid', 'uid', ['ttl_propagate', 'ttl-propagate']),
   ['nexthops', { kind: 'ignored' }],
-  ...ignored('cache', 'used', 'age', 'users', 'fib_result'),
+  ...ignored('cache', 'used', 'age', 'users', 'fib_result', 'nh_info', 'flow'),
 ]);
 
 const HOP: Fields = new Map(NEXTHOP);
@@ -85,9 +88,10 @@ const RULE: Fields = new Map<string, Field>([
   ['dport_start', range('dport', 'dport_end')],
   ['uid_start', range('uidrange', 'uid_end')],
   ...flags('not', 'nop', 'l3mdev'),
-  ...named('iif', 'oif', 'ipproto', 'sport', 'dport', 'tos', 'dscp', 'tun_id', 'goto', ['table', 'lookup'], ['suppress_prefixlen', 'suppress_prefixlength'], 'suppress_ifgroup', ['protocol', 'proto'], ['flow_from', 'realms']),
+  ['unresolved', { kind: 'flag', word: '[unresolved]' }],
+  ...named('iif', 'oif', 'ipproto', 'sport', 'dport', 'tos', 'dscp', 'tun_id', 'goto', ['table', 'lookup'], ['suppress_prefixlen', 'suppress_prefixlength'], 'suppress_ifgroup', ['protocol', 'proto']),
   ['action', { kind: 'bare' }],
-  ...ignored('srclen', 'dstlen', 'fwmask', 'sport_end', 'dport_end', 'uid_end', 'iif_detached', 'oif_detached', 'unresolved', 'flow_to'),
+  ...ignored('srclen', 'dstlen', 'fwmask', 'sport_end', 'dport_end', 'uid_end', 'iif_detached', 'oif_detached', 'flow_from', 'flow_to', 'masquerade', 'nat_gateway'),
 ]);
 
 export function ruleLines(record: JsonNode, path: string, strange: Strange[]): Transcript[] {
