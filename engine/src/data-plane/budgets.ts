@@ -24,6 +24,9 @@ export const MAX_CHAIN_DEPTH = 512;
 
 export const MAX_BRANCHES = 4096;
 
+/** In which two rulesets may be asked, each with branches of its own. */
+export const MAX_ORDERS = 256;
+
 /** Of all branches of a trace together; a hop with its packet takes as much room as so many steps. */
 export const MAX_STEPS = 400_000;
 export const HOP_AS_STEPS = 3;

@@ -63,6 +63,8 @@ export interface CompiledNamespace {
 export interface CompiledTable {
   readonly table: Table;
   readonly chains: ReadonlyMap<string, Chain>;
+  /** The table of the same name in the node's other ruleset. */
+  readonly other: CompiledTable | null;
 }
 
 export const namespaceKey = (host: string, namespace: string): string => `${host}\n${namespace}`;
@@ -147,14 +149,22 @@ function forwardingTables(namespace: Namespace): ReadonlyMap<string, ReadonlyMap
 }
 
 function compileTables(namespace: Namespace, family: Family): ReadonlyMap<TableName, CompiledTable> {
-  return new Map(
-    namespace.tables
-      .filter((table) => table.family === family)
-      .map((table) => {
-        const chains = once(() => new Map(table.chains.map((chain) => [chain.name, chain])));
-        return [table.name, { table, get chains() { return chains(); } }];
-      }),
-  );
+  const compiled = new Map<TableName, CompiledTable>();
+  for (const table of namespace.tables) {
+    if (table.family !== family) continue;
+    const same = compiled.get(table.name);
+    if (same === undefined || same.table.ruleset === table.ruleset) compiled.set(table.name, compiledTable(table, null));
+    else {
+      const [first, second] = table.ruleset === 'legacy' ? [table, same.table] : [same.table, table];
+      compiled.set(table.name, compiledTable(first, compiledTable(second, null)));
+    }
+  }
+  return compiled;
+}
+
+function compiledTable(table: Table, other: CompiledTable | null): CompiledTable {
+  const chains = once(() => new Map(table.chains.map((chain) => [chain.name, chain])));
+  return { table, get chains() { return chains(); }, other };
 }
 
 function asksForTracking(namespace: Namespace, family: Family): boolean {

@@ -8,6 +8,7 @@ import type { SourceRef } from '../topology/origin.ts';
 import type { Origin, Programmer } from '../topology/origin.ts';
 import type { PacketHeaders } from '../packet/headers.ts';
 import type { Interface } from '../topology/model.ts';
+import type { Ruleset } from '../topology/netfilter.ts';
 import type { Flow } from '../trace/flow.ts';
 import type { Hop, Outcome, Reason, Receiver, Step, StepSource } from '../trace/model.ts';
 import { outcomeOf, reason } from '../trace/reasons.ts';
@@ -16,6 +17,7 @@ import { MAX_HOPS } from './budgets.ts';
 import type { CompiledNamespace, CompiledTopology } from './compile.ts';
 import type { EndedWalk } from './netfilter/chain.ts';
 import type { ConntrackTable, Tracked } from './netfilter/conntrack.ts';
+import type { SharedHook } from './netfilter/rulesets.ts';
 import type { NetfilterState } from './netfilter/state.ts';
 import { headersOf } from './packet-headers.ts';
 import { withFrame } from './packet.ts';
@@ -110,6 +112,8 @@ export interface Run {
   readonly sender: CompiledNamespace;
   /** Which of the options holds in this run; `key` makes the same question get the same answer. */
   readonly choose: (key: string, options: readonly Choice[]) => number;
+  /** Which of two rulesets this run takes to be asked first where both have rules. */
+  readonly firstAsked: (where: SharedHook) => Ruleset;
   /** The request, or what came back for it. */
   phase: 'request' | 'answer' | 'second';
   /** A stack: a flooded copy comes to its end before the next one starts. */

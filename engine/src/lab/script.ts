@@ -11,7 +11,7 @@ import { savedSets } from '../topology/ipset.ts';
 import { savedTable } from '../topology/iptables-save.ts';
 import { LOCAL_TABLE, ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Host, Interface, Namespace, Network, Topology, Vxlan } from '../topology/model.ts';
-import type { Table } from '../topology/netfilter.ts';
+import type { Ruleset, Table } from '../topology/netfilter.ts';
 
 interface Place {
   readonly host: Host;
@@ -248,7 +248,10 @@ function sysctlLines(namespace: Namespace, which: 'of the namespace' | 'of a dev
 
 /** The sets first: a rule that names one is refused without it. */
 const rulesLines = (namespace: Namespace): string[] =>
-  [...setLines(namespace), ...([4, 6] as const).flatMap((family) => tableLines(namespace.tables.filter((table) => table.family === family), family))];
+  [...setLines(namespace), ...([4, 6] as const).flatMap((family) => RULESETS.flatMap((ruleset) => tableLines(namespace.tables.filter((table) => table.family === family && table.ruleset === ruleset), family)))];
+
+/** Tables that name none go to the one that the environment chooses. Of two, the one that is loaded later is asked first. */
+const RULESETS: readonly (Ruleset | undefined)[] = [undefined, 'legacy', 'nft'];
 
 /** Without the options of the hash itself, which an older ipset does not know. */
 const setLines = ({ sets }: Namespace): string[] =>
@@ -257,8 +260,11 @@ const setLines = ({ sets }: Namespace): string[] =>
 function tableLines(tables: readonly Table[], family: 4 | 6): string[] {
   if (tables.every((table) => table.chains.every((chain) => chain.rules.length === 0 && chain.policy !== 'DROP'))) return [];
   return [
-    `"$${family === 4 ? 'IPTABLES' : 'IP6TABLES'}-restore" <<'END'`,
+    `${restoreCommand(family, tables[0]?.ruleset)} <<'END'`,
     ...tables.flatMap((table) => savedTable(table)),
     'END',
   ];
 }
+
+const restoreCommand = (family: 4 | 6, ruleset: Ruleset | undefined): string =>
+  (ruleset === undefined ? `"$${family === 4 ? 'IPTABLES' : 'IP6TABLES'}-restore"` : `ip${family === 4 ? '' : '6'}tables-${ruleset}-restore`);

@@ -110,9 +110,19 @@ export interface Chain {
   readonly origin: Origin;
 }
 
+/** What keeps iptables' rules in the kernel: x_tables, or nf_tables for iptables-nft. It asks both, at the same hooks. */
+export type Ruleset = 'legacy' | 'nft';
+
+/** As `iptables -V` names them behind its version. */
+export const RULESET_NAMES: Readonly<Record<Ruleset, string>> = { legacy: 'iptables-legacy', nft: 'iptables-nft' };
+
+export const otherRuleset = (ruleset: Ruleset): Ruleset => (ruleset === 'legacy' ? 'nft' : 'legacy');
+
 export interface Table {
   readonly family: Family;
   readonly name: TableName;
+  /** Only where a namespace has rules in both: two tables of one family and name then differ in it. */
+  readonly ruleset?: Ruleset;
   readonly chains: readonly Chain[];
   readonly origin: Origin;
 }

@@ -3,7 +3,7 @@
  * it and the tests validate against that.
  */
 import type { PacketHeaders } from '../packet/headers.ts';
-import type { TableName } from '../topology/netfilter.ts';
+import type { Ruleset, TableName } from '../topology/netfilter.ts';
 
 export interface Trace {
   /** As the caller wrote them. */
@@ -113,6 +113,8 @@ export type Step = StepBase &
         readonly stage: 'netfilter';
         readonly hook: Hook;
         readonly table: TableName;
+        /** Where the namespace has rules in both. */
+        readonly ruleset?: Ruleset;
         readonly chain: string;
         readonly event: 'rule' | 'return' | 'policy';
         readonly number: number | null;

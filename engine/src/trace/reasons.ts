@@ -63,6 +63,7 @@ const SENTENCES = {
   'conntrack-clash': ['dropped', (p) => `Another flow on ${p.where} already has the same conntrack tuple (${p.what}).`],
   'match-unknown': ['undecided', (p) => `Whether the rule ${q(p.rule)} on ${p.where} matches depends on ${p.what}.`],
   'target-unknown': ['undecided', (p) => `The rule ${q(p.rule)} on ${p.where} matches, and its target ${q(p.what)} is not known to the simulator.`],
+  'ruleset-order': ['undecided', (p) => `${p.where} has rules for ${p.what} in both iptables-legacy and iptables-nft; no dump tells which the kernel asks first, and ${p.rule}. Flush one of the two.`],
   'chain-missing': ['undecided', (p) => `The rule ${q(p.rule)} on ${p.where} leads to the chain ${p.what}, which is not there.`],
   'chain-loop': ['undecided', (p) => `The rule ${q(p.rule)} on ${p.where} leads back into the chain ${p.what}; the kernel refuses such a table.`],
   'jump-depth': ['undecided', (p) => `The chains of ${p.what} on ${p.where} are nested too deep.`],

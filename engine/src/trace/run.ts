@@ -10,14 +10,19 @@ import { namespaceKey } from '../data-plane/compile.ts';
 import type { CompiledNamespace, CompiledTopology } from '../data-plane/compile.ts';
 import { ACK, destinationText, isIcmpError, sourcePortOf, sourceText } from '../data-plane/packet.ts';
 import type { Packet } from '../data-plane/packet.ts';
+import { sharedHookKey } from '../data-plane/netfilter/rulesets.ts';
+import type { SharedHook } from '../data-plane/netfilter/rulesets.ts';
 import { emptyNetfilterState } from '../data-plane/netfilter/state.ts';
 import { headersOf } from '../data-plane/packet-headers.ts';
 import { pathMtu } from '../data-plane/path-mtu.ts';
 import { emptyJourney, kernel, passOn } from '../data-plane/run-state.ts';
 import type { Choice, End, JourneyState, PendingAnswer, Run, Sending, Work } from '../data-plane/run-state.ts';
 import { workOff } from '../data-plane/work.ts';
+import type { Ruleset } from '../topology/netfilter.ts';
 import type { Flow } from './flow.ts';
 import type { Answer, Branch, Hop, Journey, Step, Trace } from './model.ts';
+import { inEveryOrder, USUAL } from './orders.ts';
+import type { InOrder, Orders } from './orders.ts';
 import { reason } from './reasons.ts';
 import { mayDiffer, sameWay } from './second-packet.ts';
 
@@ -48,23 +53,31 @@ export function runTrace(compiled: CompiledTopology, flow: Flow, watch?: Run['wa
   });
 }
 
+export const runFrom = (compiled: CompiledTopology, flow: Flow, beginning: Beginning): Trace =>
+  ({ from: flow.fromText, to: flow.toText, branches: inEveryOrder((orders) => branchesOf(compiled, flow, beginning, orders)) });
+
 /** The driver: one run after the other, until no choice is left. */
-export function runFrom(compiled: CompiledTopology, flow: Flow, beginning: Beginning): Trace {
-  const base = { from: flow.fromText, to: flow.toText };
+function branchesOf(compiled: CompiledTopology, flow: Flow, beginning: Beginning, orders: Orders): InOrder {
+  const met = new Map<string, SharedHook>();
+  const firstAsked = (where: SharedHook): Ruleset => {
+    const key = sharedHookKey(where);
+    met.set(key, where);
+    return orders.get(key) ?? USUAL;
+  };
   const branches: Branch[] = [];
   let choices: readonly number[] = [];
   let open = 1;
   let room = 0;
   let asked = 0;
   for (;;) {
-    const { branch, chosen, rulesAsked } = runOnce(compiled, flow, beginning, choices);
+    const { branch, chosen, rulesAsked } = runOnce(compiled, flow, beginning, choices, firstAsked);
     branches.push(branch);
     open -= branch.probability;
     room += roomOf(branch);
     asked += rulesAsked;
     const next = nextChoices(chosen);
-    if (next === null) return { ...base, branches };
-    if (branches.length >= MAX_BRANCHES || room >= MAX_STEPS || asked >= MAX_RULES_OF_BRANCHES) return { ...base, branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', beginning.at.label)] };
+    if (next === null) return { branches, met };
+    if (branches.length >= MAX_BRANCHES || room >= MAX_STEPS || asked >= MAX_RULES_OF_BRANCHES) return { branches: [...branches, openBranch(Math.max(open, 0), 'too-many-branches', beginning.at.label)], met };
     choices = next;
   }
 }
@@ -94,7 +107,7 @@ const openBranch = (probability: number, code: 'no-sender' | 'too-many-branches'
   reply: null,
 });
 
-function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, choices: readonly number[]): { branch: Branch; chosen: readonly Chosen[]; rulesAsked: number } {
+function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, choices: readonly number[], firstAsked: Run['firstAsked']): { branch: Branch; chosen: readonly Chosen[]; rulesAsked: number } {
   const chosen: Chosen[] = [];
   const answers = new Map<string, number>();
   const choose = (key: string, options: readonly Choice[]): number => {
@@ -105,7 +118,7 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
     if (key !== '') answers.set(key, index);
     return index;
   };
-  const run = newRun(compiled, flow, beginning.sender, choose, beginning.watch ?? null);
+  const run = newRun(compiled, flow, beginning, choose, firstAsked);
   const { work, before } = beginning.begin(run);
   const request = journey(run, beginning.at, work, before);
   const answer = run.answers.shift();
@@ -115,9 +128,9 @@ function runOnce(compiled: CompiledTopology, flow: Flow, beginning: Beginning, c
   return { branch: { ...branchOf(probability, run.netfilter.supposing, request, answer, reply), ...(second === null ? {} : { second: journeyRecord(second) }) }, chosen, rulesAsked: run.rulesAsked };
 }
 
-function newRun(compiled: CompiledTopology, flow: Flow, sender: CompiledNamespace, choose: Run['choose'], watch: Run['watch']): Run {
+function newRun(compiled: CompiledTopology, flow: Flow, { sender, watch = null }: Beginning, choose: Run['choose'], firstAsked: Run['firstAsked']): Run {
   return {
-    compiled, flow, sender, choose,
+    compiled, flow, sender, choose, firstAsked,
     phase: 'request',
     queue: [],
     answers: [],
@@ -202,8 +215,9 @@ function secondOf(run: Run, beginning: Beginning, request: Travelled, reply: Tra
   const { compiled, flow, sender } = run;
   if (pathMtu(run, sender, flow.destination) !== undefined) return journeyOfSecond(run, beginning, 'request');
   const isAnswered = request.ending.outcome === 'delivered' && reply?.ending.outcome === 'delivered' && flow.protocol !== 'SCTP' && flow.tcpFlags === undefined;
-  if (!isAnswered || !mayDiffer(compiled, request.hops)) return null;
-  const second = journeyOfSecond(run, beginning, 'second');
+  const carries = flow.protocol === 'TCP' && flow.payload > 0;
+  if (!isAnswered || !(carries || mayDiffer(compiled, request.hops))) return null;
+  const second = carries ? dataOf(run, beginning, request.ending.packet, reply.ending.packet) : journeyOfSecond(run, beginning, 'second');
   return second.ending.outcome === 'delivered' && sameWay(request.hops, second.hops) ? null : second;
 }
 
@@ -213,6 +227,46 @@ function journeyOfSecond(run: Run, beginning: Beginning, phase: 'request' | 'sec
   run.answers.length = 0;
   const { work } = beginning.begin(run);
   return journey(run, beginning.at, work, []);
+}
+
+/**
+ * A segment of the flow's size, and one as large in answer, neither larger than the other side's MSS. Where an error tells
+ * the path's MTU, again with what fits.
+ */
+function dataOf(first: Run, beginning: Beginning, syn: Packet | null, synAck: Packet | null): Travelled {
+  const run: Run = { ...first, flow: { ...first.flow, payload: Math.min(first.flow.payload, mssOf(synAck)) } };
+  for (let tries = 0; ; tries++) {
+    const sent = journeyOfSecond(run, beginning, 'second');
+    const answer = run.answers.shift();
+    if (sent.ending.outcome === 'delivered') return answer === undefined ? sent : dataBack(run, withPayloadOf(answer, mssOf(syn)), sent);
+    if (answer === undefined || tries === PATH_MTU_TRIES) return sent;
+    const known = pathMtu(run, run.sender, run.flow.destination);
+    journeyOfAnswer(run, answer);
+    if (pathMtu(run, run.sender, run.flow.destination) === known) return sent;
+  }
+}
+
+/** What arrived, if its answer comes back; else the answer. */
+function dataBack(run: Run, answer: PendingAnswer, sent: Travelled): Travelled {
+  for (let tries = 0; ; tries++) {
+    const back = journeyOfAnswer(run, answer);
+    if (back.ending.outcome === 'delivered') return sent;
+    const error = run.answers.shift();
+    if (error === undefined || tries === PATH_MTU_TRIES) return back;
+    const known = pathMtu(run, answer.ns, answer.packet.ip.destination);
+    journeyOfAnswer(run, error);
+    if (pathMtu(run, answer.ns, answer.packet.ip.destination) === known) return back;
+  }
+}
+
+/** Each learns a smaller MTU than the one before. */
+const PATH_MTU_TRIES = 4;
+
+const mssOf = (packet: Packet | null): number => (packet?.transport.kind === 'tcp' ? (packet.transport.mss ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY);
+
+function withPayloadOf(answer: PendingAnswer, limit: number): PendingAnswer {
+  const { transport } = answer.packet;
+  return transport.kind === 'tcp' && transport.payload > limit ? { ...answer, packet: { ...answer.packet, transport: { ...transport, payload: limit } } } : answer;
 }
 
 function branchOf(probability: number, supposing: readonly string[], request: Travelled, answer: PendingAnswer | undefined, reply: Travelled | null): Branch {

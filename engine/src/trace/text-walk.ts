@@ -1,4 +1,5 @@
 /** A table's walk at one hook in one line: the way to the rule that decided, and nothing of the chains without effect. */
+import { RULESET_NAMES } from '../topology/netfilter.ts';
 import type { Step } from './model.ts';
 import { jumpTarget, withoutEffect } from './walks.ts';
 
@@ -32,7 +33,7 @@ export function walkAt(steps: readonly Step[], start: number): Walk {
   for (const [i, step] of steps.slice(start).entries()) {
     const [first] = events;
     if (step.stage === 'assumption') open.push(step);
-    else if (step.stage !== 'netfilter' || (first !== undefined && (first.hook !== step.hook || first.table !== step.table))) break;
+    else if (step.stage !== 'netfilter' || (first !== undefined && (first.hook !== step.hook || first.table !== step.table || first.ruleset !== step.ruleset))) break;
     else {
       events.push(step);
       assumed.push(...open);
@@ -48,7 +49,7 @@ export function walkText(walk: readonly WalkEvent[]): WalkText {
   const told = walk.filter((event, i) => !idle.has(i) && !leavesChain(event));
   const last = walk.at(-1);
   const [first] = walk;
-  const place = first === undefined ? '' : `${first.table} ${first.hook}`;
+  const place = first === undefined ? '' : `${first.ruleset === undefined ? '' : `${RULESET_NAMES[first.ruleset]} `}${first.table} ${first.hook}`;
   const chains = walk.filter((event, i) => idle.has(i) && jumpTarget(event) !== null).length;
   const entered = chains === 0 ? [] : [`${chains} ${chains === 1 ? 'chain' : 'chains'}, nothing applied`];
   // Of the other tables nobody asks.

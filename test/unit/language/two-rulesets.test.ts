@@ -22,7 +22,9 @@ const open = (dumps: string, files: Readonly<Record<string, string>> = {}) => cr
 const block = (dump: string): string => `iptables {\n${dump}}`;
 const told = (snapshot: ReturnType<typeof open>) => snapshot.driftDiagnostics().filter((d) => d.slug === 'two-rulesets');
 const drops = (snapshot: ReturnType<typeof open>): readonly string[] =>
-  snapshot.topology().hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => t.chains.flatMap((c) => c.rules.map((r) => r.text))))).filter((text) => text.endsWith('-j DROP') && text.includes('-s 10.244.'));
+  snapshot.topology().hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => t.chains.flatMap((c) => c.rules.map((r) => `${t.ruleset ?? ''} ${r.text}`.trim()))))).filter((text) => text.endsWith('-j DROP') && text.includes('-s 10.244.'));
+
+const BOTH = 'host1 has rules in both iptables-legacy and iptables-nft, and the kernel asks both in an order that no dump tells; a trace tries either where it matters: flush one of the two on the node';
 
 const FILES = { 'iptables-legacy.txt': LEGACY, 'iptables-nft.txt': NFT };
 
@@ -33,13 +35,14 @@ describe('rules of both', () => {
     ['in a block and a file', `${block(LEGACY)}\niptables from "iptables-nft.txt"`],
     ['in one block', block(LEGACY + NFT)],
     ['in one block, where nft tells of the others, too', block(LEGACY + NFT + WARNING)],
-  ])('%s: told once, only the first table counts, and each side can be kept', (_, dumps) => {
+  ])('%s: told once, both count, and each side can be kept', (_, dumps) => {
     const snapshot = open(dumps, FILES);
     const [found, ...more] = told(snapshot);
     expect(more).toEqual([]);
-    expect(found?.message).toBe("host1 has rules of iptables-legacy and of nftables, and the kernel asks both, where a trace reads only the first dump of the table filter: flush one of the two on the node, and keep the other's dump");
-    expect(drops(snapshot)).toEqual(['-A FORWARD -s 10.244.2.0/24 -j DROP']);
-    expect(found?.fixes.map((f) => f.title)).toEqual(['Keep nftables: remove the rules of iptables-legacy', 'Keep iptables-legacy: remove the rules of nftables']);
+    expect(found?.message).toBe(BOTH);
+    expect(drops(snapshot)).toEqual(['legacy -A FORWARD -s 10.244.2.0/24 -j DROP', 'nft -A FORWARD -s 10.244.3.0/24 -j DROP']);
+    expect(snapshot.diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+    expect(found?.fixes.map((f) => f.title)).toEqual(['Keep iptables-nft: remove the rules of iptables-legacy', 'Keep iptables-legacy: remove the rules of iptables-nft']);
     const kept = found?.fixes.map((fix) => createSnapshot({ file: 'x.k8snet', text: applyFix(snapshot.text, fix), readFile: (p) => FILES[p as keyof typeof FILES] })) ?? [];
     expect(kept.map((s) => [...s.diagnostics.filter((d) => d.severity === 'error'), ...told(s)])).toEqual([[], []]);
     expect(kept.map(drops)).toEqual([['-A FORWARD -s 10.244.3.0/24 -j DROP'], ['-A FORWARD -s 10.244.2.0/24 -j DROP']]);
@@ -47,7 +50,7 @@ describe('rules of both', () => {
 
   it('in different tables: both count, as in the kernel, and it is told', () => {
     const snapshot = open(`${block(LEGACY)}\n${block(NFT.replace(/\*filter[\s\S]*COMMIT\n/, NAT))}`);
-    expect(told(snapshot).map((d) => d.message)).toEqual(["host1 has rules of iptables-legacy and of nftables, and the kernel asks both: flush one of the two on the node, and keep the other's dump"]);
+    expect(told(snapshot).map((d) => d.message)).toEqual([BOTH]);
   });
 
   it('in one file: told, and nothing is edited there', () => {
@@ -59,8 +62,26 @@ describe('rules of both', () => {
 describe('a table that is dumped twice', () => {
   const bare = (text: string): string => text.replace(/^#.*\n/gm, '');
 
-  it('without a header counts once, and is told', () => {
+  it('with other rules, and without a header, is taken for the other ruleset, and told', () => {
     const snapshot = open(`${block(bare(LEGACY))}\n${block(bare(NFT))}`);
+    const [found, ...more] = told(snapshot);
+    expect(more).toEqual([]);
+    expect(found?.message).toMatch(/^host1 has two dumps of the same tables with other rules, taken for iptables-legacy's and iptables-nft's/);
+    expect(drops(snapshot)).toEqual(['legacy -A FORWARD -s 10.244.2.0/24 -j DROP', 'nft -A FORWARD -s 10.244.3.0/24 -j DROP']);
+  });
+
+  it.each([['nft', NFT, 'iptables-save.txt'], ['legacy', LEGACY, 'iptables-save.txt'], ['legacy', bare(LEGACY), 'iptables-legacy-save.txt']])('beside one of %s that says so, is the other\'s wherever it stands', (flavour, text, file) => {
+    const other = bare(flavour === 'nft' ? LEGACY : NFT);
+    const wanted = ['legacy -A FORWARD -s 10.244.2.0/24 -j DROP', 'nft -A FORWARD -s 10.244.3.0/24 -j DROP'];
+    expect([...drops(open(`iptables from "${file}"\n${block(other)}`, { [file]: text }))].sort()).toEqual(wanted);
+    expect([...drops(open(`${block(other)}\niptables from "${file}"`, { [file]: text }))].sort()).toEqual(wanted);
+  });
+
+  it.each([
+    ['with the same rules and other counters', bare(LEGACY), bare(LEGACY).replace('[0:0]', '[7:420]')],
+    ['by the same tool, with other rules', LEGACY, LEGACY.replace('10.244.2.0/24', '10.244.3.0/24')],
+  ])('%s counts once, and is told', (_, first, second) => {
+    const snapshot = open(`${block(first)}\n${block(second)}`);
     const [found, ...more] = told(snapshot);
     expect(more).toEqual([]);
     expect(found?.message).toMatch(/^The table filter of host1 is dumped above already, and what stands here is left out: keep one of the two/);

@@ -2,7 +2,8 @@
  * One table's walk at one hook: rules in order, jumps and returns, the policy (net/ipv4/netfilter/ip_tables.c:
  * ipt_do_table). What is recorded is what the kernel's TRACE target tells: each rule that matched, the ends of chains.
  */
-import type { Chain, Rule } from '../../topology/netfilter.ts';
+import { RULESET_NAMES } from '../../topology/netfilter.ts';
+import type { Chain, Rule, Ruleset } from '../../topology/netfilter.ts';
 import { MATCHED_RULE, MAX_CHAIN_DEPTH, MAX_RULES } from '../budgets.ts';
 import type { CompiledNamespace, CompiledTable } from '../compile.ts';
 import { end, sourceOf, step } from '../run-state.ts';
@@ -163,16 +164,21 @@ function leave(run: Run, ns: CompiledNamespace, table: CompiledTable, stack: Fra
   const policy = chain.policy ?? 'ACCEPT';
   if (chain.rules.length > 0 || policy === 'DROP') recordEnd(run, ns, table, chain, at, 'policy', policy);
   if (policy === 'ACCEPT') return { kind: 'accept', skb };
-  return stop(end(run, ns, skb, 'policy-drop', { what: `the chain ${chain.name} of table ${table.table.name}` }, sourceOf(chain.origin)));
+  return stop(end(run, ns, skb, 'policy-drop', { what: `the chain ${chain.name} of table ${nameOf(table)}` }, sourceOf(chain.origin)));
 }
+
+/** Which of a node's two rulesets it is of, where there are two. */
+const rulesetOf = ({ table: { ruleset } }: CompiledTable): { readonly ruleset?: Ruleset } => (ruleset === undefined ? {} : { ruleset });
+
+const nameOf = ({ table: { name, ruleset } }: CompiledTable): string => (ruleset === undefined ? name : `${name}, ${RULESET_NAMES[ruleset]}`);
 
 function recordRule(run: Run, ns: CompiledNamespace, table: CompiledTable, frame: Frame, at: Position, rule: Rule, verdict: string): void {
   const number = frame.next;
   run.rulesAsked += MATCHED_RULE;
   const { told } = rulePlan(frame.plan, number - 1, rule);
   step(run, (told[at.hook] ??= {
-    stage: 'netfilter', hook: at.hook, table: table.table.name, chain: frame.chain.name, event: 'rule', number, rule: rule.text, verdict,
-    sentence: `Rule ${number} of ${frame.chain.name} (${table.table.name}) on ${ns.label} matches: ${verdict}.`,
+    stage: 'netfilter', hook: at.hook, table: table.table.name, ...rulesetOf(table), chain: frame.chain.name, event: 'rule', number, rule: rule.text, verdict,
+    sentence: `Rule ${number} of ${frame.chain.name} (${nameOf(table)}) on ${ns.label} matches: ${verdict}.`,
     source: sourceOf(rule.origin),
   }));
 }
@@ -180,12 +186,12 @@ function recordRule(run: Run, ns: CompiledNamespace, table: CompiledTable, frame
 function recordEnd(run: Run, ns: CompiledNamespace, table: CompiledTable, chain: Chain, at: Position, event: 'return' | 'policy', verdict: string): void {
   const { ends } = planOf(table, chain);
   step(run, (ends[at.hook] ??= {
-    stage: 'netfilter', hook: at.hook, table: table.table.name, chain: chain.name, event, rule: null, verdict,
+    stage: 'netfilter', hook: at.hook, table: table.table.name, ...rulesetOf(table), chain: chain.name, event, rule: null, verdict,
     number: event === 'policy' ? null : chain.rules.length + 1,
     sentence:
       event === 'policy'
-        ? `No rule of ${chain.name} (${table.table.name}) on ${ns.label} decides, so its policy does: ${verdict}.`
-        : `The chain ${chain.name} (${table.table.name}) on ${ns.label} ends, and the caller goes on.`,
+        ? `No rule of ${chain.name} (${nameOf(table)}) on ${ns.label} decides, so its policy does: ${verdict}.`
+        : `The chain ${chain.name} (${nameOf(table)}) on ${ns.label} ends, and the caller goes on.`,
     source: sourceOf(chain.origin),
   }));
 }

@@ -15,6 +15,7 @@ import type { Verdict } from './chain.ts';
 import { confirm, track } from './conntrack.ts';
 import type { Position } from './matches/match.ts';
 import { halfAt, NO_CHANGE, settle, settled, translate, translateError } from './nat.ts';
+import { inTurn } from './rulesets.ts';
 import { tupleText } from './tuple.ts';
 import { unsimulatedProxy } from '../service-proxy.ts';
 
@@ -77,8 +78,14 @@ function call(run: Run, ns: CompiledNamespace, registered: Registered, skb: Skb,
     case 'table': {
       const table = ns.tables[family].get(registered.table);
       if (table === undefined) return pass(skb);
-      const verdict = walkTable(run, ns, table, skb, at);
-      return registered.rerouted === true ? reroute(run, ns, skb, verdict, at) : verdict;
+      let now = skb;
+      for (const each of inTurn(run, ns, table, skb, at)) {
+        const walked = walkTable(run, ns, each, now, at);
+        const verdict = registered.rerouted === true ? reroute(run, ns, now, walked, at) : walked;
+        if (verdict.kind === 'ended') return verdict;
+        now = verdict.skb;
+      }
+      return pass(now);
     }
     case 'conntrack':
       return pass(ns.tracks[family] ? track(run, ns, at.hook, skb) : skb);
@@ -119,10 +126,16 @@ function callNat(run: Run, ns: CompiledNamespace, skb: Skb, at: Position): Verdi
   // A reset that REJECT sent is related: where the rejected packet had not come to the half's hook, the rules see the reset.
   if ((tracked.info !== 'new' && tracked.info !== 'related') || settled(entry, half)) return pass(translate(run, ns, at.hook, skb, false));
   const table = ns.tables[skb.packet.ip.family].get('nat');
-  const verdict = table === undefined ? pass(skb) : walkTable(run, ns, table, skb, at);
-  if (verdict.kind === 'ended') return verdict;
-  if (!settled(entry, half) && !settle(run, ns, entry, half, NO_CHANGE, null)) {
-    return { kind: 'ended', fate: end(run, ns, verdict.skb, 'nat-no-ports', { what: tupleText(entry.original) }) };
+  let now = skb;
+  for (const each of table === undefined ? [] : inTurn(run, ns, table, skb, at)) {
+    const verdict = walkTable(run, ns, each, now, at);
+    if (verdict.kind === 'ended') return verdict;
+    now = verdict.skb;
+    // What one ruleset has translated, the other is not asked about.
+    if (settled(entry, half)) break;
   }
-  return pass(translate(run, ns, at.hook, verdict.skb, true));
+  if (!settled(entry, half) && !settle(run, ns, entry, half, NO_CHANGE, null)) {
+    return { kind: 'ended', fate: end(run, ns, now, 'nat-no-ports', { what: tupleText(entry.original) }) };
+  }
+  return pass(translate(run, ns, at.hook, now, true));
 }

@@ -30,7 +30,7 @@ function call(s: Scratch, caller: Caller): boolean {
       return callNat(s, caller.start);
     case 'confirm':
       return confirm(s);
-    case 'service-proxy':
+    case 'unmodelled':
       giveUp(s);
       return false;
   }

@@ -8,6 +8,7 @@ import type { Chain } from '../../topology/netfilter.ts';
 import type { CompiledNamespace, CompiledTable, CompiledTopology } from '../compile.ts';
 import { namespaceKey } from '../compile.ts';
 import { HOOK_ORDER } from '../netfilter/hooks.ts';
+import { isAsked } from '../netfilter/rulesets.ts';
 import { bridgeCallsNetfilter, defaultTtl, either, forwards, ignoresEcho } from '../sysctl.ts';
 import { chainCode } from './chain-code.ts';
 import type { ChainCode } from './chain-code.ts';
@@ -60,8 +61,8 @@ export type Caller =
   | { readonly kind: 'nat'; readonly start: ChainLink | null }
   | { readonly kind: 'conntrack' }
   | { readonly kind: 'confirm' }
-  /** A mode of kube-proxy that the exact engine leaves open. */
-  | { readonly kind: 'service-proxy' };
+  /** A mode of kube-proxy that the exact engine leaves open, or rules in both iptables-legacy and iptables-nft. */
+  | { readonly kind: 'unmodelled' };
 
 /** A chain in its table, with the chains that its rules lead to. */
 export interface ChainLink {
@@ -195,22 +196,30 @@ function makeCallers(program: VerdictProgram, namespace: ProgramNamespace, famil
   return HOOK_ORDER[hook].flatMap((registered): readonly Caller[] => {
     switch (registered.kind) {
       case 'table': {
-        const start = startOf(compiled.tables[version].get(registered.table));
+        const table = compiled.tables[version].get(registered.table);
+        if (isShared(table, hook)) return [{ kind: 'unmodelled' }];
+        const start = startOf(asked(table, hook));
         return start === null || isIdle(start.code.chain) ? [] : [{ kind: 'table', start }];
       }
       case 'conntrack':
         return compiled.tracks[version] ? [{ kind: 'conntrack' }] : [];
       case 'nat': {
         const table = compiled.tables[version].get('nat');
-        return table === undefined ? [] : [{ kind: 'nat', start: startOf(table) }];
+        if (isShared(table, hook)) return [{ kind: 'unmodelled' }];
+        return table === undefined ? [] : [{ kind: 'nat', start: startOf(asked(table, hook)) }];
       }
       case 'service-proxy':
-        return compiled.namespace.serviceProxy === undefined ? [] : [{ kind: 'service-proxy' }];
+        return compiled.namespace.serviceProxy === undefined ? [] : [{ kind: 'unmodelled' }];
       case 'confirm':
         return compiled.tracks[version] ? [{ kind: 'confirm' }] : [];
     }
   });
 }
+
+const isShared = (table: CompiledTable | undefined, hook: Hook): boolean => table !== undefined && table.other !== null && isAsked(table, hook) && isAsked(table.other, hook);
+
+/** Of two of one name the one that has something to say. */
+const asked = (table: CompiledTable | undefined, hook: Hook): CompiledTable | undefined => (table !== undefined && table.other !== null && isAsked(table.other, hook) ? table.other : table);
 
 function tableLinks({ tables }: ProgramNamespace, compiled: CompiledTable): TableLinks {
   const known = tables.get(compiled);

@@ -80,6 +80,7 @@ function probe(s: Scratch): Probe {
       asked.chance = true;
       return 0;
     },
+    firstAsked: () => 'legacy',
     phase: 'request', queue: [], answers: [], conntrack: new Map(), neighbours: new Map(), learned: new Map(), learnedRemotes: new Map(), netfilter: emptyNetfilterState(),
     watch: null, pathMtus: new Map(), journey: emptyJourney(), rulesAsked: 0, nextId: 0,
   };

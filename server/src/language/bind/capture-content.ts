@@ -10,7 +10,8 @@ import { DUMP_READERS } from './dump-formats.ts';
 import type { DumpText } from './dump-lines.ts';
 import { linesOfBlock, linesOfFile } from './dump-lines.ts';
 import { partFor } from './dump-sections.ts';
-import { tablesGivenBefore } from './whole-tables.ts';
+import { rulesetsOf } from './rulesets.ts';
+import type { RulesDump, RulesetPart } from './rulesets.ts';
 import type { FolderEntry } from './file-patterns.ts';
 import { filesMatching, hasWildcard } from './file-patterns.ts';
 
@@ -66,14 +67,17 @@ export function capturedState(captures: readonly Capture[], offset: number, file
   let state: CapturedState = {};
   for (const keyword of new Set(captures.map((c) => c.keyword))) {
     const placed = captures.filter((c) => c.keyword === keyword).flatMap((c) => placedLines(c, offset, files, at) ?? []);
-    const again = tablesGivenBefore(placed.map((p) => p.lines));
-    for (const [i, { lines, place }] of placed.entries()) state = merge(state, withoutTables(DUMP_READERS[keyword](lines, place).state, again[i]));
+    const isRules = keyword === 'iptables' || keyword === 'ip6tables';
+    const parts = isRules ? rulesetsOf(placed) : [];
+    for (const [i, { lines, place }] of placed.entries()) {
+      if (!isRules) state = merge(state, DUMP_READERS[keyword](lines, place).state);
+      else for (const part of parts[i] ?? []) state = merge(state, ofRuleset(DUMP_READERS[keyword](part.lines, place).state, part));
+    }
   }
   return state;
 }
 
-interface PlacedLines {
-  readonly lines: readonly DumpText[];
+interface PlacedLines extends RulesDump {
   readonly place: (index: number) => SourceRef;
 }
 
@@ -81,14 +85,14 @@ function placedLines(capture: Capture, offset: number, files: FileLookup, at: (o
   if (capture.from === null) {
     const lines = linesOfBlock(capture.node);
     const start = offset + capture.offset;
-    return { lines, place: (i) => at(start + (lines[i]?.offset ?? 0)) };
+    return { lines, file: null, place: (i) => at(start + (lines[i]?.offset ?? 0)) };
   }
   const file = files.read(capture.from.value);
-  return file.ok ? { lines: partFor(file.lines, capture.keyword), place: (i) => ({ file: file.path, line: i + 1 }) } : null;
+  return file.ok ? { lines: partFor(file.lines, capture.keyword), file: capture.from.value, place: (i) => ({ file: file.path, line: i + 1 }) } : null;
 }
 
-const withoutTables = (state: CapturedState, names: ReadonlySet<string> | undefined): CapturedState =>
-  (state.tables === undefined || names === undefined || names.size === 0 ? state : { ...state, tables: state.tables.filter((t) => !names.has(t.name)) });
+const ofRuleset = (state: CapturedState, { ruleset, again }: RulesetPart): CapturedState =>
+  (state.tables === undefined || (again.size === 0 && ruleset === null) ? state : { ...state, tables: state.tables.flatMap((t) => (again.has(t.name) ? [] : [ruleset === null ? t : { ...t, ruleset }])) });
 
 function merge(a: CapturedState, b: CapturedState): CapturedState {
   const merged: Record<string, unknown> = { ...a, ...b };
@@ -124,7 +128,7 @@ function mergeInterfaces(interfaces: readonly CapturedInterface[]): CapturedInte
 function mergeTables(tables: readonly Table[]): Table[] {
   const merged = new Map<string, Table>();
   for (const table of tables) {
-    const key = `${table.family}/${table.name}`;
+    const key = `${table.family}/${table.name}/${table.ruleset ?? ''}`;
     const before = merged.get(key);
     merged.set(key, before === undefined ? table : { ...before, chains: mergeChains([...before.chains, ...table.chains]) });
   }

@@ -23,6 +23,7 @@ import { assembleRoutes, readRouteLine } from '../native/route.ts';
 import { readSysctlLine } from '../native/sysctl.ts';
 import type { CaptureKeyword } from './declarations.ts';
 import type { DumpText } from './dump-lines.ts';
+import { rulesetsOf } from './rulesets.ts';
 
 export interface DumpReading {
   readonly state: CapturedState;
@@ -91,9 +92,14 @@ const interfaces = (lines: readonly DumpText[], at: Places, dump: 'addresses' | 
 /** What a line of `iptables { }` or `ip6tables { }` says by itself. */
 export const readingOfIptablesLine = (line: DumpText, family: Family): IptablesLine => iptablesLines[family](line);
 
-const iptables = (family: Family): DumpReader => (lines, at) => {
-  const { tables, problems } = assembleTables(lines.length, (i) => iptablesLines[family](lines[i] ?? NO_LINE), at, family);
-  return { state: { tables }, problems };
+/** A dump may hold what both iptables-legacy-save and iptables-nft-save printed. */
+const iptables = (family: Family): DumpReader => (dump, at) => {
+  const parts = rulesetsOf([{ lines: dump, file: null }])[0] ?? [];
+  const readings = parts.map(({ lines, ruleset }) => {
+    const { tables, problems } = assembleTables(lines.length, (i) => iptablesLines[family](lines[i] ?? NO_LINE), at, family);
+    return { tables: ruleset === null ? tables : tables.map((table) => ({ ...table, ruleset })), problems };
+  });
+  return { state: { tables: readings.flatMap((r) => r.tables) }, problems: readings.flatMap((r) => r.problems) };
 };
 
 /** `-j` of the same tool: its records as lines, read by the reader of lines, and told at the tokens that they came from. */

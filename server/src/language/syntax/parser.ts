@@ -343,8 +343,15 @@ function parseLine(parser: Parser, item: Item, entriesEnd: number): LineNode {
   if (text.charCodeAt(first) === CLOSE && context.kind !== 'json') problems.push({ code: 'stray-brace', offset: first - start, length: 1, message: 'This `}` does not end the block, for more of it follows: remove it.' });
   if (block === null || block.closed) endOfLine(parser, entriesEnd);
   const kept = parser.change === null ? content : detach(content);
-  const node: LineNode = { kind: 'line', width: parser.at - start, leading: first - start, text: kept, block, problems };
+  const header = context.kind === 'dump' && kept.startsWith('*') ? headerIn(text.slice(start, first)) : undefined;
+  const node: LineNode = { kind: 'line', width: parser.at - start, leading: first - start, text: kept, block, problems, ...(header === undefined ? {} : { header }) };
   return previous === null ? node : adoptLine(previous.node, node);
+}
+
+/** What iptables-save writes above a table, or a person who pastes what it printed. */
+function headerIn(leading: string): string | undefined {
+  const header = leading.split('\n').findLast((line) => /^\s*#.*tables-.*save\b/.test(line));
+  return header === undefined ? undefined : detach(header.trim());
 }
 
 /** Where an entry of a dump on one line ends: at `;` or `}` outside quotes. */

@@ -162,7 +162,7 @@ export function adoptStatement(old: Child | undefined, node: StatementNode): Sta
 /** The old line where the new one is the same. */
 export function adoptLine(old: Child | undefined, node: LineNode): LineNode {
   return old?.kind === 'line' && old.width === node.width && old.leading === node.leading && old.block === node.block
-    && old.text === node.text && sameProblems(old.problems, node.problems) ? old : node;
+    && old.text === node.text && old.header === node.header && sameProblems(old.problems, node.problems) ? old : node;
 }
 
 function sameTokens(a: readonly Token[], b: readonly Token[]): boolean {

@@ -46,6 +46,8 @@ export interface LineNode {
   readonly leading: number;
   /** Without indentation, newline and trailing blanks; of a line that opens a block, what stands before `{`. */
   readonly text: string;
+  /** Above a `*table`: the last comment that names iptables-save, for it tells whose dump begins here. */
+  readonly header?: string;
   /** `table nat {` inside an `iptables` block: its lines. `text` is then `table nat`. */
   readonly block: BlockNode | null;
   readonly problems: readonly SyntaxProblem[];
