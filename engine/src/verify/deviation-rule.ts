@@ -7,7 +7,12 @@ import type { Compared, Deviation, DeviationKind } from './deviation.ts';
 import type { DumpBlock } from './explanation.ts';
 
 /** Comments, and the spelling that depends on the kernel's age, make no difference to a packet's way. */
-export const plainRule = (text: string): string => text.replace(/ -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/g, '').replace(/ --random-fully$/, '');
+export const plainRule = (text: string): string =>
+  uncounted(text.replace(/ -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/g, '').replace(/ --random-fully$/, ''));
+
+/** From version 1.31 on kube-proxy counts with nfacct where the kernel can, localhost's node ports in a rule before the one for all. */
+const uncounted = (text: string): string =>
+  text.includes(' -m nfacct ') ? text.replace(/ -m nfacct --nfacct-name +\S+/, '').replace(/^(-A KUBE-NODEPORTS) -d 127\.0\.0\.0\/8 /, '$1 ') : text;
 
 export const chainOf = (rule: Rule): string => rule.text.split(' ')[1] ?? '';
 

@@ -109,6 +109,19 @@ describe('the recorded cluster, imported', () => {
     expect(drifted((_, content) => content)).toEqual([]);
   });
 
+  it('has none with what kubelet, and kube-proxy from 1.31 on, write besides', () => {
+    const besides = (dump: string): string => dump
+      .replace(/^\*mangle$/m, '*mangle\n:KUBE-IPTABLES-HINT - [0:0]\n:KUBE-KUBELET-CANARY - [0:0]')
+      .replace(/^\*(filter|nat)$/gm, '*$1\n:KUBE-KUBELET-CANARY - [0:0]')
+      .replace(/^(-A (?:INPUT|OUTPUT)) -j KUBE-FIREWALL\n((?:\1 .*\n)+)/gm, '$2$1 -j KUBE-FIREWALL\n')
+      .replace('--ctstate INVALID -j DROP', '--ctstate INVALID -m nfacct --nfacct-name  ct_state_invalid_dropped_pkts -j DROP')
+      .replace(/^(-A KUBE-NODEPORTS) (-p \w+ .*) (-j KUBE-EXT-.*)$/gm, '$1 -d 127.0.0.0/8 $2 -m nfacct --nfacct-name  localhost_nps_accepted_pkts $3\n$1 $2 $3');
+    const found = besides(read('nodes/host1/iptables-save.txt'));
+    expect(found.match(/nfacct/g)?.length).toBeGreaterThan(4);
+    expect(found).toMatch(/-j KUBE-EXTERNAL-SERVICES\n-A INPUT -j KUBE-FIREWALL\n/);
+    expect(drifted((p, content) => (p.endsWith('iptables-save.txt') ? besides(content) : content))).toEqual([]);
+  });
+
   it('has one where one endpoint of a service was left out on one node', () => {
     const [line = ''] = /^-A KUBE-SEP-\S+ .*--to-destination .*$/m.exec(read('nodes/host1/iptables-save.txt')) ?? [];
     expect(line).not.toBe('');
