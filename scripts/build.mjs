@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Bundles the four programs of the package into dist/: the extension, the language server, the panel, the command line.
+// Bundles the programs of the package into dist/: the extension, the language server, the panel and its simulator, the
+// command line.
 // `--watch` rebuilds on change; `--dev` keeps names and source maps.
 import { build, context } from 'esbuild';
 import { mkdir } from 'node:fs/promises';
@@ -25,6 +26,7 @@ const programs = [
   { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', format: 'cjs', external: ['vscode'] },
   { ...node, entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/server.cjs', format: 'cjs' },
   { ...common, platform: 'browser', entryPoints: ['webview/src/main.ts'], outfile: 'dist/webview.js', format: 'esm' },
+  { ...common, platform: 'browser', entryPoints: ['webview/src/simulator/worker.ts'], outfile: 'dist/simulator.js', format: 'iife' },
   { ...node, entryPoints: ['cli/src/main.ts'], outfile: 'dist/cli.js', format: 'esm' },
 ];
 

@@ -1,4 +1,4 @@
-/** The panel's page: one script of ours, nothing inline, nothing from elsewhere. */
+/** The panel's page: our script and our worker's, nothing inline, nothing from elsewhere. */
 import { Uri } from 'vscode';
 import type { Webview } from 'vscode';
 
@@ -11,7 +11,7 @@ export function pageFor(webview: Webview, extension: Uri): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src ${own}; style-src ${own}; font-src ${own}; img-src ${own} data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src ${own}; style-src ${own}; font-src ${own}; img-src ${own} data:; connect-src ${own}; worker-src blob:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Trace</title>
 <script type="module" src="${script}"></script>

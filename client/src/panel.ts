@@ -55,7 +55,7 @@ export function createPanelHost({ extension, server, memory, notes, log }: Surro
     const mine = ++asked;
     const answer = await server.spec(document);
     if (answer === null || mine !== asked || shown.document !== document) return;
-    post({ type: 'show', file: fileOf(document), revision: answer.revision, spec: answer.spec, expectations: answer.expectations, question: shown.question });
+    post({ type: 'show', file: fileOf(document), revision: answer.revision, said: answer.said, question: shown.question });
   }
 
   function remember(next: Shown): void {

@@ -19,7 +19,10 @@ async function bundle(entry, platform) {
   return built.outputFiles[0].text;
 }
 
-const pageScript = () => bundle("import './webview/dev/page.mjs'", 'browser');
+const scripts = {
+  'page.js': () => bundle("import './webview/dev/page.mjs'", 'browser'),
+  'simulator.js': () => bundle("import './webview/src/simulator/worker.ts'", 'browser'),
+};
 
 /** What a file says, as the server sends it. */
 async function specOf(file) {
@@ -38,14 +41,14 @@ async function scenarioOf(name, given) {
 
 /** Built once, for tests. */
 export function bundleOnce() {
-  let built;
-  return () => (built ??= pageScript());
+  const built = {};
+  return Object.fromEntries(Object.entries(scripts).map(([name, make]) => [name, () => (built[name] ??= make())]));
 }
 
 /** Listens on 127.0.0.1 only; port 0 takes a free one. `scenarios` are served beside the named ones, as NAME.json. */
-export async function serve(port = 0, scenarios = {}, script = pageScript) {
+export async function serve(port = 0, scenarios = {}, made = scripts) {
   const contentOf = (name) => {
-    if (name === 'page.js') return script();
+    if (made[name] !== undefined) return made[name]();
     if (name.endsWith('.json')) return scenarioOf(name.slice(0, -'.json'.length), scenarios).then((scenario) => JSON.stringify(scenario));
     return readFile(path.join(here, name));
   };

@@ -1,8 +1,8 @@
 /** Puts the panel on a page and connects it with the editor. */
-import type { Host, Simulator, Store } from './state/store.ts';
+import type { Simulator } from './simulator/line.ts';
+import type { Host, Store } from './state/store.ts';
 import { createStore } from './state/store.ts';
 import { Panel } from './parts/panel.ts';
-import { isToPanel, type ToPanel } from './protocol.ts';
 
 export function mount(host: Host, simulator: Simulator): Store {
   const store = createStore(host, simulator);
@@ -13,22 +13,7 @@ export function mount(host: Host, simulator: Simulator): Store {
   const panel = new Panel();
   panel.store = store;
   document.body.append(panel);
-  window.addEventListener('message', receiving(store));
+  window.addEventListener('message', ({ data }: MessageEvent<unknown>) => { store.receive(data); });
   store.post({ type: 'ready' });
   return store;
-}
-
-/** Of the versions of a file that came while the last one was traced, only the newest is: a large file on a slow machine must not fall behind. */
-function receiving(store: Store): (event: MessageEvent<unknown>) => void {
-  let newest: ToPanel | null = null;
-  const trace = (): void => {
-    const message = newest;
-    newest = null;
-    store.receive(message);
-  };
-  return ({ data }) => {
-    if (!isToPanel(data) || data.type !== 'show') return store.receive(data);
-    if (newest === null) setTimeout(trace);
-    newest = data;
-  };
 }

@@ -12,9 +12,19 @@ export interface Question {
   readonly to: string;
 }
 
+/** What a version of the file says. */
+export interface Said {
+  readonly spec: ClusterSpec;
+  /** What must hold, and a repair must not break. */
+  readonly expectations: readonly Expectation[];
+}
+
 export type ToPanel =
-  /** A new question, or a new version of the file. */
-  | { readonly type: 'show'; readonly file: string; readonly revision: number; readonly spec: ClusterSpec; readonly expectations: readonly Expectation[]; readonly question: Question }
+  /**
+   * A new question, or a new version of the file. `said` is `Said` as JSON: a large file says much, and whoever carries it
+   * on its way need not take it apart.
+   */
+  | { readonly type: 'show'; readonly file: string; readonly revision: number; readonly said: string; readonly question: Question }
   /** The cursor stands on this line: the hops and steps that it caused are marked. */
   | { readonly type: 'cursor'; readonly file: string; readonly line: number };
 
@@ -43,6 +53,8 @@ export const isQuestion = (value: unknown): value is Question => isRecord(value)
 const isSpec = (value: unknown): value is ClusterSpec =>
   isRecord(value) && ['networks', 'externals', 'nodes', 'pods', 'services'].every((list) => Array.isArray(value[list]) && (value[list] as readonly unknown[]).every(isRecord));
 
+export const isSaid = (value: unknown): value is Said => isRecord(value) && isSpec(value['spec']) && isRecords(value['expectations']);
+
 const isRecords = (value: unknown): boolean => Array.isArray(value) && value.every(isRecord);
 
 /** The server, which makes the edits, finds nothing where an edit speaks of nothing. */
@@ -59,7 +71,7 @@ function isAnnotation(value: unknown): value is Annotation {
 export function isToPanel(value: unknown): value is ToPanel {
   if (!isRecord(value)) return false;
   switch (value['type']) {
-    case 'show': return isText(value['file']) && isCount(value['revision']) && isQuestion(value['question']) && isSpec(value['spec']) && isRecords(value['expectations']);
+    case 'show': return isText(value['file']) && isCount(value['revision']) && isQuestion(value['question']) && isText(value['said']);
     case 'cursor': return isText(value['file']) && isCount(value['line']);
     default: return false;
   }

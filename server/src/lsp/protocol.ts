@@ -1,7 +1,5 @@
 /** The requests beyond LSP, by which the client asks for what the panel and the lenses need. */
-import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import type { Repair } from '../../../engine/src/verify/explanation.ts';
-import type { Expectation } from '../../../engine/src/verify/model.ts';
 
 /**
  * How node starts the server. What it reads from a large file all stays, and a young generation of the usual size would
@@ -29,9 +27,8 @@ export interface SpecParams {
 export interface SpecResult {
   /** Counts the analyses of all documents: of the file and the dumps as they are now. */
   readonly revision: number;
-  readonly spec: ClusterSpec;
-  /** What the file says must hold, and a repair must not break. */
-  readonly expectations: readonly Expectation[];
+  /** `{ spec: ClusterSpec, expectations: Expectation[] }` as JSON: who carries it to the panel need not take it apart. */
+  readonly said: string;
 }
 
 export interface RepairParams {

@@ -7,7 +7,7 @@ import type { PartiesResult, PartnersParams, PartnersResult, RepairParams, Repai
 import { fileEdits } from './file-edits.ts';
 import type { OpenDumps } from './open-dumps.ts';
 
-export const specOf = ({ revision, snapshot }: OpenDocument): SpecResult => ({ revision, spec: snapshot.spec(), expectations: snapshot.expectations });
+export const specOf = ({ revision, snapshot }: OpenDocument): SpecResult => ({ revision, said: JSON.stringify({ spec: snapshot.spec(), expectations: snapshot.expectations }) });
 
 export function repairIn(document: OpenDocument, { revision, repair }: RepairParams, dumps: OpenDumps): RepairResult {
   const edits = document.revision === revision ? repairEdits(document.snapshot, repair.edits) : null;

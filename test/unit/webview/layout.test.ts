@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Branch, Hop } from '../../../engine/src/trace/model.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
-import { draw } from '../../../webview/src/layout/draw.ts';
+import type { Flow } from '../../../engine/src/trace/flow.ts';
+import { draw as drawScene, type Drawing } from '../../../webview/src/layout/draw.ts';
 import type { Box, Placement, Point } from '../../../webview/src/layout/model.ts';
 import { place } from '../../../webview/src/layout/place.ts';
-import { sceneOf } from '../../../webview/src/layout/scene.ts';
+import { sceneOf, sceneOfHops } from '../../../webview/src/layout/scene.ts';
 import { articleCluster, bridgedBranch, cluster, droppedBranch, flow, hairpinBranch, hop, ip, node, nodePortBranch, outsideBranch, secondDroppedBranch, serviceBranch } from './fixture.ts';
 
 const overlap = (a: Box, b: Box): boolean =>
@@ -59,12 +60,14 @@ const walks = topologies.chain((topology) => {
     .map((stops): readonly Hop[] => stops.map(([[host, namespace, name], direction]) => hop(host, namespace, name, direction, packet))));
 });
 
+const draw = (topology: Topology, sender: Flow, branch: Branch, width: number): Drawing => drawScene(sceneOf(topology, sender, branch), sender, branch, width);
+
 const senderOf = (topology: Topology) => ({ host: topology.hosts[0]!.name, namespace: 'root' });
 
 describe('the boxes', () => {
   test('never overlap and lie in their parents, whatever takes part and however wide the panel is', () => {
     fc.assert(fc.property(walks, fc.integer({ min: 200, max: 1600 }), ([topology, hops], width) => {
-      expect(faultsOf(place(sceneOf(topology, senderOf(topology), hops), width))).toEqual([]);
+      expect(faultsOf(place(sceneOfHops(topology, senderOf(topology), hops), width))).toEqual([]);
     }), { numRuns: 300 });
   });
 

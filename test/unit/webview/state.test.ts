@@ -3,14 +3,15 @@ import type { Branch, Trace } from '../../../engine/src/trace/model.ts';
 import { INITIAL, type Action, type Answer, type State } from '../../../webview/src/state/model.ts';
 import { branchOf, marked, reduce } from '../../../webview/src/state/reduce.ts';
 import { aftermath, headline, percent, secondText, supposition } from '../../../webview/src/state/outcome.ts';
-import { offersFor, withoutPort } from '../../../webview/src/state/parties.ts';
+import { offersFor } from '../../../webview/src/simulator/offers.ts';
+import { withoutPort } from '../../../webview/src/state/parties.ts';
 import { articleCluster, droppedBranch, FILE, flow, secondDroppedBranch, serviceBranch, traceOf } from './fixture.ts';
 
 const topology = articleCluster();
 const question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
-const traced = (trace: Trace): Answer => ({ kind: 'traced', flow: flow(), trace });
+const traced = (trace: Trace): Answer => ({ kind: 'traced', flow: flow(), trace, scenes: [] });
 const answered = (answer: Answer, changes: Partial<Extract<Action, { type: 'answered' }>> = {}): Action =>
-  ({ type: 'answered', file: FILE, revision: 1, topology, question, answer, ...changes });
+  ({ type: 'answered', file: FILE, revision: 1, question, answer, ...changes });
 const run = (...actions: readonly Action[]): State => actions.reduce(reduce, INITIAL);
 
 /** The same branch with the hop of that number left out. */

@@ -1,31 +1,37 @@
 import { expect, test } from 'vitest';
-import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import type { Question } from '../../../webview/src/protocol.ts';
-import { isFromPanel, isToPanel, type FromPanel } from '../../../webview/src/protocol.ts';
-import { createStore, type Simulator } from '../../../webview/src/state/store.ts';
-import { articleCluster, FILE, flow, serviceBranch, traceOf } from './fixture.ts';
+import { isFromPanel, isSaid, isToPanel, type FromPanel } from '../../../webview/src/protocol.ts';
+import type { Simulator, Told } from '../../../webview/src/simulator/line.ts';
+import type { Answer } from '../../../webview/src/state/model.ts';
+import { createStore } from '../../../webview/src/state/store.ts';
+import { FILE, flow, serviceBranch, traceOf } from './fixture.ts';
 
-const topology = articleCluster();
 const first: Question = { from: 'pod1', to: 'kube-dns.kube-system:53/UDP' };
+const SAID = '{}';
 
-const spec: ClusterSpec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] };
-
-const answer: Simulator['answer'] = (_, { from }) => (from === 'nobody'
-  ? { kind: 'unanswered', message: 'Nothing is named nobody.', suggestions: [] } : { kind: 'traced', flow: flow(), trace: traceOf(serviceBranch()) });
-
-// eslint-disable-next-line require-yield
-const explain: Simulator['explain'] = function* () { return null; };
+const answerTo = ({ from }: Question): Answer => (from === 'nobody'
+  ? { kind: 'unanswered', message: 'Nothing is named nobody.', suggestions: [] } : { kind: 'traced', flow: flow(), trace: traceOf(serviceBranch()), scenes: [] });
 
 function panel(kept?: unknown) {
   const posted: FromPanel[] = [];
   const states: unknown[] = [];
+  const asked: (string | null)[] = [];
+  let hear: (told: Told) => void = () => undefined;
+  const simulator: Simulator = {
+    ask: (said, question, heard) => {
+      asked.push(said);
+      hear = heard;
+      heard({ type: 'answered', answer: answerTo(question) });
+    },
+    offers: () => Promise.resolve([]),
+  };
   const host = {
     postMessage: (message: unknown) => { if (!isFromPanel(message)) throw new Error('not of the protocol'); posted.push(message); },
     getState: () => kept, setState: (state: unknown) => { states.push(state); },
   };
-  const store = createStore(host, { build: () => topology, answer, explain });
-  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, revision: 1, spec, expectations: [], question }); };
-  return { store, posted, states, show, types: () => posted.map((message) => message.type) };
+  const store = createStore(host, simulator);
+  const show = (question: Question): void => { store.receive({ type: 'show', file: FILE, revision: 1, said: SAID, question }); };
+  return { store, posted, states, show, asked, tell: (told: Told) => { hear(told); }, types: () => posted.map((message) => message.type) };
 }
 
 test('a question that is shown is told to the editor with the notes for its lines, once', () => {
@@ -36,10 +42,11 @@ test('a question that is shown is told to the editor with the notes for its line
   expect(types()).toEqual(['asked', 'annotations', 'annotations']);
 });
 
-test('a question asked in the panel is traced at once, and told', () => {
-  const { store, show, posted } = panel();
+test('a question asked in the panel is traced in the file as it is known, and told', () => {
+  const { store, show, posted, asked } = panel();
   show(first);
   store.ask({ from: 'pod2', to: first.to });
+  expect(asked).toEqual([SAID, null]);
   expect(store.state.question?.from).toBe('pod2');
   expect(posted.filter((message) => message.type === 'asked').at(-1)).toEqual({ type: 'asked', question: { from: 'pod2', to: first.to } });
 });
@@ -69,7 +76,7 @@ test('a kept state that is damaged counts as none', () => {
 
 test('messages that are not of the protocol change nothing', () => {
   const { store, posted } = panel();
-  for (const message of [null, 3, 'show', [], {}, { type: 'show' }, { type: 'cursor', file: FILE, line: 'x' }, { type: 'show', file: FILE, revision: 1, question: first, spec: { nodes: [] } }]) {
+  for (const message of [null, 3, 'show', [], {}, { type: 'show' }, { type: 'cursor', file: FILE, line: 'x' }, { type: 'show', file: FILE, revision: 1, question: first, said: {} }]) {
     expect(isToPanel(message)).toBe(false);
     store.receive(message);
   }
@@ -82,36 +89,22 @@ test('the extension refuses what the page must not post', () => {
   }
 });
 
-const lost = { ...serviceBranch(), outcome: 'dropped', deliveredTo: null, answer: { kind: 'none', from: null, type: null, code: null, ttl: null } } as const;
-
-function searching(explain: Simulator['explain']) {
-  const store = createStore({ postMessage: () => undefined, getState: () => undefined, setState: () => undefined }, {
-    build: () => topology, explain, answer: () => ({ kind: 'traced', flow: flow(), trace: traceOf(lost) }),
-  });
-  store.receive({ type: 'show', file: FILE, revision: 1, spec, expectations: [], question: first });
-  return store;
-}
-
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
-
-test('a packet that does not arrive is asked why, a try at a time', async () => {
-  const cause = { code: 'rule-drop', sentence: 'A rule drops it.', host: 'host1', namespace: 'root', at: null, nearest: null };
-  const store = searching(function* () { yield undefined; yield undefined; return { causes: [cause], repairs: [] }; });
-  expect(store.state.why).toBe('searching');
-  await settled();
-  expect(store.state.why).toEqual({ causes: [cause], repairs: [] });
+test('what a file says is a spec with its expectations', () => {
+  const spec = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [] };
+  expect(isSaid({ spec, expectations: [] })).toBe(true);
+  for (const other of [null, {}, { spec }, { spec: { ...spec, nodes: [3] }, expectations: [] }, { spec, expectations: [3] }]) expect(isSaid(other)).toBe(false);
 });
 
-test('the search for the cause ends where another question is asked', async () => {
-  let tries = 0;
-  const store = searching(function* () { for (;;) { tries++; yield undefined; } });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  const before = tries;
-  expect(before).toBeGreaterThan(0);
-  store.dispatch({ type: 'answered', file: FILE, revision: 2, topology, question: first, answer: { kind: 'unanswered', message: 'no', suggestions: [] } });
-  const at = tries;
-  await settled();
-  expect([store.state.why, tries]).toEqual([null, at]);
+test('why a packet does not arrive is shown with its trace, and goes with the next answer', () => {
+  const cause = { code: 'rule-drop', sentence: 'A rule drops it.', host: 'host1', namespace: 'root', at: null, nearest: null };
+  const { store, show, tell } = panel();
+  show(first);
+  tell({ type: 'why', why: 'searching' });
+  expect(store.state.why).toBe('searching');
+  tell({ type: 'why', why: { causes: [cause], repairs: [] } });
+  expect(store.state.why).toEqual({ causes: [cause], repairs: [] });
+  store.ask({ from: 'nobody', to: first.to });
+  expect(store.state.why).toBe(null);
 });
 
 test('an applied repair is a message of the protocol, and one without edits is none', () => {

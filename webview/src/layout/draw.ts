@@ -1,12 +1,11 @@
-/** From a branch to everything that the picture needs: scene, boxes and ways. */
-import { hopsOf, notesOf } from '../../../engine/src/trace/annotate.ts';
+/** From a branch and what takes part in it to everything that the picture needs: boxes and ways. */
+import { notesOf } from '../../../engine/src/trace/annotate.ts';
 import { journeysOf, type NamedJourney } from '../../../engine/src/trace/journeys.ts';
 import type { Branch, Hop } from '../../../engine/src/trace/model.ts';
-import type { Topology } from '../../../engine/src/topology/model.ts';
 import type { Placement, Scene, Stop, Way } from './model.ts';
 import { place } from './place.ts';
 import { route } from './route.ts';
-import { interfaceId, sceneOf, type Sender } from './scene.ts';
+import { interfaceId, type Sender } from './scene.ts';
 
 export interface Drawing {
   readonly placement: Placement;
@@ -14,9 +13,8 @@ export interface Drawing {
   readonly others: string;
 }
 
-/** `width` in pixels. Costs what takes part, whatever the size of the topology. */
-export function draw(topology: Topology, sender: Sender, branch: Branch, width: number): Drawing {
-  const scene = withLanes(sceneOf(topology, sender, hopsOf(branch)), branch.second?.hops ?? []);
+/** `width` in pixels. */
+export function draw(scene: Scene, sender: Sender, branch: Branch, width: number): Drawing {
   const placement = place(scene, width);
   const sent = new Set(branch.request.hops.map(noteKey));
   const journeys = journeysOf(branch).map((journey) => ({
@@ -35,12 +33,6 @@ function stopsOf({ name, hops, before }: NamedJourney, told: ReadonlySet<string>
     number: before + i + 1, journey: name, direction: hop.direction,
     interface: interfaceId(hop.host, hop.namespace, hop.interface), note: told.has(noteKey(hop)) ? '' : noteFor(hop),
   }));
-}
-
-/** Where the second packet comes by as the request did, both have notes. */
-function withLanes(scene: Scene, second: readonly Hop[]): Scene {
-  const busy = new Set(second.map((hop) => hop.host));
-  return { ...scene, hosts: scene.hosts.map((host) => (busy.has(host.name) ? { ...host, lanes: 2 } : host)) };
 }
 
 /** Marks say delivered, dropped and undecided by themselves; a lookup's detail is for the table. */

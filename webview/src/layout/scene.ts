@@ -1,7 +1,8 @@
 /** What takes part in one branch of a trace, and one line about the rest. */
 import { formatAddress, formatPrefix, type Family } from '../../../engine/src/net/address.ts';
 import type { Host, Interface, Namespace, Topology } from '../../../engine/src/topology/model.ts';
-import type { Hop } from '../../../engine/src/trace/model.ts';
+import { hopsOf } from '../../../engine/src/trace/annotate.ts';
+import type { Branch, Hop } from '../../../engine/src/trace/model.ts';
 import type { Level, Scene, SceneHost, SceneInterface, SceneNamespace } from './model.ts';
 
 /** The namespace that sends: drawn even where the packet never left it. */
@@ -26,8 +27,16 @@ interface Visit {
   readonly family: Family;
 }
 
+export const sceneOf = (topology: Topology, sender: Sender, branch: Branch): Scene => withLanes(sceneOfHops(topology, sender, hopsOf(branch)), branch.second?.hops ?? []);
+
+/** Where the second packet comes by as the request did, both have notes. */
+function withLanes(scene: Scene, second: readonly Hop[]): Scene {
+  const busy = new Set(second.map((hop) => hop.host));
+  return { ...scene, hosts: scene.hosts.map((host) => (busy.has(host.name) ? { ...host, lanes: 2 } : host)) };
+}
+
 /** `hops` of all journeys together. */
-export function sceneOf(topology: Topology, sender: Sender, hops: readonly Hop[]): Scene {
+export function sceneOfHops(topology: Topology, sender: Sender, hops: readonly Hop[]): Scene {
   const visits = visitsOf(sender, hops);
   const byName = new Map(topology.hosts.map((host) => [host.name, host]));
   const hosts = [...visits.hosts].flatMap(([name, namespaces]) => {

@@ -48,11 +48,11 @@ export class Panel extends LitElement {
 
   override render(): TemplateResult {
     const now = this.current;
-    if (now === null || now.topology === null) return html`<p class="waiting" role="status">Waiting for the file's topology…</p>`;
+    if (now === null || (now.shown === null && now.problem === null)) return html`<p class="waiting" role="status">Waiting for the file's topology…</p>`;
     const branch = branchOf(now);
     return html`
       <header>
-        <k8snet-question .question=${now.question} .topology=${now.topology} .picture=${now.picture} .traced=${now.shown !== null}></k8snet-question>
+        <k8snet-question .question=${now.question} .offers=${this.offers} .picture=${now.picture} .traced=${now.shown !== null}></k8snet-question>
         ${now.problem === null
           ? html`<k8snet-outcome .branches=${now.shown?.trace.branches ?? []} .branch=${now.branch}></k8snet-outcome>`
           : html`<k8snet-problem .problem=${now.problem} .question=${now.question} .stale=${now.shown !== null}></k8snet-problem>`}
@@ -61,11 +61,13 @@ export class Panel extends LitElement {
       ${now.shown === null || branch === null ? nothing : html`
         <main class=${`${now.problem === null ? '' : 'stale'} ${now.picture === 'shown' ? 'both' : ''}`}>
           ${now.picture === 'hidden' ? nothing : html`<div class="picture">
-            <k8snet-picture .topology=${now.shown.topology} .flow=${now.shown.flow} .branch=${branch} .selected=${now.selected}
+            <k8snet-picture .scene=${now.shown.scenes[now.branch] ?? null} .flow=${now.shown.flow} .branch=${branch} .selected=${now.selected}
               .hovered=${now.hovered} .marked=${marked(branch, now.cursor)}></k8snet-picture></div>`}
           <k8snet-hops .branch=${branch} .selected=${now.selected} .expanded=${now.expanded} .hovered=${now.hovered} .cursor=${now.cursor}></k8snet-hops>
         </main>`}`;
   }
+
+  private readonly offers: Store['offers'] = (role, typed) => this.store?.offers(role, typed) ?? Promise.resolve([]);
 
   private save(shown: Shown | null): void {
     if (shown === null) return;

@@ -1,17 +1,19 @@
 /** One end of the question: a text with offers, as a combobox with a list (ARIA's pattern: the focus stays in the text). */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import type { Offer } from '../state/parties.ts';
+import type { Offer } from '../state/model.ts';
 import { shared } from './styles.ts';
 
 @customElement('k8snet-party')
 export class PartyField extends LitElement {
   @property() label = '';
   @property() value = '';
-  @property({ attribute: false }) offersFor: (typed: string) => readonly Offer[] = () => [];
+  @property({ attribute: false }) offersFor: (typed: string) => Promise<readonly Offer[]> = () => Promise.resolve([]);
   @state() private text = '';
   @state() private offers: readonly Offer[] = [];
   @state() private active = -1;
+  /** Counts what was typed, left or chosen: offers for what stood there before come too late. */
+  private turn = 0;
 
   static override readonly styles = [shared, css`
     :host { display: flex; flex-direction: column; position: relative; flex: 1 1 200px; min-width: 0; }
@@ -60,17 +62,25 @@ export class PartyField extends LitElement {
 
   private readonly unfold = (): void => {
     // A field that is filled in offers everything: what stands there is what one wants to leave.
-    if (this.offers.length === 0) this.offer(this.offersFor(this.text === this.value ? '' : this.text));
+    if (this.offers.length === 0) this.ask(this.text === this.value ? '' : this.text);
   };
 
+  private ask(typed: string): void {
+    const turn = ++this.turn;
+    void this.offersFor(typed).then((offers) => {
+      if (turn === this.turn) this.offer(offers);
+    });
+  }
+
   private offer(offers: readonly Offer[]): void {
+    this.turn++;
     this.offers = offers;
     this.active = -1;
   }
 
   private readonly typed = (event: Event): void => {
     this.text = (event.target as HTMLInputElement).value;
-    this.offer(this.offersFor(this.text));
+    this.ask(this.text);
   };
 
   private readonly pressed = (event: KeyboardEvent): void => {

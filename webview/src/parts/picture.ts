@@ -4,8 +4,8 @@ import { customElement, property, state } from 'lit/decorators.js';
 import type { Flow } from '../../../engine/src/trace/flow.ts';
 import { JOURNEY_WORDS, journeysOf } from '../../../engine/src/trace/journeys.ts';
 import type { Branch } from '../../../engine/src/trace/model.ts';
-import type { Topology } from '../../../engine/src/topology/model.ts';
 import { draw, type Drawing } from '../layout/draw.ts';
+import type { Scene } from '../layout/model.ts';
 import { hopWords } from '../state/hop-words.ts';
 import { revealHop, tell } from './events.ts';
 import { boxesTemplate } from './picture-boxes.ts';
@@ -15,7 +15,7 @@ import { shared } from './styles.ts';
 
 @customElement('k8snet-picture')
 export class Picture extends LitElement {
-  @property({ attribute: false }) topology: Topology | null = null;
+  @property({ attribute: false }) scene: Scene | null = null;
   @property({ attribute: false }) flow: Flow | null = null;
   @property({ attribute: false }) branch: Branch | null = null;
   @property({ attribute: false }) selected: number | null = null;
@@ -48,9 +48,9 @@ export class Picture extends LitElement {
   }
 
   protected override willUpdate(changed: ReadonlyMap<PropertyKey, unknown>): void {
-    if (!['topology', 'flow', 'branch', 'available'].some((name) => changed.has(name))) return;
-    const { topology, flow, branch } = this;
-    this.drawing = topology === null || flow === null || branch === null ? null : draw(topology, flow, branch, this.available);
+    if (!['scene', 'flow', 'branch', 'available'].some((name) => changed.has(name))) return;
+    const { scene, flow, branch } = this;
+    this.drawing = scene === null || flow === null || branch === null ? null : draw(scene, flow, branch, this.available);
   }
 
   override render(): TemplateResult | typeof nothing {

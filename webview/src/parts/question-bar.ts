@@ -1,9 +1,9 @@
 /** Who sends to whom; both ends can be changed in place, or swapped. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { Topology } from '../../../engine/src/topology/model.ts';
 import type { Question } from '../protocol.ts';
-import { offersFor, withoutPort } from '../state/parties.ts';
+import { withoutPort } from '../state/parties.ts';
+import type { Store } from '../state/store.ts';
 import { tell } from './events.ts';
 import { captureIcon, pictureIcon, swapIcon } from './icons.ts';
 import './party-field.ts';
@@ -12,7 +12,7 @@ import { shared } from './styles.ts';
 @customElement('k8snet-question')
 export class QuestionBar extends LitElement {
   @property({ attribute: false }) question: Question | null = null;
-  @property({ attribute: false }) topology: Topology | null = null;
+  @property({ attribute: false }) offers: Store['offers'] = () => Promise.resolve([]);
   @property() picture: 'shown' | 'hidden' = 'shown';
   @property({ type: Boolean }) traced = false;
 
@@ -30,10 +30,10 @@ export class QuestionBar extends LitElement {
     const { from, to } = this.question ?? { from: '', to: '' };
     return html`
       <div class="ends">
-        <k8snet-party label="from" .value=${from} .offersFor=${this.offers('from')}
+        <k8snet-party label="from" .value=${from} .offersFor=${this.offersFrom}
           @chosen=${(event: CustomEvent<string>) => { tell(this, 'ask', { from: event.detail, to }); }}></k8snet-party>
         <button class="plain" title="Swap the two ends" aria-label="Swap the two ends" @click=${this.swap}>${swapIcon}</button>
-        <k8snet-party label="to" .value=${to} .offersFor=${this.offers('to')}
+        <k8snet-party label="to" .value=${to} .offersFor=${this.offersTo}
           @chosen=${(event: CustomEvent<string>) => { tell(this, 'ask', { from, to: event.detail }); }}></k8snet-party>
       </div>
       <div class="tools">
@@ -44,9 +44,8 @@ export class QuestionBar extends LitElement {
       </div>`;
   }
 
-  private offers(role: 'from' | 'to') {
-    return (typed: string) => (this.topology === null ? [] : offersFor(this.topology, role, typed));
-  }
+  private readonly offersFrom = (typed: string) => this.offers('from', typed);
+  private readonly offersTo = (typed: string) => this.offers('to', typed);
 
   /** The port stays behind: it is the old receiver's. */
   private readonly swap = (): void => {

@@ -1,22 +1,31 @@
 /** Everything that the panel shows, as one record; `reduce.ts` is the only maker of the next one. */
-import type { Topology } from '../../../engine/src/topology/model.ts';
 import type { SourceLine } from '../../../engine/src/trace/annotate.ts';
 import type { Flow } from '../../../engine/src/trace/flow.ts';
 import type { Trace } from '../../../engine/src/trace/model.ts';
 import type { Explanation } from '../../../engine/src/verify/explanation.ts';
+import type { Scene } from '../layout/model.ts';
 import type { Question } from '../protocol.ts';
 
 export type Answer =
-  | { readonly kind: 'traced'; readonly flow: Flow; readonly trace: Trace }
+  /** A scene for each branch. */
+  | { readonly kind: 'traced'; readonly flow: Flow; readonly trace: Trace; readonly scenes: readonly Scene[] }
   /** A party has no such name; suggestions are texts for the same place. */
   | { readonly kind: 'unanswered'; readonly message: string; readonly suggestions: readonly string[] }
   /** The engine threw: our bug. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** A trace with the topology that it was made from. */
+/** A text for one end of a question. */
+export interface Offer {
+  /** As a question takes it. */
+  readonly text: string;
+  /** `pod on host1, 10.0.14.15` */
+  readonly detail: string;
+}
+
+/** A trace with what its picture shows, branch by branch. */
 export interface Shown {
   readonly question: Question;
-  readonly topology: Topology;
+  readonly scenes: readonly Scene[];
   readonly flow: Flow;
   readonly trace: Trace;
 }
@@ -32,8 +41,8 @@ export interface View {
 
 export interface State extends View {
   readonly file: string;
+  /** Of what the file and its dumps said; a repair is for it. */
   readonly revision: number;
-  readonly topology: Topology | null;
   readonly question: Question | null;
   /** Why the question has no trace now; `shown` then is the last one that had. */
   readonly problem: Exclude<Answer, { kind: 'traced' }> | null;
@@ -48,7 +57,7 @@ export interface State extends View {
 export type Why = 'searching' | Explanation;
 
 export type Action =
-  | { readonly type: 'answered'; readonly file: string; readonly revision: number; readonly topology: Topology; readonly question: Question; readonly answer: Answer }
+  | { readonly type: 'answered'; readonly file: string; readonly revision: number; readonly question: Question; readonly answer: Answer }
   | { readonly type: 'why'; readonly why: Why | null }
   | { readonly type: 'cursor'; readonly at: SourceLine }
   | { readonly type: 'branch'; readonly index: number }
@@ -59,6 +68,6 @@ export type Action =
   | { readonly type: 'picture'; readonly picture: View['picture'] };
 
 export const INITIAL: State = {
-  file: '', revision: 0, topology: null, question: null, problem: null, shown: null, why: null,
+  file: '', revision: 0, question: null, problem: null, shown: null, why: null,
   branch: 0, selected: null, expanded: [], picture: 'shown', hovered: null, cursor: null,
 };

@@ -26,10 +26,10 @@ const withHop = (hops: readonly number[], hop: number): readonly number[] => (ho
 export const sameQuestion = (a: Question | null, b: Question | null): boolean => a?.from === b?.from && a?.to === b?.to;
 
 function answered(state: State, action: Extract<Action, { type: 'answered' }>): State {
-  const { file, revision, topology, question, answer } = action;
-  const next = { ...state, file, revision, topology, question, why: null };
+  const { file, revision, question, answer } = action;
+  const next = { ...state, file, revision, question, why: null };
   if (answer.kind !== 'traced') return { ...next, problem: answer };
-  const shown: Shown = { question, topology, flow: answer.flow, trace: answer.trace };
+  const shown: Shown = { question, flow: answer.flow, trace: answer.trace, scenes: answer.scenes };
   const same = sameQuestion(state.question, question) && (state.file === '' || state.file === file);
   return { ...next, problem: null, shown, hovered: null, ...(same ? followed(state, shown) : { branch: 0, selected: null, expanded: [] }) };
 }

@@ -1,12 +1,8 @@
 /** Holds the state, and does what follows from a change of it: notes for the editor, the question, the view to keep. */
 import { annotate } from '../../../engine/src/trace/annotate.ts';
-import type { Topology } from '../../../engine/src/topology/model.ts';
-import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
-import type { Branch } from '../../../engine/src/trace/model.ts';
-import type { Explanation } from '../../../engine/src/verify/explanation.ts';
-import type { Expectation } from '../../../engine/src/verify/model.ts';
 import { isQuestion, isToPanel, type FromPanel, type Question } from '../protocol.ts';
-import type { Action, Answer, Shown, State, View } from './model.ts';
+import type { Simulator } from '../simulator/line.ts';
+import type { Action, Offer, State, View } from './model.ts';
 import { INITIAL } from './model.ts';
 import { branchOf, reduce, sameQuestion } from './reduce.ts';
 
@@ -24,16 +20,10 @@ export interface Store {
   receive(message: unknown): void;
   /** Asked in the panel itself. */
   ask(question: Question): void;
+  /** Texts for one end of the question. */
+  offers(role: 'from' | 'to', typed: string): Promise<readonly Offer[]>;
   post(message: FromPanel): void;
   subscribe(listener: () => void): void;
-}
-
-/** The simulator, as the panel asks it. */
-export interface Simulator {
-  readonly build: (spec: ClusterSpec) => Topology;
-  readonly answer: (topology: Topology, question: Question) => Answer;
-  /** Each step a try; `null` where the packet arrives and its answer comes back. */
-  readonly explain: (spec: ClusterSpec, topology: Topology, question: Question, expectations: readonly Expectation[]) => Generator<undefined, Explanation | null>;
 }
 
 export function createStore(host: Host, simulator: Simulator): Store {
@@ -58,24 +48,10 @@ export function createStore(host: Host, simulator: Simulator): Store {
     if (viewOf(before) !== viewOf(after)) host.setState(kept(after));
   };
 
-  let said: Said = { spec: null, expectations: [] };
-
-  const show = (file: string, revision: number, topology: Topology, question: Question): void => {
-    dispatch({ type: 'answered', file, revision, topology, question, answer: simulator.answer(topology, question) });
-    if (said.spec === null || state.problem !== null || state.shown === null || state.shown.trace.branches.every(isFine)) return;
-    dispatch({ type: 'why', why: 'searching' });
-    search(state.shown, simulator.explain(said.spec, topology, question, said.expectations));
-  };
-
-  /** In slices, until another trace is shown. */
-  const search = (shown: Shown, tries: ReturnType<Simulator['explain']>): void => {
-    setTimeout(() => {
-      const end = performance.now() + SLICE_MS;
-      while (state.shown === shown && state.problem === null) {
-        const next = tries.next();
-        if (next.done === true) return dispatch({ type: 'why', why: next.value });
-        if (performance.now() > end) return search(shown, tries);
-      }
+  const show = (said: string | null, { file, revision, question }: Pick<State, 'file' | 'revision'> & { readonly question: Question }): void => {
+    simulator.ask(said, question, (told) => {
+      if (told.type === 'answered') dispatch({ type: 'answered', file, revision, question, answer: told.answer });
+      else dispatch({ type: 'why', why: told.why });
     });
   };
 
@@ -85,28 +61,15 @@ export function createStore(host: Host, simulator: Simulator): Store {
     receive(message) {
       if (!isToPanel(message)) return;
       if (message.type === 'cursor') dispatch({ type: 'cursor', at: { file: message.file, line: message.line } });
-      else {
-        said = { spec: message.spec, expectations: message.expectations };
-        show(message.file, message.revision, simulator.build(message.spec), message.question);
-      }
+      else show(message.said, message);
     },
     ask(question) {
-      if (state.topology !== null) show(state.file, state.revision, state.topology, question);
+      show(null, { ...state, question });
     },
+    offers: (role, typed) => simulator.offers(role, typed),
     subscribe(listener) { listeners.push(listener); },
   };
 }
-
-/** What the file says, for who asks why. */
-interface Said {
-  readonly spec: ClusterSpec | null;
-  readonly expectations: readonly Expectation[];
-}
-
-/** Between two slices of a search the page answers its user. */
-const SLICE_MS = 12;
-
-const isFine = (branch: Branch): boolean => branch.probability === 0 || (branch.outcome === 'delivered' && branch.answer.kind === 'reply');
 
 interface Kept {
   readonly file: string;
