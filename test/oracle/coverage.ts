@@ -44,7 +44,8 @@ export function countFeatures(coverage: Coverage, topology: Topology, branch: Br
       if (step.stage === 'route') countRoute(once, namespace?.routes.find((r) => r.text === step.route));
       if (step.stage !== 'netfilter') continue;
       once('hook', `${step.table} ${step.hook}`);
-      const table = namespace?.tables.find((t) => t.name === step.table && t.family === (isSix(hop.packet) ? 6 : 4));
+      if (step.ruleset !== undefined) once('ruleset', `${step.ruleset} beside the other`);
+      const table = namespace?.tables.find((t) => t.name === step.table && t.ruleset === step.ruleset && t.family === (isSix(hop.packet) ? 6 : 4));
       const rule = step.event === 'rule' && step.number !== null ? table?.chains.find((c) => c.name === step.chain)?.rules[step.number - 1] : undefined;
       if (rule !== undefined) countRule(once, rule);
     }

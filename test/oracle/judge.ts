@@ -55,7 +55,7 @@ interface Context {
 }
 
 const chainLengths = (topology: Topology): ReadonlyMap<string, number> =>
-  new Map(topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => t.chains.map((c) => [`${h.name}/${n.name} ${t.family} ${t.name} ${c.name}`, c.rules.length] as const)))));
+  new Map(topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => (t.ruleset === 'nft' ? [] : t.chains).map((c) => [`${h.name}/${n.name} ${t.family} ${t.name} ${c.name}`, c.rules.length] as const)))));
 
 function differencesOf(branch: Branch, observation: Observation, context: Context): readonly string[] {
   const frames = framesSeen(observation, context);
@@ -190,7 +190,7 @@ function ofTheFlow(hex: string, segment: boolean): boolean {
 
 const rulesPredicted = (hops: readonly Hop[]): ReadonlyMap<string, readonly string[]> =>
   grouped(hops.flatMap((hop) => hop.steps.flatMap((step): [string, string][] =>
-    step.stage === 'netfilter' && step.event === 'rule' ? [[`${hop.host}/${hop.namespace}`, `${step.table}:${step.chain}:${step.number ?? '?'}`]] : [])));
+    step.stage === 'netfilter' && step.event === 'rule' && step.ruleset !== 'nft' ? [[`${hop.host}/${hop.namespace}`, `${step.table}:${step.chain}:${step.number ?? '?'}`]] : [])));
 
 function grouped(pairs: readonly (readonly [string, string])[]): ReadonlyMap<string, readonly string[]> {
   const groups = new Map<string, string[]>();

@@ -7,8 +7,8 @@ import { labScript, netnsOf, rulesScript } from '../../engine/src/lab/script.ts'
 import { castOf } from '../../engine/src/data-plane/group.ts';
 import { contains, formatAddress, sameAddress } from '../../engine/src/net/address.ts';
 import type { Family, Prefix } from '../../engine/src/net/address.ts';
-import { BUILTIN_CHAINS } from '../../engine/src/topology/netfilter.ts';
-import type { Chain, Rule, Table } from '../../engine/src/topology/netfilter.ts';
+import { BUILTIN_CHAINS, otherRuleset } from '../../engine/src/topology/netfilter.ts';
+import type { Chain, Rule, Ruleset, Table } from '../../engine/src/topology/netfilter.ts';
 import type { Host, Interface, Namespace, Neighbour, Topology } from '../../engine/src/topology/model.ts';
 import { derived } from '../../engine/src/topology/origin.ts';
 import type { Flow } from '../../engine/src/trace/flow.ts';
@@ -46,8 +46,11 @@ export interface Observation {
 }
 
 export interface Kernel {
-  /** `patience` multiplies the times that nothing must happen before a question counts as settled. */
-  observe(topology: Topology, flows: readonly Flow[], patience: number): Promise<readonly Observation[]>;
+  /**
+   * `patience` multiplies the times that nothing must happen before a question counts as settled. `first`: of two
+   * rulesets on a node the one that is loaded later, and so asked first.
+   */
+  observe(topology: Topology, flows: readonly Flow[], patience: number, first?: Ruleset): Promise<readonly Observation[]>;
   stop(): void;
 }
 
@@ -78,11 +81,11 @@ export function startKernel(processor: number, tables: Tables = 'legacy'): Kerne
     });
   let asked = 0;
   return {
-    observe: (topology, flows, patience) =>
+    observe: (topology, flows, patience, first = 'legacy') =>
       new Promise((resolve, reject) => {
         const id = asked++;
         waiting.set(id, { resolve, reject });
-        child.stdin.write(`${JSON.stringify({ id, ...specOf(topology, flows, patience) })}\n`);
+        child.stdin.write(`${JSON.stringify({ id, ...specOf(topology, flows, patience, first) })}\n`);
       }),
     stop: () => {
       child.stdin.end();
@@ -92,12 +95,12 @@ export function startKernel(processor: number, tables: Tables = 'legacy'): Kerne
 
 const netns = (host: string, namespace: string): string => `${LAB}-${netnsOf(host, namespace)}`;
 
-function specOf(declared: Topology, flows: readonly Flow[], patience: number): object {
+function specOf(declared: Topology, flows: readonly Flow[], patience: number, first: Ruleset): object {
   const topology = withAnswersToMisses(declared, flows);
   const places = topology.hosts.flatMap((host) => host.namespaces.map((namespace) => ({ host, namespace, name: `${host.name}/${namespace.name}` })));
   return {
     up: labScript(withoutRules(topology)),
-    rules: rulesScript(traced(topology)),
+    rules: rulesInOrder(traced(topology), first),
     patience,
     warm: places.flatMap(({ host, namespace }) => podsOf(host, namespace).map((address) => ({ netns: netns(host.name, namespace.name), address }))),
     taps: Object.fromEntries(places.map(({ host, namespace, name }) => [name, netns(host.name, namespace.name)])),
@@ -182,6 +185,22 @@ const withoutRules = (topology: Topology): Topology => ({
   hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, tables: [], sets: [], conntrack: [] })) })),
 });
 
+/** The sets and what is of no ruleset come with the one that is loaded first. */
+function rulesInOrder(topology: Topology, first: Ruleset): string {
+  const only = (ruleset: Ruleset): Topology => ({
+    ...topology,
+    hosts: topology.hosts.map((host) => ({
+      ...host,
+      namespaces: host.namespaces.map((namespace) => ({
+        ...namespace,
+        tables: namespace.tables.filter((table) => table.ruleset === ruleset || (table.ruleset === undefined && ruleset !== first)),
+        sets: ruleset === first ? [] : namespace.sets,
+      })),
+    })),
+  });
+  return [otherRuleset(first), first].map((ruleset) => rulesScript(only(ruleset))).join('\n');
+}
+
 const TRACE_RULE: Rule = { matches: [], target: { kind: 'log', spelling: 'TRACE', text: '' }, text: '', origin: derived('k8snet', 'the judge') };
 
 /** With a TRACE rule before all others, wherever there are rules that could be met. */
@@ -194,7 +213,9 @@ const traced = (topology: Topology): Topology => ({
       tables: ([4, 6] as const).flatMap((family) => {
         const tables = namespace.tables.filter((table) => table.family === family);
         if (host.kind !== 'node') return [silent(topology, family)];
-        return hasRulesOf(namespace, family) ? [tracedRaw(family, tables.find((t) => t.name === 'raw')), ...tables.filter((t) => t.name !== 'raw')] : tables;
+        // iptables-nft's TRACE tells nothing here: of two rulesets only the rules of iptables-legacy are seen.
+        const raw = tables.find((t) => t.name === 'raw' && t.ruleset !== 'nft');
+        return hasRulesOf(namespace, family) ? [tracedRaw(family, raw), ...tables.filter((t) => t !== raw)] : tables;
       }),
     })),
   })),
@@ -225,6 +246,7 @@ function tracedRaw(family: Family, raw: Table | undefined): Table {
   return {
     family,
     name: 'raw',
+    ...(raw?.ruleset === undefined ? {} : { ruleset: raw.ruleset }),
     origin: TRACE_RULE.origin,
     chains: chains.map((chain) => (chain.policy === null ? chain : { ...chain, rules: [{ ...TRACE_RULE, text: `-A ${chain.name} -j TRACE` }, ...chain.rules] })),
   };
