@@ -2,92 +2,64 @@
  * The endpoints of every service port, as the EndpointSlice controller lists them (staging/src/k8s.io/endpointslice:
  * reconciler.go, utils.go: podToEndpoint; trafficdist/trafficdist.go).
  */
+import { difference, keptFrom, keptMap, placesIn } from '../kept.ts';
 import { formatAddress } from '../net/address.ts';
 import type { Address } from '../net/address.ts';
-import type { Endpoint, EndpointHints, Labels, Pod, Service } from '../topology/model.ts';
+import type { Endpoint, EndpointHints, Pod, Service } from '../topology/model.ts';
 import { declared } from '../topology/origin.ts';
 import type { EndpointSpec, ServicePortSpec, ServiceSpec } from '../topology/spec.ts';
 import { once } from '../once.ts';
 import { podKey } from './plan.ts';
 import type { Plan } from './plan.ts';
+import { selectedFrom, touchedBy } from './selection.ts';
 
 export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
-/** An empty selector selects nothing: such a service has no selector (Kubernetes, Service.spec.selector). */
-export const selects = (selector: Labels, labels: Labels): boolean =>
-  Object.keys(selector).length > 0 && Object.entries(selector).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
-
-/** Who has which address, and which label: asked of for every service. */
+/** Who has which address. */
 interface Directory {
   readonly owners: () => ReadonlyMap<string, Pod>;
   /** Of the nodes' interfaces. */
   readonly nodes: () => ReadonlyMap<string, string>;
-  /** By namespace, key and value. */
-  readonly labelled: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, readonly Pod[]>>>;
   readonly zoneOf: (node: string | null) => string | undefined;
 }
 
-export function servicesOf(plan: Plan, pods: readonly Pod[]): readonly Service[] {
-  const directory = directoryOf(plan, pods);
-  return plan.services.map((spec) => serviceOf(spec, directory));
+interface Served {
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
 }
 
+const served = keptFrom<ServiceSpec, Served>();
+const alone = keptMap<ServiceSpec, boolean>();
+
+/** The same service as long as its declaration and its pods are the same records: what is made of it is kept by it. */
+export function servicesOf(plan: Plan, pods: readonly Pod[]): readonly Service[] {
+  const directory = directoryOf(plan, pods);
+  const selected = once(() => selectedFrom(pods));
+  const make = (spec: ServiceSpec): Service => makeService(spec, selected()(spec), directory);
+  return served(plan.services, (before) => {
+    if (before === undefined) return { pods, services: plan.services.map(make) };
+    const touched = touchedBy(difference(before.made.pods, pods), plan.services);
+    const kept = alone(plan.services, (spec, known) => known ?? standsAlone(spec));
+    const places = placesIn(before.items, plan.services);
+    const standing = (i: number): Service | undefined => (touched.has(i) || kept[i] !== true ? undefined : before.made.services[places[i] ?? -1]);
+    return { pods, services: plan.services.map((spec, i) => standing(i) ?? make(spec)) };
+  }).services;
+}
+
+/** Hand-written endpoints and zones depend on what other declarations say. */
+const standsAlone = (spec: ServiceSpec): boolean => spec.endpoints.length === 0 && spec.trafficDistribution === null;
+
 function directoryOf(plan: Plan, pods: readonly Pod[]): Directory {
-  const labelled = new Map<string, Map<string, Map<string, Pod[]>>>();
-  for (const pod of pods) {
-    const byKey = entryOf(labelled, pod.namespace, () => new Map<string, Map<string, Pod[]>>());
-    for (const key of Object.keys(pod.labels)) {
-      const byValue = entryOf(byKey, key, () => new Map<string, Pod[]>());
-      entryOf(byValue, pod.labels[key] ?? '', (): Pod[] => []).push(pod);
-    }
-  }
   return {
     owners: once(() => ownersOf(pods)),
     nodes: once(() => new Map([...plan.nodes.values()].flatMap((n) => n.interfaces.flatMap((i) => i.addresses.map((a) => [formatAddress(a.address), n.spec.name] as const))).reverse())),
-    labelled,
     zoneOf: (node) => plan.nodes.get(node ?? '')?.spec.labels[ZONE_LABEL],
   };
-}
-
-function entryOf<V>(map: Map<string, V>, key: string, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const value = make();
-  map.set(key, value);
-  return value;
 }
 
 /** Of two with one address the first has it. */
 const ownersOf = (pods: readonly Pod[]): ReadonlyMap<string, Pod> =>
   new Map(pods.filter((p) => !p.hostNetwork).flatMap((p) => p.addresses.map((a) => [formatAddress(a), p] as const)).reverse());
-
-/** The pods of the namespace that have every label. */
-function selectedBy(spec: ServiceSpec, directory: Directory): readonly Pod[] {
-  const { selector } = spec;
-  if (selector === null || spec.endpointsAre === 'instead') return [];
-  const lists = Object.entries(selector).map(([key, value]) => directory.labelled.get(spec.namespace)?.get(key)?.get(value) ?? []);
-  const shortest = lists.reduce((best, list) => (list.length < best.length ? list : best), lists[0] ?? []);
-  return lists.length === 1 ? shortest : shortest.filter((pod) => selects(selector, pod.labels));
-}
-
-interface Made {
-  readonly selected: readonly Pod[];
-  readonly service: Service;
-}
-
-const made = new WeakMap<ServiceSpec, Made>();
-
-/** The same service as long as its declaration and its pods are the same records: what is made of it is kept by it. */
-function serviceOf(spec: ServiceSpec, directory: Directory): Service {
-  const selected = selectedBy(spec, directory);
-  // Hand-written endpoints and zones depend on more than that.
-  if (spec.endpoints.length > 0 || spec.trafficDistribution !== null) return makeService(spec, selected, directory);
-  const before = made.get(spec);
-  if (before !== undefined && before.selected.length === selected.length && before.selected.every((pod, i) => pod === selected[i])) return before.service;
-  const service = makeService(spec, selected, directory);
-  made.set(spec, { selected, service });
-  return service;
-}
 
 function makeService(spec: ServiceSpec, selected: readonly Pod[], directory: Directory): Service {
   const endpointsOf = (port: ServicePortSpec): readonly Endpoint[] => {

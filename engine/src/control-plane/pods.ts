@@ -1,5 +1,6 @@
 /** The pods as records, with the resolv.conf that kubelet writes (pkg/kubelet/network/dns/dns.go: GetPodDNS). */
 import { contains, sameAddress } from '../net/address.ts';
+import { keptMap } from '../kept.ts';
 import type { Address } from '../net/address.ts';
 import type { Pod } from '../topology/model.ts';
 import { declared } from '../topology/origin.ts';
@@ -8,21 +9,14 @@ import { CLUSTER_NDOTS, clusterSearch } from './dns.ts';
 import { nodeAddressOf } from './plan.ts';
 import type { NodePlan, Plan } from './plan.ts';
 
-const made = new WeakMap<PodSpec, { readonly domain: string; readonly pod: Pod }>();
+const known = keptMap<PodSpec, Pod>();
 
-export const podsOf = (plan: Plan): readonly Pod[] => [...plan.pods.values()].map((spec) => podOf(plan, spec));
+/** The same records as long as their declarations are: services are kept by their pods. */
+export const podsOf = (plan: Plan): readonly Pod[] =>
+  known([...plan.pods.values()], (spec, before) => (before !== undefined && standsAlone(spec) ? before : makePod(plan, spec)), plan.settings.domain);
 
-/** The same record as long as its declaration is: services are kept by their pods. */
-function podOf(plan: Plan, spec: PodSpec): Pod {
-  const { domain } = plan.settings;
-  // The node and its DNS depend on other declarations.
-  const alone = !spec.hostNetwork && spec.nameservers === null && spec.captured.resolver === undefined;
-  const before = alone ? made.get(spec) : undefined;
-  if (before?.domain === domain) return before.pod;
-  const pod = makePod(plan, spec);
-  if (alone) made.set(spec, { domain, pod });
-  return pod;
-}
+/** Else the node and its DNS are asked for, which other declarations tell of. */
+const standsAlone = (spec: PodSpec): boolean => !spec.hostNetwork && spec.nameservers === null && spec.captured.resolver === undefined;
 
 function makePod(plan: Plan, spec: PodSpec): Pod {
   const node = plan.nodes.get(spec.node);
