@@ -246,6 +246,12 @@ describe('k8snet show', () => {
     expect(shown('dual-stack.k8snet', 'host1', 'fdb')).toMatch(/^[0-9a-f:]{17} dev flannel\.1 dst 192\.168\.93\.213 self permanent$/m);
   });
 
+  it('prints the devices with their kinds and addresses, and the policy rules of both families', () => {
+    expect(shown('dual-stack.k8snet', 'host1', 'links')).toMatch(/^\d+: flannel\.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 group default\n {4}link\/ether [0-9a-f:]{17} brd ff:ff:ff:ff:ff:ff\n {4}vxlan id 1 local 192\.168\.93\.212 dev \S+ srcport 0 0 dstport 8472 nolearning ttl auto /m);
+    expect(shown('dual-stack.k8snet', 'host1', 'addresses')).toMatch(/^ {4}inet 192\.168\.93\.212\/24 scope global \S+$/m);
+    expect(lines(shown('dual-stack.k8snet', 'host1', 'rules'))).toEqual(['0:\tfrom all lookup local', '32766:\tfrom all lookup main', '32767:\tfrom all lookup default', '0:\tfrom all lookup local', '32766:\tfrom all lookup main']);
+  });
+
   it.each([['iptables', 'iptables-legacy-restore'], ['ip6tables', 'ip6tables-legacy-restore']])('prints %s so that %s takes it', (kind, restore) => {
     for (const file of ['article.k8snet', 'dual-stack.k8snet']) {
       const saved = shown(file, 'host1', kind);
@@ -263,7 +269,7 @@ describe('k8snet show', () => {
 
   it('prints what can be pasted again', () => {
     const block = (kind: string, name: string): string => `${name} {\n${shown('dual-stack.k8snet', 'host1', kind)}}\n`;
-    cli.file('again.k8snet', dualStack.replace('node host1 {', `node host1 {\n${block('routes', 'routes')}${block('neighbours', 'neighbours')}${block('fdb', 'fdb')}${block('iptables', 'iptables')}${block('ip6tables', 'ip6tables')}`));
+    cli.file('again.k8snet', dualStack.replace('node host1 {', `node host1 {\n${block('addresses', 'addresses')}${block('links', 'links')}${block('rules', 'rules')}${block('routes', 'routes')}${block('neighbours', 'neighbours')}${block('fdb', 'fdb')}${block('iptables', 'iptables')}${block('ip6tables', 'ip6tables')}`));
     const errors = lines(cli.run(['check', 'again.k8snet']).out).filter((line) => line.includes(': error '));
     expect(errors).toEqual([]);
     expect(lines(cli.run(['test', 'again.k8snet']).out).at(-1)).toBe('6 passed, 0 failed');

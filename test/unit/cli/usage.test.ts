@@ -51,7 +51,7 @@ describe('k8snet', () => {
     [['lab'], 'no file is named'],
     [['lab', 'small.k8snet', 'other.k8snet'], 'one file'],
     [['test', 'missing.k8snet'], 'cannot read missing.k8snet'],
-    [['show', 'small.k8snet', 'host1'], 'routes, neighbours, fdb, iptables, ip6tables'],
+    [['show', 'small.k8snet', 'host1'], 'routes, rules, neighbours, fdb, iptables, ip6tables'],
     [['show', 'small.k8snet', 'host1', 'route'], 'did you mean \'routes\'?'],
     [['show', 'small.k8snet', 'hots1', 'routes'], 'did you mean \'host1\'?'],
     [['show', 'small.k8snet', 'host1', 'routes', 'fdb'], 'are needed'],
