@@ -16,7 +16,7 @@ import { EXIT, UsageError } from './io.ts';
 import type { ExitCode, Io } from './io.ts';
 import { load, sayErrors } from './load.ts';
 
-const HELP = `k8snet trace FILE --from SRC --to DST[:PORT][/PROTOCOL] [--json] [--pcap OUT]
+const HELP = `k8snet trace FILE --from SRC --to DST[:PORT][/PROTOCOL] [--size BYTES] [--json] [--pcap OUT]
 k8snet trace FILE --flows FLOWS.jsonl
 k8snet trace FILE --at HOST --in IFACE --src A[:P] --dst B[:P][/PROTOCOL] [--json] [--pcap OUT]
 
@@ -26,7 +26,8 @@ without a protocol is TCP. Where the packet does not arrive, or its answer does 
 would mend it stand at the end.
   --json          the trace as JSON (docs/trace.schema.json)
   --pcap OUT      also writes the packets at every interface as a pcapng file
-  --flows FILE    traces many: a line {"from": …, "to": …} in, a line of JSON out, in the same order; - is stdin.
+  --size BYTES    of the IP packet, headers included; of TCP a segment of data behind the handshake, and its answer
+  --flows FILE    traces many: a line {"from": …, "to": …, "size": …} in, a line of JSON out, in the same order; - is stdin.
                   A line that cannot be asked gives {"from", "to", "error"} and exit code 1 at the end
   --flags FLAGS   a TCP segment with these flags instead of a SYN: ack, fin,ack, rst …
   --at, --in, --src, --dst
@@ -42,21 +43,23 @@ export const trace: Command = { name: 'trace', usage: 'FILE --from SRC --to DST[
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArguments(args, {
     from: { type: 'string' }, to: { type: 'string' }, json: { type: 'boolean' }, pcap: { type: 'string' }, flows: { type: 'string' },
-    at: { type: 'string' }, in: { type: 'string' }, src: { type: 'string' }, dst: { type: 'string' }, flags: { type: 'string' },
+    at: { type: 'string' }, in: { type: 'string' }, src: { type: 'string' }, dst: { type: 'string' }, flags: { type: 'string' }, size: { type: 'string' },
   });
   const { from, to, pcap, flows, at, in: device, src, dst } = values;
   if (positionals.length > 1) throw new UsageError(`one file is traced at a time, and ${positionals.length} are named`);
   const output = { json: values.json === true, pcap: pcap ?? null };
-  const flags = values.flags === undefined ? null : tcpFlagsOf(values.flags);
-  if (flags === undefined) throw new UsageError(`--flags ${values.flags ?? ''} is none: write names out of fin, syn, rst, psh, ack, urg, with commas between`);
-  if (flags !== null && flows !== undefined) throw new UsageError('--flags takes one trace: give --from and --to');
+  const flags = flagsOf(values.flags);
+  const size = sizeOf(values.size);
+  if (values.flags !== undefined && flows !== undefined) throw new UsageError('--flags takes one trace: give --from and --to');
+  if (values.size !== undefined && flows !== undefined) throw new UsageError('--size takes one trace: give --from and --to, or "size" in a line of the flows');
   const place = { '--at': at, '--in': device, '--src': src, '--dst': dst };
   if (Object.values(place).some((value) => value !== undefined)) {
     const missing = Object.entries(place).find(([, value]) => value === undefined);
     if (from !== undefined || to !== undefined || flows !== undefined) throw new UsageError('--at, --in, --src and --dst stand for --from and --to; leave these out');
     if (missing !== undefined) throw new UsageError(`${missing[0]} is missing: --at HOST --in INTERFACE --src ADDRESS[:PORT] --dst ADDRESS[:PORT][/PROTOCOL] belong together`);
-    const injected = { at: at ?? '', interface: device ?? '', source: src ?? '', destination: dst ?? '' };
-    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected, flags), (snapshot) => (flags === null ? why(snapshot, injected) : null), output, io);
+    if (values.size !== undefined) throw new UsageError('--size is of a conversation: give --from and --to');
+    const injected = { at: at ?? '', interface: device ?? '', source: src ?? '', destination: dst ?? '', ...flags };
+    return tell(only(load(positionals, io)), (snapshot) => inject(snapshot, injected), (snapshot) => why(snapshot, injected), output, io);
   }
   if (flows !== undefined) {
     if (from !== undefined || to !== undefined) throw new UsageError('--flows stands for --from and --to; leave these out');
@@ -64,7 +67,21 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     return traceFlows(only(load(positionals, io)), flows, io);
   }
   if (from === undefined || to === undefined) throw new UsageError(`${from === undefined ? '--from' : '--to'} is missing: say who sends, and to whom`);
-  return tell(only(load(positionals, io)), (snapshot) => ask(snapshot, { from, to }, flags), (snapshot) => (flags === null ? why(snapshot, { from, to }) : null), output, io);
+  const question = { from, to, ...flags, ...size };
+  return tell(only(load(positionals, io)), (snapshot) => ask(snapshot, question), (snapshot) => why(snapshot, question), output, io);
+}
+
+function flagsOf(text: string | undefined): { readonly flags?: number } {
+  if (text === undefined) return {};
+  const flags = tcpFlagsOf(text);
+  if (flags === undefined) throw new UsageError(`--flags ${text} is none: write names out of fin, syn, rst, psh, ack, urg, with commas between`);
+  return { flags };
+}
+
+function sizeOf(text: string | undefined): { readonly size?: number } {
+  if (text === undefined) return {};
+  if (!/^\d{1,5}$/.test(text)) throw new UsageError(`--size ${text} is no number of bytes`);
+  return { size: Number(text) };
 }
 
 const only = (snapshots: readonly Snapshot[]): Snapshot => {

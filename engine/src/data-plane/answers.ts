@@ -38,17 +38,20 @@ function firstTransport(flow: Flow): Transport {
       return { kind: 'udp', sourcePort, destinationPort, checksum: true, carried: null, payload };
     case 'TCP': {
       const flags = flow.tcpFlags ?? SYN;
-      return { kind: 'tcp', sourcePort, destinationPort, flags, sequence: DEFAULT_SEQUENCE, acknowledgement: (flags & ACK) === 0 ? 0 : DEFAULT_SEQUENCE, mss: (flags & SYN) === 0 ? null : 0, payload: 0 };
+      return { kind: 'tcp', sourcePort, destinationPort, flags, sequence: DEFAULT_SEQUENCE, acknowledgement: (flags & ACK) === 0 ? 0 : DEFAULT_SEQUENCE, mss: (flags & SYN) === 0 ? null : 0, payload: (flags & SYN) === 0 ? payload : 0 };
     }
     case 'SCTP':
       return { kind: 'sctp', sourcePort, destinationPort, verificationTag: 0, chunk: 'INIT' };
   }
 }
 
-/** A SYN announces what the route's MTU leaves room for (net/ipv4/tcp_output.c: tcp_advertise_mss). */
+/** A SYN announces what the route's MTU leaves room for, and no segment is larger (net/ipv4/tcp_output.c: tcp_advertise_mss, tcp_mtu_to_mss). */
 export function withMss(packet: Packet, mtu: number): Packet {
-  if (packet.transport.kind !== 'tcp' || packet.transport.mss === null) return packet;
-  return withTransport(packet, { ...packet.transport, mss: mtu - ipHeaderLength(packet.ip.family) - 20 });
+  const { transport } = packet;
+  if (transport.kind !== 'tcp') return packet;
+  const room = mtu - ipHeaderLength(packet.ip.family) - 20;
+  if (transport.mss !== null) return withTransport(packet, { ...transport, mss: room });
+  return transport.payload > room ? withTransport(packet, { ...transport, payload: Math.max(room, 0) }) : packet;
 }
 
 /** From the address that was written to; what was for everyone is answered from the one that the route selects. */
@@ -68,7 +71,8 @@ export function replyTo(run: Run, ns: CompiledNamespace, request: Packet): Packe
     case 'udp':
       return { frame: null, ip, transport: { ...transport, sourcePort: transport.destinationPort, destinationPort: transport.sourcePort } };
     case 'tcp': {
-      const { sourcePort, destinationPort, sequence } = transport;
+      const { sourcePort, destinationPort, sequence, flags, payload } = transport;
+      if ((flags & SYN) === 0) return { frame: null, ip, transport: { kind: 'tcp', sourcePort: destinationPort, destinationPort: sourcePort, flags: ACK, sequence: DEFAULT_SEQUENCE, acknowledgement: sequence + payload, mss: null, payload } };
       const answer: TcpSegment = { kind: 'tcp', sourcePort: destinationPort, destinationPort: sourcePort, flags: SYN | ACK, sequence: DEFAULT_SEQUENCE, acknowledgement: sequence + 1, mss: 0, payload: 0 };
       return { frame: null, ip: { ...ip, id: 0 }, transport: answer };
     }

@@ -19,7 +19,7 @@ import type { Interface, Namespace, Topology } from '../topology/model.ts';
 import { podName } from '../topology/lookup.ts';
 import type { Flow, Protocol } from './flow.ts';
 import type { Trace } from './model.ts';
-import { ephemeralPort, hostAddresses, PAYLOAD } from './party.ts';
+import { ephemeralPort, FLAGS_OF_TCP, hostAddresses, PAYLOAD } from './party.ts';
 import type { QuestionError } from './party.ts';
 import { findParty, suggestionsFor } from './party-names.ts';
 import { partyReadings } from './party-text.ts';
@@ -35,6 +35,8 @@ export interface InjectionText {
   readonly source: string;
   /** The same with `/PROTOCOL`; a port without a protocol is TCP, no port a ping. */
   readonly destination: string;
+  /** As `Question.flags`. */
+  readonly flags?: number;
 }
 
 export interface Injection {
@@ -59,6 +61,7 @@ export function resolveInjection(topology: Topology, text: InjectionText): Injec
   const asked = protocolOf(source, destination);
   if (isError(asked)) return asked;
   const { protocol, sourcePort } = asked;
+  if (text.flags !== undefined && protocol !== 'TCP') return FLAGS_OF_TCP;
   return {
     interface: text.interface,
     flow: {
@@ -67,6 +70,7 @@ export function resolveInjection(topology: Topology, text: InjectionText): Injec
       sourcePort: sourcePort ?? ephemeralPort({ from: text.source, to: text.destination }),
       destinationPort: destination.reading.port ?? 0,
       resolution: [],
+      ...(text.flags === undefined ? {} : { tcpFlags: text.flags }),
       payload: PAYLOAD[protocol],
     },
   };

@@ -21,6 +21,10 @@ export interface Question {
   readonly from: string;
   /** The same with `[:PORT][/PROTOCOL]`: a port without a protocol is TCP, no port a ping. */
   readonly to: string;
+  /** Bytes of the IP packet, headers included; of TCP those of a segment behind the handshake, and of its answer. Absent: what `PAYLOAD` gives. */
+  readonly size?: number;
+  /** TCP flags, bits as on the wire, of a segment that is no SYN. */
+  readonly flags?: number;
 }
 
 export interface QuestionError {
@@ -43,6 +47,9 @@ export function resolveQuestion(topology: Topology, question: Question): Resolve
   const target = targetOf(topology, question.to, sender);
   if (isError(target)) return target;
   const { port, protocol } = target;
+  const payload = question.size === undefined ? PAYLOAD[protocol] : payloadOf(question.size, protocol, target.address.family);
+  if (typeof payload !== 'number') return payload;
+  if (question.flags !== undefined && protocol !== 'TCP') return FLAGS_OF_TCP;
   return {
     flow: {
       fromText: question.from,
@@ -56,9 +63,21 @@ export function resolveQuestion(topology: Topology, question: Question): Resolve
       destinationPort: port,
       resolution: target.resolution,
       ...(target.assumption === undefined ? {} : { assumption: target.assumption }),
-      payload: PAYLOAD[protocol],
+      ...(question.flags === undefined ? {} : { tcpFlags: question.flags }),
+      payload,
     },
   };
+}
+
+export const FLAGS_OF_TCP: QuestionError = { error: 'Flags are of TCP: name a port, as in pod1:80.', suggestions: [] };
+
+const HEADERS: Readonly<Record<Exclude<Protocol, 'SCTP'>, number>> = { ICMP: 8, TCP: 20, UDP: 8 };
+
+function payloadOf(size: number, protocol: Protocol, family: Family): number | QuestionError {
+  if (protocol === 'SCTP') return error('A size is of a ping, UDP or TCP: leave it out for SCTP.');
+  const least = (family === 4 ? 20 : 40) + HEADERS[protocol];
+  if (size < least || size > 65535) return error(`A packet of ${size} bytes cannot be: with its headers an IPv${family} ${protocol === 'ICMP' ? 'ping' : `${protocol} packet`} has ${least} to 65535.`);
+  return size - least;
 }
 
 /**

@@ -4,7 +4,8 @@ import type { ClusterSpec } from '../topology/spec.ts';
 import { inPlace, ownerText, placeText, withCaptured } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { Deviation, Deviations } from './deviation.ts';
-import type { DumpBlock, Edit } from './explanation.ts';
+import { kubectl } from './commands.ts';
+import type { Command, DumpBlock, Edit } from './explanation.ts';
 import { placesOf, stepsOf, usedBy } from './situation.ts';
 import type { Situation } from './situation.ts';
 
@@ -21,9 +22,12 @@ export const isSingular = (d: Deviation): boolean => d.table !== null || d.block
 /** What differs where the flow passes, entry by entry; what is foreign only where the flow met it. */
 export function adoptions(situation: Situation, deviations: Deviations, wanted: 'arrival' | 'something-else'): readonly Candidate[] {
   const steps = stepsOf(situation);
-  const found = placesOf(situation).flatMap(({ host, namespace }) => deviations(host, namespace));
+  const found = placesOf(situation).flatMap(({ host, namespace }) => [...deviations(host, namespace)].sort((a, b) => sizeOf(a) - sizeOf(b)));
   return found.filter((d) => d.kind !== 'foreign' || (wanted === 'arrival' && d.at !== null && usedBy(steps, d.at))).map(adoption);
 }
+
+/** Of several changes at one place the smaller is looked at first. */
+const sizeOf = (d: Deviation): number => d.there.length + d.wanted.length;
 
 /** Everything that one program lacks for one reason, over all blocks of a namespace; then whole blocks. */
 export function wholesale(situation: Situation, deviations: Deviations): readonly (readonly Deviation[])[] {
@@ -43,8 +47,15 @@ export const adoption = (d: Deviation): Candidate => ({
   at: d.at,
   title: titleOf(d),
   edits: d.edits,
+  ...(restarted([d]) ?? {}),
   applied: (spec: ClusterSpec) => withCaptured(spec, d.owner, d.applied),
 });
+
+/** kube-proxy writes its rules over what was done by hand: started anew, it writes them all. */
+function restarted(parts: readonly Deviation[]): { readonly commands: readonly Command[] } | undefined {
+  if (!parts.every((d) => d.by === 'kube-proxy' && d.owner.kind === 'node')) return undefined;
+  return { commands: [...new Set(parts.map((d) => d.owner.name))].map((node) => kubectl('kube-system', `delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName=${node}`)) };
+}
 
 /** Several that belong together, as one change. */
 export function adoptionOf(parts: readonly Deviation[]): Candidate | undefined {
@@ -55,7 +66,7 @@ export function adoptionOf(parts: readonly Deviation[]): Candidate | undefined {
   const sameBlock = parts.every((p) => p.block === first.block && p.table === first.table && p.kind === 'missing');
   const what = parts.map((p) => p.what).join(', ');
   return {
-    ...adoption(first),
+    host: first.host, namespace: first.namespace, at: first.at,
     wrong: sameBlock
       ? `The ${placeOfBlock(first)}, captured${inPlace(first.at)}, ${isSingular(first) ? 'lacks' : 'lack'} ${what}.`
       : parts.every((p) => p.kind === 'stale' && p.because === first.because && p.table === null && p.block !== 'links')
@@ -63,6 +74,7 @@ export function adoptionOf(parts: readonly Deviation[]): Candidate | undefined {
       : `${ownerText(first.owner)} differs in ${parts.length} places from what its programs would leave there${inPlace(first.at)}: ${parts.slice(0, 3).map(briefly).join('; ')}${parts.length > 3 ? '; …' : ''}.`,
     title: sameBlock ? `add ${what} to the ${placeOfBlock(first)}` : `put right ${parts.slice(0, 3).map((p) => p.what).join(', ')}${parts.length > 3 ? ` and ${parts.length - 3} more` : ''} on ${ownerText(first.owner)}`,
     edits: merged(each.flatMap((c) => c.edits)),
+    ...(restarted(parts) ?? {}),
     applied: (spec) => each.reduce((now, c) => c.applied(now), spec),
   };
 }

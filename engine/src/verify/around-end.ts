@@ -125,7 +125,7 @@ function inserted(here: Here, found: Found): readonly Candidate[] {
   const packet = situation.last === undefined ? undefined : conversationAt(situation.last);
   if (packet === undefined || table.name !== 'filter') return [];
   const port: readonly Part[] = packet.protocol === null ? [] : packet.destinationPort === null ? [protocol(packet.protocol)] : [protocol(packet.protocol), destinationPort(packet.protocol, packet.destinationPort)];
-  const parts = situation.phase === 'answer' ? [inState('RELATED', 'ESTABLISHED')] : [source(hostPrefix(packet.source)), destination(hostPrefix(packet.destination)), ...port];
+  const parts = situation.phase !== 'request' ? [inState('RELATED', 'ESTABLISHED')] : [source(hostPrefix(packet.source)), destination(hostPrefix(packet.destination)), ...port];
   const { rule } = place(table.name, event.chain, parts, accept, derived('k8snet', 'a repair that is tried'));
   const before = event.event === 'policy' ? null : at;
   const what = event.event === 'policy' ? `No rule of ${event.chain} accepts it, and its policy on ${ownerText(here.owner)} is DROP${inPlace(at)}.` : `The rule \`${event.rule ?? ''}\` on ${ownerText(here.owner)}${inPlace(at)} decides before any that accepts it.`;

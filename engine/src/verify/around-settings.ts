@@ -3,7 +3,7 @@ import type { ClusterSettings, ClusterSpec } from '../topology/spec.ts';
 import { inPlace, nodeOwner, withNode } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { Edit } from './explanation.ts';
-import { askedService, placesOf } from './situation.ts';
+import { askedService } from './situation.ts';
 import type { Situation } from './situation.ts';
 
 export function aroundTheSettings(situation: Situation): readonly Candidate[] {
@@ -47,8 +47,8 @@ const isTooLarge = ({ reason }: Situation): boolean => reason?.code === 'needs-f
 /** A declared MTU that differs from the network's. */
 function deviceMtus(situation: Situation): readonly Candidate[] {
   if (!isTooLarge(situation)) return [];
-  const hosts = new Set(placesOf(situation).map((p) => p.host));
-  return situation.spec.nodes.filter((n) => hosts.has(n.name)).flatMap((node) => node.interfaces.flatMap((device): readonly Candidate[] => {
+  // What is too large for the next host ends before it.
+  return situation.spec.nodes.flatMap((node) => node.interfaces.flatMap((device): readonly Candidate[] => {
     const network = situation.spec.networks.find((n) => n.name === device.network);
     if (device.mtu === null || network === undefined || device.mtu === network.mtu) return [];
     return [{

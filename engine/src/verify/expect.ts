@@ -42,6 +42,6 @@ function rootOf(explanation: Explanation | null, complaint: string): readonly st
 
 /** A sentence where a party cannot be resolved. */
 function traceOf(topology: Topology, compiled: CompiledTopology, expectation: Expectation): Trace | string {
-  const resolved = resolveQuestion(topology, { from: expectation.from, to: expectation.to });
+  const resolved = resolveQuestion(topology, expectation);
   return 'error' in resolved ? resolved.error : runTrace(compiled, resolved.flow);
 }

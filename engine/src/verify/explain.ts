@@ -60,6 +60,11 @@ const arrives = (trace: Trace): boolean => trace.branches.length > 0 && trace.br
 /** What is put in on the way is unknown to the conntrack of the nodes before, and they may refuse its answer: only the packet itself is asked about. */
 const isTaken = (trace: Trace): boolean => trace.branches.length > 0 && trace.branches.every((b) => b.probability === 0 || b.outcome === 'delivered');
 
+/** A segment of no connection is answered with a reset, wherever it comes to. */
+const isMet = (trace: Trace): boolean => trace.branches.length > 0 && trace.branches.every((b) => b.probability === 0 || b.outcome === 'delivered' || b.reason?.code === 'no-connection');
+
+const goalOf = (question: Asked['question']): ((trace: Trace) => boolean) => (question.flags !== undefined ? isMet : 'interface' in question ? isTaken : arrives);
+
 /** `null` where the question is answered as it should be, or cannot be asked. */
 export function explain(asked: Asked): Explanation | null {
   return finished(explaining(asked));
@@ -68,7 +73,7 @@ export function explain(asked: Asked): Explanation | null {
 /** The same in steps, each a try, for who has other work in between. */
 export function* explaining(asked: Asked): Steps<Explanation | null> {
   const { question } = asked;
-  const search: Search = { asked, isGoal: asked.goal ?? ((_, trace) => ('interface' in question ? isTaken(trace) : arrives(trace))), held: null };
+  const search: Search = { asked, isGoal: asked.goal ?? ((_, trace) => goalOf(question)(trace)), held: null };
   const first = traced(asked.topology, asked.compiled, question);
   if (first === undefined || search.isGoal(asked.topology, first.trace)) return null;
   let now: State = { ...first, spec: asked.spec, topology: asked.topology };

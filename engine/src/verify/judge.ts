@@ -48,7 +48,7 @@ function complaintOf(topology: Topology, branch: Branch, expectation: Expectatio
   if (branch.outcome !== expectation.outcome) return whatHappened(branch);
   const unmet = conditions(topology, branch, expectation);
   if (unmet !== null) return unmet;
-  return expectation.outcome === 'delivered' ? lostAnswer(branch) : null;
+  return expectation.outcome === 'delivered' ? lostAnswer(branch, expectation.size) : null;
 }
 
 /** `to`, `as` and `via`. */
@@ -66,8 +66,8 @@ function conditions(topology: Topology, branch: Branch, expectation: Expectation
   return `it does not pass ${missed.host}/${missed.interface}${order}; its way is ${wayOf(branch.request.hops)}.`;
 }
 
-function lostAnswer(branch: Branch): string | null {
-  if (branch.answer.kind === 'reply') return lostLater(branch);
+function lostAnswer(branch: Branch, size: number | undefined): string | null {
+  if (branch.answer.kind === 'reply') return lostLater(branch, size);
   const arrives = `the request arrives at ${receiverText(branch)}, but`;
   if (branch.answer.kind === 'reset') return `${arrives} it answers with a reset.`;
   if (branch.answer.kind === 'icmp') return `${arrives} the sender gets an ICMP error back.`;
@@ -76,8 +76,8 @@ function lostAnswer(branch: Branch): string | null {
 }
 
 /** A conversation is more than its first packet. */
-const lostLater = ({ second }: Branch): string | null =>
-  second === undefined || second.outcome === 'delivered' ? null : `the first packet arrives and is answered, but the flow's next one is ${second.outcome}${reasonOf(second)}`;
+const lostLater = ({ second }: Branch, size: number | undefined): string | null =>
+  second === undefined || second.outcome === 'delivered' ? null : `the first packet arrives and is answered, but ${size === undefined ? "the flow's next one" : `what is as large as ${size} bytes`} is ${second.outcome}${reasonOf(second)}`;
 
 const isSameText = (a: string | undefined, b: string): boolean => {
   const left = parseAddress(a ?? '');

@@ -8,6 +8,8 @@ export interface Expectation {
   /** As written: `pod1`, and `pod2`, `kube-dns.kube-system:53/UDP` or `kube-dns.kube-system/ICMP`. */
   readonly from: string;
   readonly to: string;
+  /** `size 1400`: bytes of the IP packet, as `Question.size`. */
+  readonly size?: number;
   readonly outcome: 'delivered' | 'dropped' | 'rejected' | 'unreachable' | 'looped';
   readonly negated: boolean;
   /** `to kube-system/kube-dns-1`: the receiver by name. */

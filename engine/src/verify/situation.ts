@@ -14,8 +14,8 @@ export interface Situation {
   readonly topology: Topology;
   readonly flow: Flow;
   readonly branch: Branch;
-  /** The request did not arrive, or its answer did not come back. */
-  readonly phase: 'request' | 'answer';
+  /** The request did not arrive, or its answer did not come back, or only the flow's first packet fared well. */
+  readonly phase: 'request' | 'answer' | 'second';
   readonly reason: Reason | null;
   /** Of the journey that failed. */
   readonly hops: readonly Hop[];
@@ -28,22 +28,27 @@ export function situationOf(spec: ClusterSpec, topology: Topology, flow: Flow, t
   const likely = trace.branches.filter((b) => b.probability > 0).sort((a, b) => b.probability - a.probability);
   const branch = likely.find((b) => !isAnswered(b)) ?? likely[0];
   if (branch === undefined) return undefined;
-  const { reply } = branch;
+  const { reply, second } = branch;
   const base = { spec, topology, flow, branch };
   if (branch.outcome !== 'delivered') return { ...base, phase: 'request', reason: branch.reason, hops: branch.request.hops, last: branch.request.hops.at(-1) };
+  if (second !== undefined && isLostLater(branch)) return { ...base, phase: 'second', reason: second.reason, hops: second.hops, last: second.hops.at(-1) };
   return { ...base, phase: 'answer', reason: reply?.reason ?? null, hops: reply?.hops ?? [], last: reply?.hops.at(-1) ?? branch.request.hops.at(-1) };
 }
 
-/** The request arrived, and what the sender waits for came back. */
-export const isAnswered = (branch: Branch): boolean => branch.outcome === 'delivered' && branch.answer.kind === 'reply';
+/** The request arrived, what the sender waits for came back, and the flow's later packets fare as well. */
+export const isAnswered = (branch: Branch): boolean => isAnsweredAtFirst(branch) && !isLostLater(branch);
+
+const isAnsweredAtFirst = (branch: Branch): boolean => branch.outcome === 'delivered' && branch.answer.kind === 'reply';
+
+const isLostLater = (branch: Branch): boolean => isAnsweredAtFirst(branch) && branch.second !== undefined && branch.second.outcome !== 'delivered';
 
 /** How far the flow comes: the share of ways that arrive, then how far the likeliest that fails came, in hops and in what was done at the last. */
 export function reachOf(trace: Trace): readonly number[] {
   const arrived = trace.branches.filter(isAnswered).reduce((sum, b) => sum + b.probability, 0);
   const [worst] = trace.branches.filter((b) => b.probability > 0 && !isAnswered(b)).sort((a, b) => b.probability - a.probability);
   if (worst === undefined) return [1, 0, 0, 0];
-  const hops = (worst.outcome === 'delivered' ? worst.reply : worst.request)?.hops ?? [];
-  return [arrived, worst.outcome === 'delivered' ? 1 : 0, hops.length, hops.at(-1)?.steps.length ?? 0];
+  const hops = (isLostLater(worst) ? worst.second : worst.outcome === 'delivered' ? worst.reply : worst.request)?.hops ?? [];
+  return [arrived, isLostLater(worst) ? 2 : worst.outcome === 'delivered' ? 1 : 0, hops.length, hops.at(-1)?.steps.length ?? 0];
 }
 
 export function isFarther(a: readonly number[], b: readonly number[]): boolean {
@@ -56,12 +61,12 @@ export function isFarther(a: readonly number[], b: readonly number[]): boolean {
 
 /** Namespaces that the flow passes: where it ended first, then back to where it began. */
 export function placesOf({ branch, hops }: Situation): readonly { readonly host: string; readonly namespace: string }[] {
-  const all = [...hops].reverse().concat([...(branch.reply?.hops ?? []), ...branch.request.hops]);
+  const all = [...hops].reverse().concat([...(branch.reply?.hops ?? []), ...branch.request.hops, ...(branch.second?.hops ?? [])]);
   const seen = new Map(all.map((h) => [`${h.host}\n${h.namespace}`, { host: h.host, namespace: h.namespace }]));
   return [...seen.values()];
 }
 
-export const stepsOf = ({ branch }: Situation): readonly Step[] => [...branch.request.hops, ...(branch.reply?.hops ?? [])].flatMap((h) => h.steps);
+export const stepsOf = ({ branch }: Situation): readonly Step[] => [...branch.request.hops, ...(branch.reply?.hops ?? []), ...(branch.second?.hops ?? [])].flatMap((h) => h.steps);
 
 /** Whether a step was decided by the captured line. */
 export const usedBy = (steps: readonly Step[], at: SourceRef): boolean => steps.some((s) => 'layer' in s.source && s.source.line === at.line && s.source.file === at.file);

@@ -47,6 +47,35 @@ describe('k8snet trace of a packet put in at an interface', () => {
   });
 });
 
+describe('k8snet trace of a segment with flags', () => {
+  it('has the cause where a rule drops it', () => {
+    const { out } = cli.run(['trace', 'drop-rule.k8snet', '--from', 'client', '--to', 'pod/web:8080', '--flags', 'ack']);
+    expect(out).toMatch(/^cause: host2 has the rule `-A FORWARD -s 10\.244\.1\.10\/32 -j DROP`/m);
+  });
+});
+
+describe('k8snet trace --size', () => {
+  it('asks for a segment behind the handshake', () => {
+    cli.file('mtu.k8snet', readFileSync(path.join(root, 'examples/broken/mtu-connection.k8snet')));
+    expect(cli.run(['trace', 'mtu.k8snet', '--from', 'client', '--to', 'web:80']).out).not.toContain('cause: ');
+    expect(cli.run(['trace', 'mtu.k8snet', '--from', 'client', '--to', 'web:80', '--size', '1500']).out).toMatch(/^cause: flannel's MTU of 1450/m);
+  });
+
+  it('is a number of bytes, and of one conversation', () => {
+    expect(cli.run(['trace', 'mtu.k8snet', '--from', 'client', '--to', 'web:80', '--size', 'large']).code).toBe(2);
+    expect(cli.run(['trace', 'mtu.k8snet', '--flows', '-', '--size', '1500']).code).toBe(2);
+  });
+});
+
+describe('k8snet trace --flows', () => {
+  it('explains the first of those that end alike', () => {
+    cli.file('flows.jsonl', ['web:80', 'web:80', 'web'].map((to) => JSON.stringify({ from: 'client', to, size: 1500 })).join('\n'));
+    const { out } = cli.run(['trace', 'mtu.k8snet', '--flows', 'flows.jsonl']);
+    const traces = out.trim().split('\n').map((line) => JSON.parse(line) as { explanation?: { causes: { sentence: string }[] } });
+    expect(traces.map((t) => t.explanation?.causes[0]?.sentence.slice(0, 24))).toEqual(["flannel's MTU of 1450 in", undefined, expect.any(String)]);
+  });
+});
+
 describe('k8snet check', () => {
   it('tells drift beside what is wrong, and is content with warnings', () => {
     const { code, out } = cli.run(['check', 'two-causes.k8snet']);

@@ -23,12 +23,15 @@ describe('an expectation', () => {
     ['expect a -> b delivered to a to b', "to: 'to' stands twice: remove one of them"],
     ['expect a -> b delivered as 10.0.0.1 as 10.0.0.2', "as: 'as' stands twice: remove one of them"],
     ['expect a -> b delivered via host1/cni0 via host1/cni0', "via: 'via' stands twice: remove one of them"],
+    ['expect a -> b size 20 delivered', "20: '20' is no size: a number of bytes from 28 to 65535 is needed, headers included"],
+    ['expect a -> b size delivered', "delivered: 'delivered' is no size: a number of bytes from 28 to 65535 is needed, headers included"],
+    ['expect a -> b delivered size 1400', "size: 'size' stands before the outcome: write size 1400 delivered"],
     ['expect -> b delivered', "->: 'expect' lacks who sends: write expect FROM -> TO[:PORT][/PROTOCOL] delivered"],
   ])('%s', (statement, message) => {
     expect(told(statement)).toEqual([message]);
   });
 
-  it.each(['expect a -> b:80/TCP delivered', 'expect a -> b:80 udp delivered', 'expect a -> b ICMP delivered to b via host1/cni0, b/eth0 as 10.244.1.5'])('%s is none of these', (statement) => {
+  it.each(['expect a -> b:80/TCP delivered', 'expect a -> b:80 udp delivered', 'expect a -> b ICMP delivered to b via host1/cni0, b/eth0 as 10.244.1.5', 'expect a -> b:80 UDP size 1400 not dropped'])('%s is none of these', (statement) => {
     expect(told(statement)).toEqual([]);
   });
 

@@ -19,6 +19,7 @@ const CASES: Readonly<Record<string, { readonly causes: readonly RegExp[]; reado
   'local-policy': { causes: [/default\/web .*external-traffic-policy Local.*no ready endpoint/], repair: /external-traffic-policy Cluster/ },
   'missing-route': { causes: [/routes of host1.* lack flannel's route for the lease of host2, 10\.244\.2\.0\/24/], repair: /^add flannel's route for the lease of host2/ },
   'mtu-captured': { causes: [/host1 has the device flannel\.1 with MTU of 80 \(mtu-captured\.k8snet:8\), where flannel makes it `flannel\.1: mtu 1450`/], repair: /^set flannel\.1: mtu 1450 on host1$/ },
+  'mtu-connection': { causes: [/flannel's MTU of 1450 in the cluster \(mtu-connection\.k8snet:2\) does not fit/], repair: /^let flannel choose its MTU/ },
   'mtu-device': { causes: [/eth0 on host1 \(mtu-device\.k8snet:5\) has an MTU of 80, and the network lan one of 1500/], repair: /^give eth0 on host1 the MTU of lan$/ },
   'network-policy': { causes: [/Network policy default\/web-only-monitoring \(network-policy\.k8snet:8\) isolates pod default\/web for ingress, .*default\/client/], repair: /^allow it in network policy .*`ingress \{ from pods app=client; port 8080\/TCP \}`$/ },
   'no-masquerade': { causes: [/nat table of host1.* lacks flannel's rules for the masquerading/], repair: /^add flannel's rules for the masquerading/ },

@@ -1,4 +1,4 @@
-/** `expect FROM -> TO[:PORT][/PROTOCOL] [PROTOCOL] [not] OUTCOME [to NAME] [via HOST/INTERFACE, …] [as ADDRESS]` */
+/** `expect FROM -> TO[:PORT][/PROTOCOL] [PROTOCOL] [size BYTES] [not] OUTCOME [to NAME] [via HOST/INTERFACE, …] [as ADDRESS]` */
 import { parseAddress } from '../../../../engine/src/net/address.ts';
 import type { Expectation } from '../../../../engine/src/verify/model.ts';
 import { badExpectation } from '../diagnostics/bad-expectation.ts';
@@ -14,6 +14,7 @@ import { extentOf } from './statements.ts';
 
 export const OUTCOMES = ['delivered', 'dropped', 'rejected', 'unreachable', 'looped'] as const;
 export const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP'] as const;
+export const SIZE = 'size';
 export const CLAUSES = ['to', 'via', 'as'] as const;
 
 export interface PartyText {
@@ -76,11 +77,13 @@ export function declareExpectation(node: StatementNode, syntax: readonly Diagnos
     const separate = PROTOCOLS.find((p) => p === rest[0]?.text.toUpperCase());
     if (separate !== undefined && party.protocol !== null) broken(`two protocols are given, ${party.protocol} and ${separate}: write one`, tokenRange(rest[0] ?? to));
     if (party.port !== null && (separate ?? party.protocol) === 'ICMP') broken('a ping has no port: leave it out, or write TCP, UDP or SCTP', tokenRange(to));
-    const draft = readClauses(separate === undefined ? rest : rest.slice(1), to, broken);
+    const sized = sizeIn(separate === undefined ? rest : rest.slice(1), broken);
+    const draft = readClauses(sized.rest, to, broken);
     if (draft.outcome === null && diagnostics.length === syntax.length) broken(`'expect' lacks the outcome: ${OUTCOMES.join(', ')}`, tokenRange(rest.at(-1) ?? to));
     const expectation = draft.outcome === null || diagnostics.length > syntax.length ? null : {
       from: wordOf(from),
       to: separate === undefined ? wordOf(to) : `${wordOf(to)}/${separate}`,
+      ...(sized.size === null ? {} : { size: sized.size }),
       outcome: draft.outcome,
       negated: draft.negated,
       receiver: draft.receiver?.value ?? null,
@@ -91,6 +94,16 @@ export function declareExpectation(node: StatementNode, syntax: readonly Diagnos
     return { ...base, diagnostics, from: located(from), to: party.problem === null ? located(to, party.name) : null, receiver: draft.receiver, hops: draft.hops, expectation };
   }
   return { ...base, diagnostics, from: glued || from?.text === '->' ? null : located(from), to: null, receiver: null, hops: [], expectation: null };
+}
+
+/** `size BYTES` stands before the outcome: it is of what is sent, not of what becomes of it. */
+function sizeIn(tokens: readonly Token[], broken: (problem: string, where: Range) => void): { readonly size: number | null; readonly rest: readonly Token[] } {
+  const [keyword, bytes, ...rest] = tokens;
+  if (keyword?.text !== SIZE) return { size: null, rest: tokens };
+  const size = Number(bytes?.text);
+  if (bytes !== undefined && /^\d{1,5}$/.test(bytes.text) && size >= 28 && size <= 65535) return { size, rest };
+  broken(bytes === undefined ? "'size' lacks the bytes of the packet: write size 1400" : `'${bytes.text}' is no size: a number of bytes from 28 to 65535 is needed, headers included`, tokenRange(bytes ?? keyword));
+  return { size: null, rest };
 }
 
 function readClauses(tokens: readonly Token[], to: Token, broken: (problem: string, where: Range, instead?: string) => void): Draft {
@@ -114,7 +127,10 @@ function readClauses(tokens: readonly Token[], to: Token, broken: (problem: stri
     }
     else if (text === 'not' && draft.outcome === null && !draft.negated) draft.negated = true;
     else if (outcome !== undefined && draft.outcome === null) draft.outcome = outcome;
-    else {
+    else if (text === SIZE) {
+      broken("'size' stands before the outcome: write size 1400 delivered", at);
+      return draft;
+    } else {
       const allowed = draft.outcome === null ? [...(draft.negated ? [] : ['not']), ...OUTCOMES] : CLAUSES;
       broken(`'${text}' means nothing here; ${allowed.join(', ')} can stand here`, at, closest(text, allowed));
       if (draft.outcome === null) return draft;

@@ -1,7 +1,7 @@
 /** What can stand among the words of a statement. */
 import { formatAddress, formatPrefix } from '../../../../engine/src/net/address.ts';
 import { firstFree } from '../bind/addresses.ts';
-import { CLAUSES, OUTCOMES, PROTOCOLS } from '../bind/expectation.ts';
+import { CLAUSES, OUTCOMES, PROTOCOLS, SIZE } from '../bind/expectation.ts';
 import type { ArgumentGrammar, StatementGrammar } from '../bind/grammar.ts';
 import { shortName } from '../bind/names.ts';
 import { declarationAt } from '../bind/occurrences.ts';
@@ -76,10 +76,12 @@ function expectCompletions(snapshot: Snapshot, before: readonly Word[]): Candida
   if (last === 'to') return partyCandidates(snapshot).filter((c) => c.kind !== 'service');
   if (last === 'via' || (before.at(-1)?.isComma ?? false)) return hopCandidates(snapshot);
   if (last === 'as') return [...snapshot.model.nodes].flatMap((n) => n.declaration.interfaces.flatMap((i) => i.addresses.map((a): Candidate => ({ label: formatAddress(a.value.address), kind: 'value', detail: `${n.declaration.name?.value ?? ''}'s ${i.name.value}` }))));
+  if (last === SIZE) return [{ label: '1500', kind: 'value', detail: 'a full packet of an Ethernet' }, { label: '1450', kind: 'value', detail: "one of flannel's vxlan" }];
   if (texts.some((t) => OUTCOMES.some((o) => o === t))) return words(CLAUSES.filter((c) => !texts.includes(c)), 'narrows what is expected');
   return [
     ...words([...(texts.includes('not') ? [] : ['not']), ...OUTCOMES], 'what is expected'),
     ...(texts.length === 3 ? words([...PROTOCOLS], 'protocol') : []),
+    ...(texts.includes(SIZE) || texts.includes('not') ? [] : words([SIZE], 'bytes of the packet')),
   ];
 }
 
