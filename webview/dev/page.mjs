@@ -20,7 +20,6 @@ const recorded = ({ topology, flow, trace }) => ({
   ask: (said, question, hear) => { hear({ type: 'answered', answer: { kind: 'traced', flow, trace, scenes: trace.branches.map((branch) => sceneOf(topology, flow, branch)) } }); },
   offers: async (role, typed) => offersFor(topology, role, typed),
 });
-const NO_SPEC = { cluster: null, networks: [], externals: [], nodes: [], pods: [], services: [], namespaces: [], networkPolicies: [] };
 const store = mount(host, scenario.trace === undefined ? simulatorInWorker(new URL('simulator.js', location.href)) : recorded(scenario));
 globalThis.panel = { store, posted, scenario };
-store.receive({ type: 'show', file: scenario.file, revision: 1, said: JSON.stringify({ spec: scenario.spec ?? NO_SPEC, expectations: [] }), question: scenario.question });
+store.receive({ type: 'show', file: scenario.file, revision: 1, said: scenario.said ?? '', question: scenario.question });

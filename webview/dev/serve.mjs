@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 
 const here = import.meta.dirname;
 const root = path.resolve(here, '../..');
@@ -36,7 +37,8 @@ async function specOf(file) {
 async function scenarioOf(name, given) {
   if (given[name] !== undefined) return given[name];
   const { file, from, to } = named[name];
-  return { file, spec: await specOf(file), question: { from, to } };
+  const said = { spec: await specOf(file), expectations: [] };
+  return { file, said: deflateRawSync(JSON.stringify(said)).toString('base64'), question: { from, to } };
 }
 
 /** Built once, for tests. */

@@ -21,8 +21,8 @@ export interface Said {
 
 export type ToPanel =
   /**
-   * A new question, or a new version of the file. `said` is `Said` as JSON: a large file says much, and whoever carries it
-   * on its way need not take it apart.
+   * A new question, or a new version of the file. `said` is `Said`, packed (`simulator/unpack.ts`): a large file
+   * says much, and whoever carries it on its way need not take it apart.
    */
   | { readonly type: 'show'; readonly file: string; readonly revision: number; readonly said: string; readonly question: Question }
   /** The cursor stands on this line: the hops and steps that it caused are marked. */

@@ -27,7 +27,10 @@ export interface SpecParams {
 export interface SpecResult {
   /** Counts the analyses of all documents: of the file and the dumps as they are now. */
   readonly revision: number;
-  /** `{ spec: ClusterSpec, expectations: Expectation[] }` as JSON: who carries it to the panel need not take it apart. */
+  /**
+   * `{ spec: ClusterSpec, expectations: Expectation[] }` as JSON, deflated (RFC 1951), in base64: a large file says
+   * megabytes, and who carries it to the panel need not take it apart.
+   */
   readonly said: string;
 }
 

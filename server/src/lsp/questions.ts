@@ -1,4 +1,5 @@
 /** The answers to the requests beyond LSP. */
+import { deflateRawSync } from 'node:zlib';
 import { findOfKind, nameOf } from '../../../engine/src/trace/party-names.ts';
 import { partiesOf, partnersOf } from '../../../engine/src/trace/partners.ts';
 import type { OpenDocument } from './documents.ts';
@@ -7,7 +8,11 @@ import type { PartiesResult, PartnersParams, PartnersResult, RepairParams, Repai
 import { fileEdits } from './file-edits.ts';
 import type { OpenDumps } from './open-dumps.ts';
 
-export const specOf = ({ revision, snapshot }: OpenDocument): SpecResult => ({ revision, said: JSON.stringify({ spec: snapshot.spec(), expectations: snapshot.expectations }) });
+export const specOf = ({ revision, snapshot }: OpenDocument): SpecResult => 
+  ({ revision, said: packed({ spec: snapshot.spec(), expectations: snapshot.expectations }) });
+
+/** The fastest level: the text repeats itself, and someone is typing. */
+const packed = (said: unknown): string => deflateRawSync(JSON.stringify(said), { level: 1 }).toString('base64');
 
 export function repairIn(document: OpenDocument, { revision, repair }: RepairParams, dumps: OpenDumps): RepairResult {
   const edits = document.revision === revision ? repairEdits(document.snapshot, repair.edits) : null;

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { Question } from '../../../webview/src/protocol.ts';
 import type { Topology } from '../../../engine/src/topology/model.ts';
-import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import type { Flow } from '../../../engine/src/trace/flow.ts';
 import type { Trace } from '../../../engine/src/trace/model.ts';
 // @ts-expect-error the development server is plain JavaScript
@@ -12,8 +11,6 @@ import { bundleOnce, serve } from '../../../webview/dev/serve.mjs';
 export interface Scenario {
   readonly file: string;
   readonly question: Question;
-  /** Where they are left out, the engine answers from the spec. */
-  readonly spec?: ClusterSpec;
   readonly topology?: Topology;
   readonly flow?: Flow;
   readonly trace?: Trace;

@@ -12,6 +12,7 @@ import { sceneOf } from '../layout/scene.ts';
 import { isSaid } from '../protocol.ts';
 import type { Question, Said } from '../protocol.ts';
 import type { Answer } from '../state/model.ts';
+import { unpacked } from './unpack.ts';
 
 /** What is known of the newest version of the file. */
 export type Known = KnownFile | { readonly ok: false; readonly message: string };
@@ -26,9 +27,9 @@ interface KnownFile {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A throw of the engine is our bug; it becomes a message, so that the panel is never blank. */
-export function read(text: string): Known {
+export async function read(packed: string): Promise<Known> {
   try {
-    const said: unknown = JSON.parse(text);
+    const said: unknown = JSON.parse(await unpacked(packed));
     if (!isSaid(said)) return { ok: false, message: 'the extension sent something else than what the file says' };
     const topology = buildTopology(said.spec);
     return { ok: true, said, topology, compiled: once(() => compileTopology(topology)) };

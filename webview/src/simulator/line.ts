@@ -10,7 +10,7 @@ export type Told =
 export interface Simulator {
   /**
    * `hear` is told the answer, then, where the packet does not arrive, why. A later question takes this one's place, and
-   * its `hear` is not called any more. `said`: what the file says, as JSON; `null` where that is as before.
+   * its `hear` is not called any more. `said`: what the file says, packed; `null` where that is as before.
    */
   ask(said: string | null, question: Question, hear: (told: Told) => void): void;
   /** Texts for one end of a question. */

@@ -3,7 +3,7 @@ import type { Question } from '../protocol.ts';
 import type { Answer, Offer, Why } from '../state/model.ts';
 
 export type ToSimulator =
-  /** Takes the place of every question before it. `said`: what the file says, as JSON; `null` where that is as before. */
+  /** Takes the place of every question before it. `said`: what the file says, packed; `null` where that is as before. */
   | { readonly type: 'ask'; readonly number: number; readonly said: string | null; readonly question: Question }
   | { readonly type: 'offers'; readonly number: number; readonly role: 'from' | 'to'; readonly typed: string };
 

@@ -10,7 +10,7 @@ type Ask = Extract<ToSimulator, { type: 'ask' }>;
 /** Between two slices of a search the next question is heard. */
 const SLICE_MS = 40;
 
-const NOTHING: Known = { ok: false, message: 'the file has not been read yet' };
+const NOTHING: Promise<Known> = Promise.resolve({ ok: false, message: 'the file has not been read yet' });
 
 /** A branch that takes a packet nowhere else than it is meant to go. */
 const isFine = (branch: Branch): boolean => branch.probability === 0 || (branch.outcome === 'delivered' && branch.answer.kind === 'reply');
@@ -21,16 +21,23 @@ export function serveSimulator(post: (message: FromSimulator) => void): (message
   let newest: Ask | null = null;
   let isWaiting = false;
 
-  function answer(ask: Ask): void {
+  async function answer(ask: Ask): Promise<void> {
     if (unread !== null) known = read(unread);
     unread = null;
+    const file = await known;
+    if (newest !== ask) return;
     const { number, question } = ask;
-    if (!known.ok) return post({ type: 'answered', number, answer: { kind: 'failed', message: known.message } });
-    const found = answerTo(known, question);
+    if (!file.ok) return post({ type: 'answered', number, answer: { kind: 'failed', message: file.message } });
+    const found = answerTo(file, question);
     post({ type: 'answered', number, answer: found });
     if (found.kind !== 'traced' || found.trace.branches.every(isFine)) return;
     post({ type: 'why', number, why: 'searching' });
-    search(ask, explained(known, question));
+    search(ask, explained(file, question));
+  }
+
+  async function offer({ number, role, typed }: Extract<ToSimulator, { type: 'offers' }>): Promise<void> {
+    const file = await known;
+    post({ type: 'offers', number, offers: file.ok ? offersFor(file.topology, role, typed) : [] });
   }
 
   function search(ask: Ask, tries: ReturnType<typeof explained>): void {
@@ -45,10 +52,7 @@ export function serveSimulator(post: (message: FromSimulator) => void): (message
   }
 
   return (message) => {
-    if (message.type === 'offers') {
-      const { number, role, typed } = message;
-      return post({ type: 'offers', number, offers: known.ok ? offersFor(known.topology, role, typed) : [] });
-    }
+    if (message.type === 'offers') return void offer(message);
     newest = message;
     unread = message.said ?? unread;
     // Of the versions that come while one is traced only the newest is: a large file on a slow machine must not fall behind.
@@ -56,7 +60,7 @@ export function serveSimulator(post: (message: FromSimulator) => void): (message
     isWaiting = true;
     setTimeout(() => {
       isWaiting = false;
-      if (newest !== null) answer(newest);
+      if (newest !== null) void answer(newest);
     });
   };
 }
