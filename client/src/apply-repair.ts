@@ -35,6 +35,8 @@ function hasChanged({ uri, version }: FileEdits): boolean {
 /** What was changed in another file is shown: the document itself looks as before. */
 async function showDump(document: Uri, files: readonly FileEdits[]): Promise<void> {
   const [first] = files;
-  if (first === undefined || files.some(({ uri }) => Uri.parse(uri).toString() === document.toString())) return;
-  await reveal(Uri.parse(first.uri), (first.edits[0]?.range.start.line ?? 0) + 1);
+  const [edit] = first?.edits ?? [];
+  if (first === undefined || edit === undefined || files.some(({ uri }) => Uri.parse(uri).toString() === document.toString())) return;
+  // What is added behind a line begins with its end.
+  await reveal(Uri.parse(first.uri), edit.range.start.line + (edit.newText.startsWith('\n') ? 2 : 1));
 }
