@@ -1,4 +1,5 @@
 /** Kubernetes namespaces and NetworkPolicies as declarations. */
+import { contains, formatPrefix } from '../../../../engine/src/net/address.ts';
 import type { Prefix } from '../../../../engine/src/net/address.ts';
 import type { PolicyType } from '../../../../engine/src/topology/network-policy.ts';
 import { badValue } from '../diagnostics/bad-value.ts';
@@ -32,18 +33,23 @@ export function declarePolicy(s: Statement, out: Diagnostic[]): NetworkPolicyDec
     ...baseOf(s, out),
     name: valuesOf(s.decoded, '[NAMESPACE/]NAME', 'object-name', 0)[0] ?? null,
     pods: pods === undefined ? null : readSelector(pods.node.tokens.slice(1), keywordOf(pods), pods.offset, out),
-    ingress: inside.all('ingress').map((rule) => trafficOf(rule, 'ingress', out)),
-    egress: inside.all('egress').map((rule) => trafficOf(rule, 'egress', out)),
-    types: inside.has('types') ? inside.values('types', 'choice').map((t) => t.value as PolicyType) : null,
+    ingress: inside.all('ingress').flatMap((rule) => trafficOf(rule, 'ingress', out) ?? []),
+    egress: inside.all('egress').flatMap((rule) => trafficOf(rule, 'egress', out) ?? []),
+    // Rules that cannot be read isolate all the same.
+    types: inside.has('types') ? inside.values('types', 'choice').map((t) => t.value as PolicyType) : inside.has('egress') ? ['Ingress', 'Egress'] : null,
   };
 }
 
 const keywordOf = (s: Statement): Range => ({ start: s.decoded.keyword.start + s.offset, end: s.decoded.keyword.end + s.offset });
 
-function trafficOf(rule: Statement, direction: 'ingress' | 'egress', out: Diagnostic[]): TrafficDeclaration {
+/** Without peers or ports it is everybody's; where none of those given can be read, nobody's. */
+function trafficOf(rule: Statement, direction: 'ingress' | 'egress', out: Diagnostic[]): TrafficDeclaration | null {
   const inside = new Statements(rule, direction, out);
-  const peers = inside.all(direction === 'ingress' ? 'from' : 'to').flatMap((peer) => peerOf(peer, out) ?? []);
-  return { ...extentOf(rule.node, rule.offset), peers, ports: inside.values('port', 'policy-port') };
+  const side = direction === 'ingress' ? 'from' : 'to';
+  const peers = inside.all(side).flatMap((peer) => peerOf(peer, out) ?? []);
+  const ports = inside.values('port', 'policy-port');
+  const isEmptied = (keyword: string, read: readonly unknown[]): boolean => read.length === 0 && inside.has(keyword);
+  return isEmptied(side, peers) || isEmptied('port', ports) ? null : { ...extentOf(rule.node, rule.offset), peers, ports };
 }
 
 /** `namespaces SELECTOR pods SELECTOR`, either alone, or `ip-block CIDR except CIDR, …`. */
@@ -86,8 +92,15 @@ function blockOf(s: Statement, words: readonly Token[], out: Diagnostic[]): Peer
     out.push(report(badValue, { problem: `'${wordOf(except)}' means nothing here: only 'except CIDR' can follow`, instead: undefined }, shiftedRange(except, s.offset)));
   } else if (except !== undefined && excepted.length === 0) lacks('CIDR', shiftedRange(except, s.offset));
   const exceptions = except !== undefined && wordOf(except) === 'except' ? excepted.flatMap((t) => cidrOf(t, s.offset, out) ?? []) : [];
-  return prefix === null ? null : { kind: 'block', ...extentOf(s.node, s.offset), prefix, except: exceptions };
+  if (prefix === null) return null;
+  for (const e of exceptions) {
+    if (!isPartOf(e.value, prefix.value)) out.push(report(badValue, { problem: `'${formatPrefix(e.value)}' is not a part of ${formatPrefix(prefix.value)}`, instead: undefined }, e));
+  }
+  return { kind: 'block', ...extentOf(s.node, s.offset), prefix, except: exceptions };
 }
+
+/** A strict subset, as the API server wants it (pkg/apis/networking/validation: ValidateIPBlock). */
+export const isPartOf = (part: Prefix, whole: Prefix): boolean => part.address.family === whole.address.family && part.length > whole.length && contains(whole, part.address);
 
 function cidrOf(token: Token, by: number, out: Diagnostic[]): Located<Prefix> | null {
   const reading = readValue('cidr', wordOf(token));
