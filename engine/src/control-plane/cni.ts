@@ -1,6 +1,6 @@
 /** The bridge CNI plugin as flannel's configuration delegates to it: cni0, and a veth pair for every pod. */
 import { contains, formatAddress, formatPrefix, networkOf } from '../net/address.ts';
-import type { Address, Prefix } from '../net/address.ts';
+import type { Address, Family, Prefix } from '../net/address.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
 import type { BridgePort, Interface, Listeners, Namespace, Route } from '../topology/model.ts';
 import { declared, derived } from '../topology/origin.ts';
@@ -30,10 +30,10 @@ function podMtu(plan: Plan, node: NodePlan): number {
   return flannelMtu(plan, node, onlyV6 ? 6 : 4);
 }
 
-/** cni0 and the pods' ports; nothing on a node without pods and without a lease. */
+/** cni0 and the pods' ports; nothing on a node without pods and without a lease, or where another plugin connects pods. */
 export function bridgeDevices(plan: Plan, node: NodePlan): readonly Interface[] {
   const { spec, leases, pods } = node;
-  if (leases.length === 0 && pods.length === 0) return [];
+  if ((leases.length === 0 && pods.length === 0) || plan.settings.networkPlugin !== undefined) return [];
   const mtu = podMtu(plan, node);
   const subnets = subnetsOf(node);
   const origin = derived('cni', `the pods of ${spec.name}`, spec.at);
@@ -86,6 +86,7 @@ function lengthOf(node: NodePlan, address: Address): number {
 export function podNamespace(plan: Plan, node: NodePlan, pod: PodSpec): Namespace {
   const key = podKey(pod);
   const said = declared(pod.at);
+  const { networkPlugin } = plan.settings;
   const learned = pod.addresses.map((a) => plan.learnedMacs.get(formatAddress(a))).find((m) => m !== undefined);
   const eth0: Interface = {
     name: 'eth0',
@@ -94,7 +95,7 @@ export function podNamespace(plan: Plan, node: NodePlan, pod: PodSpec): Namespac
     up: true,
     addresses: pod.addresses.map((a) => interfaceAddress(a, lengthOf(node, a), said)),
     port: null,
-    device: { kind: 'veth', peer: { host: node.spec.name, namespace: ROOT_NAMESPACE, name: vethName(key) } },
+    device: networkPlugin !== undefined ? { kind: 'unknown' } : { kind: 'veth', peer: { host: node.spec.name, namespace: ROOT_NAMESPACE, name: vethName(key) } },
     origin: derived('cni', `the pod ${key}`, pod.at),
   };
   return {
@@ -102,6 +103,7 @@ export function podNamespace(plan: Plan, node: NodePlan, pod: PodSpec): Namespac
     interfaces: [loopback(), eth0],
     rules: defaultRules(),
     routes: podRoutes(plan, node, pod),
+    ...(networkPlugin === undefined ? {} : { networkPlugin }),
     neighbours: [],
     fdb: [],
     tables: [],
@@ -113,17 +115,26 @@ export function podNamespace(plan: Plan, node: NodePlan, pod: PodSpec): Namespac
   };
 }
 
-/** The default route and the one to the pod network (flannel's CNI plugin adds the latter), both by cni0's address. */
+/**
+ * The default route and the one to the pod network (flannel's CNI plugin adds the latter), both by cni0's address. Another
+ * plugin's pods send everything to their one device, where a trace ends.
+ */
 function podRoutes(plan: Plan, node: NodePlan, pod: PodSpec): readonly Route[] {
+  const { networkPlugin } = plan.settings;
+  if (networkPlugin !== undefined) {
+    const families = [...new Set(pod.addresses.map((a) => a.family))];
+    return families.map((family) => makeRoute({ destination: everything(family), device: 'eth0', origin: derived('cni', `whatever ${networkPlugin} gives a pod`, pod.at) }));
+  }
   return subnetsOf(node).flatMap((subnet) => {
     const { family } = subnet.address;
     if (!pod.addresses.some((a) => contains(subnet, a))) return [];
     const via = gatewayOf(subnet);
     const destinations = plan.settings.podCidrs.filter((c) => c.address.family === family).map(networkOf);
-    const zero: Prefix = { address: { family, words: [0, 0, 0, 0] }, length: 0 };
     return [
-      makeRoute({ destination: zero, via, device: 'eth0', origin: derived('cni', `the gateway of ${formatPrefix(subnet)}`, pod.at) }),
+      makeRoute({ destination: everything(family), via, device: 'eth0', origin: derived('cni', `the gateway of ${formatPrefix(subnet)}`, pod.at) }),
       ...destinations.map((destination) => makeRoute({ destination, via, device: 'eth0', origin: derived('cni', `the pod network ${formatPrefix(destination)}`, pod.at) })),
     ];
   });
 }
+
+const everything = (family: Family): Prefix => ({ address: { family, words: [0, 0, 0, 0] }, length: 0 });

@@ -22,7 +22,7 @@ const BRIDGE_NAME = /^(docker0|cni0|br-.*)$/;
 
 export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): Namespace {
   const forwarding = flannelForwarding(plan, node);
-  const { mode } = plan.settings.kubeProxy;
+  const { networkPlugin, kubeProxy: { mode } } = plan.settings;
   const declaredNames = new Set(node.interfaces.map((i) => i.name));
   const programmed = [...bridgeDevices(plan, node), ...flannelDevices(plan, node), ...dockerDevices(node)].filter((i) => !declaredNames.has(i.name));
   return {
@@ -33,7 +33,8 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     neighbours: forwarding.neighbours,
     fdb: forwarding.fdb,
     tables: nodeTables(plan, node, ports),
-    ...(mode === 'nftables' || mode === 'ipvs' ? { serviceProxy: mode } : {}),
+    ...(mode === 'nftables' || mode === 'ipvs' || mode === 'other' ? { serviceProxy: mode } : {}),
+    ...(networkPlugin === undefined ? {} : { networkPlugin }),
     sets: [],
     conntrack: [],
     sysctls: [...nodeSysctls(plan.settings.kubeProxy, node), ...(hasHostPorts(node) ? localnetSysctls(BRIDGE, node.spec.at) : [])],

@@ -42,6 +42,7 @@ export function settingsOf(spec: ClusterSpec): Settings {
   }
   return {
     ...cluster,
+    ...(cluster.networkPlugin === undefined ? {} : { flannel: { ...cluster.flannel, backend: 'none' as const } }),
     domain: cluster.domain === '' ? 'cluster.local' : cluster.domain,
     podCidrs: cluster.podCidrs.length === 0 ? [POD_CIDR] : cluster.podCidrs,
     serviceCidrs: cluster.serviceCidrs.length === 0 ? [SERVICE_CIDR] : cluster.serviceCidrs,

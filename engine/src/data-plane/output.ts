@@ -15,6 +15,7 @@ import { castOf, groupMac, isMember } from './group.ts';
 import { hostUnreachable, icmpError, tooBig } from './icmp-error.ts';
 import { resolve } from './neighbour.ts';
 import { runHook } from './netfilter/hooks.ts';
+import { unsimulatedPlugin } from './network-plugin.ts';
 import { FRAGMENT_HEADER_LENGTH, ipHeaderLength, ipLength, pieceLength, withFrame, withIp } from './packet.ts';
 import type { Frame, Packet } from './packet.ts';
 import { pathMtu } from './path-mtu.ts';
@@ -38,6 +39,8 @@ const mtuFor = (run: Run, ns: CompiledNamespace, skb: Skb, found: Found): number
 export function output(run: Run, ns: CompiledNamespace, skb: Skb, found: Found): Fate {
   const name = outputDevice(found);
   const device = ns.devices.get(name);
+  const left = unsimulatedPlugin(run, ns, skb, name);
+  if (left !== null) return left;
   if (device === undefined) return end(run, ns, skb, 'device-unknown', { device: name }, sourceOf(found.route.origin));
   const cast = castOf(skb.packet.ip.destination, found.route.type);
   if (cast !== 'unicast' && device.device.kind !== 'loopback') return outputToGroup(run, ns, skb, device, cast, found);

@@ -60,7 +60,9 @@ export interface Namespace {
   readonly fdb: readonly FdbEntry[];
   readonly tables: readonly Table[];
   /** kube-proxy programs services here in a mode that is not simulated. */
-  readonly serviceProxy?: 'nftables' | 'ipvs';
+  readonly serviceProxy?: 'nftables' | 'ipvs' | 'other';
+  /** Connects the pods, and is not simulated: of a node's own namespace, and of its pods. */
+  readonly networkPlugin?: string;
   readonly sets: readonly IpSet[];
   /** Flows that are known before a trace begins. */
   readonly conntrack: readonly ConntrackRecord[];

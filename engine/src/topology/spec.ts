@@ -36,6 +36,8 @@ export interface ClusterSettings {
   readonly serviceCidrs: readonly Prefix[];
   readonly flannel: FlannelSettings;
   readonly kubeProxy: KubeProxySettings;
+  /** Connects pods instead of flannel and the bridge plugin; none of what it does is simulated. */
+  readonly networkPlugin?: string;
   /** kubelet's empty chains stand beside kube-proxy's; default false. */
   readonly kubeletChains?: boolean;
   readonly at: SourceRef;
@@ -64,8 +66,8 @@ export type FlannelSubnets =
   | { readonly manager: 'etcd'; readonly lengths: Readonly<Record<Family, number>>; readonly minimums: readonly Address[]; readonly maximums: readonly Address[] };
 
 export interface KubeProxySettings {
-  /** nftables and ipvs are named, and not simulated. */
-  readonly mode: 'iptables' | 'nftables' | 'ipvs' | 'none';
+  /** nftables and ipvs are named, and not simulated; `other`: some other program translates services. */
+  readonly mode: 'iptables' | 'nftables' | 'ipvs' | 'other' | 'none';
   readonly masqueradeAll: boolean;
   readonly detectLocal: LocalDetection;
   /** Which of a node's addresses answer node ports; empty: all. `primary`: the node's own of each family. */

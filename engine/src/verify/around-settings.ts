@@ -27,7 +27,7 @@ function clusterChanges(situation: Situation, cluster: ClusterSettings): readonl
   if (!flannel.masquerade && flannel.backend !== 'none') {
     found.push({ wrong: `flannel of ${where} does not masquerade what leaves the pod network (no-masquerade).`, title: "let flannel masquerade: remove 'no-masquerade'", inside: 'flannel', keyword: 'no-masquerade', text: null, changed: { ...cluster, flannel: { ...flannel, masquerade: true } } });
   }
-  if (flannel.backend === 'none') {
+  if (flannel.backend === 'none' && cluster.networkPlugin === undefined) {
     found.push({ wrong: `No pod network stretches between the nodes: ${where} has flannel none.`, title: 'let flannel carry packets between the nodes by vxlan', inside: null, keyword: 'flannel', text: 'flannel vxlan', changed: { ...cluster, flannel: { ...flannel, backend: 'vxlan', port: 8472 } } });
   }
   if (kubeProxy.mode === 'none' && askedService(situation) !== undefined) {

@@ -143,7 +143,7 @@ function fdbDeviations(compared: Compared): readonly Deviation[] {
 
 /** Devices whose entries flannel programs itself; the older generation's are what flanneld answered to misses. */
 const tunnelsOf = ({ programmed }: Compared): ReadonlySet<string> =>
-  new Set(programmed.namespace.interfaces.flatMap((i) => (i.device.kind === 'vxlan' && i.device.misses === null ? [i.name] : [])));
+  new Set(programmed.namespace.interfaces.flatMap((i) => (i.device.kind === 'vxlan' && i.device.misses === null && /^flannel/.test(i.name) ? [i.name] : [])));
 
 function policyDeviations(compared: Compared): readonly Deviation[] {
   const usual = new Set(compared.programmed.namespace.rules.map((r) => plainPolicy(r.text)));

@@ -20,7 +20,7 @@ export const chainOf = (rule: Rule): string => rule.text.split(' ')[1] ?? '';
 const WHOLE_CHAIN = /^KUBE-(SVC|SVL|EXT|FW|SEP|XLB)-/;
 
 /** Chains that only the programs write which are simulated here. */
-const OWN_CHAIN = /^(KUBE|FLANNEL)-/;
+const OWN_CHAIN = /^(KUBE-(?!ROUTER-|POD-FW-|NWPLCY-)|FLANNEL-)/;
 
 export function ruleDeviations(compared: Compared): readonly Deviation[] {
   return (compared.captured.tables ?? []).flatMap((table) => {

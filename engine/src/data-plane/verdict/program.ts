@@ -61,7 +61,7 @@ export type Caller =
   | { readonly kind: 'nat'; readonly start: ChainLink | null }
   | { readonly kind: 'conntrack' }
   | { readonly kind: 'confirm' }
-  /** A mode of kube-proxy that the exact engine leaves open, or rules in both iptables-legacy and iptables-nft. */
+  /** A mode of kube-proxy or a network plugin that the exact engine leaves open, or rules in both iptables-legacy and iptables-nft. */
   | { readonly kind: 'unmodelled' };
 
 /** A chain in its table, with the chains that its rules lead to. */
@@ -192,6 +192,7 @@ export function callersAt(program: VerdictProgram, namespace: ProgramNamespace, 
 function makeCallers(program: VerdictProgram, namespace: ProgramNamespace, family: 0 | 1, hook: Hook): readonly Caller[] {
   const { compiled } = namespace;
   const version = family === 0 ? 4 : 6;
+  if (compiled.namespace.networkPlugin !== undefined) return [{ kind: 'unmodelled' }];
   const startOf = (table: CompiledTable | undefined): ChainLink | null => (table === undefined ? null : linkTo(program, namespace, tableLinks(namespace, table), hook));
   return HOOK_ORDER[hook].flatMap((registered): readonly Caller[] => {
     switch (registered.kind) {

@@ -42,6 +42,7 @@ export interface ClusterDeclaration extends Named {
   /** Where `flannel.mtu` is said. */
   readonly flannelMtu?: Located<number> | null;
   readonly kubeProxy: ClusterSettings['kubeProxy'];
+  readonly networkPlugin?: string;
   readonly kubeletChains?: boolean;
 }
 

@@ -16,9 +16,9 @@ export function declareKubeProxy(statement: Statement | undefined, out: Diagnost
   const inside = new Statements(statement, 'kube-proxy', out);
   const [said] = valuesOf(statement.decoded, 'MODE', 'choice', statement.offset);
   const mode = said?.value;
-  if (said !== undefined && (mode === 'nftables' || mode === 'ipvs')) out.push(report(proxyModeNotSimulated, { mode }, said));
+  if (said !== undefined && (mode === 'nftables' || mode === 'ipvs' || mode === 'other')) out.push(report(proxyModeNotSimulated, { mode }, said));
   return {
-    mode: mode === 'none' || mode === 'nftables' || mode === 'ipvs' ? mode : 'iptables',
+    mode: mode === 'none' || mode === 'nftables' || mode === 'ipvs' || mode === 'other' ? mode : 'iptables',
     masqueradeAll: inside.has('masquerade-all'),
     detectLocal: detectLocalOf(inside, out),
     nodePortAddresses: inside.says('node-port-addresses', 'primary') ? 'primary' : inside.values('node-port-addresses', 'cidr').map((c) => c.value),

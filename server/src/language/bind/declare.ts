@@ -5,6 +5,7 @@ import type { Diagnostic } from '../diagnostics/define.ts';
 import { report, shifted } from '../diagnostics/define.ts';
 import { missingStatement } from '../diagnostics/missing-statement.ts';
 import { misplacedStatement } from '../diagnostics/misplaced-statement.ts';
+import { pluginNotSimulated } from '../diagnostics/plugin-not-simulated.ts';
 import type { StatementNode } from '../syntax/tree.ts';
 import { capturesOf, listenersOf } from './captures.ts';
 import type { ClusterDeclaration, Declaration, ExternalDeclaration, InterfaceDeclaration, NetworkDeclaration, NodeDeclaration } from './declarations.ts';
@@ -73,6 +74,8 @@ function declareCluster(s: Statement, out: Diagnostic[]): ClusterDeclaration {
   const inside = new Statements(s, 'cluster', out);
   const [flannel] = inside.all('flannel');
   const [kubeProxy] = inside.all('kube-proxy');
+  const plugin = inside.value('network-plugin', 'name');
+  if (plugin !== null) out.push(report(pluginNotSimulated, { plugin: plugin.value }, plugin));
   return {
     kind: 'cluster',
     ...baseOf(s, out),
@@ -83,6 +86,7 @@ function declareCluster(s: Statement, out: Diagnostic[]): ClusterDeclaration {
     flannel: flannelOf(flannel, out),
     flannelMtu: flannel === undefined ? null : new Statements(flannel, 'flannel', []).value('mtu', 'mtu'),
     kubeProxy: declareKubeProxy(kubeProxy, out),
+    ...(plugin === null ? {} : { networkPlugin: plugin.value }),
     kubeletChains: inside.has('kubelet-chains'),
   };
 }

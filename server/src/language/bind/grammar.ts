@@ -96,7 +96,8 @@ const CLUSTER: readonly StatementGrammar[] = [
   statement('pod-cidr', [list('CIDR', 'cidr')], "the pods' network; default `10.244.0.0/16`"),
   statement('service-cidr', [list('CIDR', 'cidr')], "the services' addresses; default `10.96.0.0/12`"),
   statement('flannel', [argument('BACKEND', 'choice', { choices: ['vxlan', 'udp', 'host-gw', 'none'] })], 'what carries packets between hosts: VXLAN (the default), a tun device that flanneld reads, routes to the hosts, or nothing', { block: 'flannel' }),
-  statement('kube-proxy', [argument('MODE', 'choice', { choices: ['iptables', 'nftables', 'ipvs', 'none'] })], 'how services are programmed: as iptables rules (the default) or not at all; nftables and ipvs are not simulated yet', { block: 'kube-proxy' }),
+  statement('kube-proxy', [argument('MODE', 'choice', { choices: ['iptables', 'nftables', 'ipvs', 'other', 'none'] })], 'how services are programmed: as iptables rules (the default) or not at all; nftables, ipvs and what another program does are not simulated', { block: 'kube-proxy' }),
+  statement('network-plugin', [argument('NAME', 'name')], 'connects pods instead of flannel and the bridge plugin: `calico`, `cilium` …; what leaves a pod, or would come to one, ends undecided'),
   flag('kubelet-chains', "kubelet's own chains and rules stand beside kube-proxy's: KUBE-IPTABLES-HINT, KUBE-KUBELET-CANARY, and KUBE-FIREWALL"),
 ];
 

@@ -25,6 +25,7 @@ import { nodeOnNoNetwork } from './node-on-no-network.ts';
 import { notModelled } from './not-modelled.ts';
 import { objectLeftOut } from './object-left-out.ts';
 import { overlappingCidrs } from './overlapping-cidrs.ts';
+import { pluginNotSimulated } from './plugin-not-simulated.ts';
 import { policyOnUserChain } from './policy-on-user-chain.ts';
 import { repeatedStatement } from './repeated-statement.ts';
 import { reservedAddress } from './reserved-address.ts';
@@ -109,6 +110,7 @@ export const CATALOGUE: readonly { readonly code: string; readonly slug: string;
   endpointOfNobody,
   targetPortNotServed,
   proxyModeNotSimulated,
+  pluginNotSimulated,
   policySelectsNothing,
   unknownPortName,
   expectationFails,

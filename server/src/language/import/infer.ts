@@ -4,6 +4,8 @@ import { addressPlus, bitsOf, contains, firstAddress, lastAddress, networkOf, pa
 import type { ClusterSpec, NodeSpec } from '../../../../engine/src/topology/spec.ts';
 import { DEFAULTS } from '../bind/defaults.ts';
 import type { ObjectModel } from '../kubernetes/assemble.ts';
+import { programsOf } from './programs.ts';
+import type { Programs } from './programs.ts';
 
 export interface InferredNetwork {
   readonly name: string;
@@ -28,6 +30,7 @@ export interface Inferred {
   readonly leases: ReadonlyMap<string, readonly Prefix[]>;
   readonly podCidrs: Guess | null;
   readonly serviceCidrs: Guess | null;
+  readonly programs: Programs;
 }
 
 export interface Guess {
@@ -45,7 +48,7 @@ export function infer(spec: ClusterSpec, model: ObjectModel): Inferred {
     const network = known.find((n) => n.prefixes.some((p) => device.addresses.some((a) => samePrefix(networkOf(a), p))));
     return network === undefined ? [] : [{ node, device: device.name, addresses: device.addresses, network: network.name }];
   });
-  return { networks: [...known, ...guessedNetworks(model, known)], interfaces, leases: leasesOf(spec), podCidrs: podCidrsOf(spec, model), serviceCidrs: serviceCidrsOf(spec, model) };
+  return { networks: [...known, ...guessedNetworks(model, known)], interfaces, leases: leasesOf(spec), podCidrs: podCidrsOf(spec, model), serviceCidrs: serviceCidrsOf(spec, model), programs: programsOf(spec) };
 }
 
 const nameOf = (index: number): string => (index === 0 ? 'lan' : `lan${index + 1}`);

@@ -4,6 +4,7 @@ import { formatAddress, formatPrefix } from '../../../../engine/src/net/address.
 import type { CaptureKeyword } from '../bind/declarations.ts';
 import type { FolderContent } from './folder.ts';
 import type { Inferred } from './infer.ts';
+import type { Programs } from './programs.ts';
 
 /** A pod's dump and whose it is. */
 export interface PodDump {
@@ -43,9 +44,10 @@ const EXPECTATIONS = `# What should work? Say it, and k8snet tells when it does 
 #   expect NAMESPACE/POD -> SERVICE.NAMESPACE:PORT delivered
 `;
 
-function cluster({ podCidrs, serviceCidrs }: Inferred): string {
+function cluster({ podCidrs, serviceCidrs, programs }: Inferred): string {
   const line = (keyword: string, guess: Inferred['podCidrs']): string => (guess === null ? '' : `  ${keyword} ${list(guess.prefixes)} # ${guess.because}\n`);
-  const inside = line('pod-cidr', podCidrs) + line('service-cidr', serviceCidrs);
+  const program = (keyword: string, found: Programs['plugin']): string => (found === null ? '' : `  ${keyword} ${found.name} # ${found.because}\n`);
+  const inside = line('pod-cidr', podCidrs) + line('service-cidr', serviceCidrs) + program('network-plugin', programs.plugin) + program('kube-proxy', programs.proxy);
   return inside === '' ? '' : `cluster {\n${inside}}\n`;
 }
 

@@ -73,6 +73,7 @@ function lowerCluster(context: LowerContext, placed: Placed<ClusterDeclaration>)
     serviceCidrs: d.serviceCidrs.length > 0 ? plain(d.serviceCidrs) : DEFAULTS.serviceCidrs,
     flannel: d.flannel,
     kubeProxy: d.kubeProxy,
+    ...(d.networkPlugin === undefined ? {} : { networkPlugin: d.networkPlugin }),
     ...(d.kubeletChains === true ? { kubeletChains: true } : {}),
     at: lineOf(context, placed),
   };
