@@ -1,6 +1,7 @@
 /** Where names stand: what defines them and what refers to them. A key says which thing a name means. */
 import type { Range } from '../diagnostics/define.ts';
 import type { FileLookup } from './capture-content.ts';
+import { placesOf, targetOf } from '../native/iptables/saved-rule.ts';
 import { readingOfIptablesLine } from './dump-formats.ts';
 import type { Dump } from './dumps.ts';
 import { dumpsIn, lineOfRecord, ownerName, rangeOfLine, wordInLine } from './dumps.ts';
@@ -105,15 +106,15 @@ function* chainsIn(dump: Dump, owner: string, family: 4 | 6): Iterable<Occurrenc
     if (reading.kind === 'table') {
       table = reading.name ?? '';
       defined = new Set();
-    } else if (reading.kind === 'chain' || reading.kind === 'rule') {
-      const [name, at] = reading.kind === 'chain' ? [reading.name, reading.at] : [reading.chain, reading.chainAt];
-      yield { ...rangeOfLine(dump, { line, ...at }), key: `chain ${owner} ${table} ${family} ${name}`, role: defined.has(name) ? 'reference' : 'definition' };
-      defined.add(name);
-      const target = reading.kind === 'rule' ? reading.rules[0]?.target : undefined;
-      if (reading.kind === 'rule' && target?.kind === 'jump' && reading.targetAt !== null) {
-        yield { ...rangeOfLine(dump, { line, ...reading.targetAt }), key: `chain ${owner} ${table} ${family} ${target.chain}`, role: 'reference' };
-      }
+      continue;
     }
+    if (reading.kind !== 'chain' && reading.kind !== 'rule' && reading.kind !== 'saved') continue;
+    const { chainAt, targetAt } = reading.kind === 'chain' ? { chainAt: reading.at, targetAt: null } : placesOf(reading);
+    const name = reading.kind === 'chain' ? reading.name : reading.chain;
+    yield { ...rangeOfLine(dump, { line, ...chainAt }), key: `chain ${owner} ${table} ${family} ${name}`, role: defined.has(name) ? 'reference' : 'definition' };
+    defined.add(name);
+    const target = reading.kind === 'chain' ? null : targetOf(reading);
+    if (target?.kind === 'jump' && targetAt !== null) yield { ...rangeOfLine(dump, { line, ...targetAt }), key: `chain ${owner} ${table} ${family} ${target.chain}`, role: 'reference' };
   }
 }
 

@@ -50,18 +50,28 @@ interface Part {
 const EMPTY: DumpText = { text: '', offset: -1, key: {} };
 
 function splitByFlavour({ lines, file }: RulesDump): readonly Part[] {
-  let told = file === null ? null : flavourOfFile(file);
-  const ofLines: (Ruleset | null)[] = [];
+  const first = file === null ? null : flavourOfFile(file);
   const found = new Set<Ruleset | null>();
-  for (const { text, header } of lines) {
-    const isComment = text.startsWith('#');
-    const comment = header ?? (isComment ? text : null);
+  const last = eachWithFlavour(lines, first, (flavour, line) => {
+    if (line.text !== '' && !line.text.startsWith('#')) found.add(flavour);
+  });
+  if (found.size < 2) return [partOf(lines, [...found][0] ?? last)];
+  return [...found].map((flavour) => {
+    const own: DumpText[] = [];
+    eachWithFlavour(lines, first, (of, line) => own.push(of === flavour ? line : EMPTY));
+    return partOf(own, flavour);
+  });
+}
+
+/** Gives what is told at the end. */
+function eachWithFlavour(lines: readonly DumpText[], first: Ruleset | null, visit: (flavour: Ruleset | null, line: DumpText) => void): Ruleset | null {
+  let told = first;
+  for (const line of lines) {
+    const comment = line.header ?? (line.text.startsWith('#') ? line.text : null);
     if (comment !== null) told = flavourOf(comment) ?? told;
-    ofLines.push(told);
-    if (text !== '' && !isComment) found.add(told);
+    visit(told, line);
   }
-  if (found.size < 2) return [partOf(lines, [...found][0] ?? told)];
-  return [...found].map((flavour) => partOf(lines.map((line, i) => ((ofLines[i] ?? null) === flavour ? line : EMPTY)), flavour));
+  return told;
 }
 
 function partOf(lines: readonly DumpText[], told: Ruleset | null): Part {

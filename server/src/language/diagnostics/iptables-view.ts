@@ -6,7 +6,8 @@ import type { ChainGraph } from '../bind/chain-graph.ts';
 import { readingOfIptablesLine } from '../bind/dump-formats.ts';
 import type { Dump, LineSpan } from '../bind/dumps.ts';
 import { lineOfRecord, reportInDump, wholeLine } from '../bind/dumps.ts';
-import type { RuleReading } from '../native/iptables/rule.ts';
+import { placesOf } from '../native/iptables/saved-rule.ts';
+import type { IptablesLine } from '../native/iptables/tables.ts';
 import type { Definition, Diagnostic } from './define.ts';
 
 /** Something found in a dump, by line. */
@@ -28,24 +29,24 @@ export interface IptablesView {
   readonly elsewhere: readonly Table[];
 }
 
-const ruleReading = (view: IptablesView, rule: Rule): RuleReading | null => {
-  const line = view.content.lines[lineOfRecord(rule)];
-  const reading = line === undefined ? null : readingOfIptablesLine(line, view.family);
-  return reading?.kind === 'rule' ? reading : null;
+/** What the line says of which a record came. */
+const readingOf = (view: IptablesView, line: number): IptablesLine | null => {
+  const text = view.content.lines[line];
+  return text === undefined ? null : readingOfIptablesLine(text, view.family);
 };
 
 /** Where the rule's target or chain stands. */
 export function targetSpan(view: IptablesView, rule: Rule): LineSpan {
   const line = lineOfRecord(rule);
-  const at = ruleReading(view, rule)?.targetAt;
-  return at === null || at === undefined ? wholeLine(view.content, line) : { line, offset: at.offset, length: at.length };
+  const reading = readingOf(view, line);
+  const at = reading?.kind === 'rule' || reading?.kind === 'saved' ? placesOf(reading).targetAt : null;
+  return at === null ? wholeLine(view.content, line) : { line, offset: at.offset, length: at.length };
 }
 
 /** Where the name stands that makes the chain: in its `:CHAIN` line or its first rule. */
 export function chainSpan(view: IptablesView, record: { readonly origin: Rule['origin'] }): LineSpan {
   const line = lineOfRecord(record);
-  const text = view.content.lines[line];
-  const reading = text === undefined ? null : readingOfIptablesLine(text, view.family);
-  if (reading?.kind === 'chain') return { line, offset: reading.at.offset, length: reading.at.length };
-  return reading?.kind === 'rule' ? { line, offset: reading.chainAt.offset, length: reading.chainAt.length } : wholeLine(view.content, line);
+  const reading = readingOf(view, line);
+  const at = reading?.kind === 'chain' ? reading.at : reading?.kind === 'rule' || reading?.kind === 'saved' ? placesOf(reading).chainAt : null;
+  return at === null ? wholeLine(view.content, line) : { line, offset: at.offset, length: at.length };
 }

@@ -11,11 +11,13 @@ import type { Word } from '../words.ts';
 import { wordsOf } from '../words.ts';
 import type { RuleReading } from './rule.ts';
 import { MAX_CHAIN_NAME, checkChainName, readRule } from './rule.ts';
-import { NO_PROBLEMS, readSavedRule } from './saved-rule.ts';
+import type { SavedRule } from './saved-rule.ts';
+import { NO_PROBLEMS, placesOf, readSavedRule, targetOf } from './saved-rule.ts';
 
 /** What one line says by itself; may be kept for its line. */
 export type IptablesLine =
   | RuleReading
+  | SavedRule
   | { readonly kind: 'table'; readonly name: TableName | null; readonly at: Span; readonly problems: readonly LineProblem[] }
   /** `:INPUT ACCEPT [0:0]`, `-P INPUT ACCEPT`, `-N KUBE-SERVICES`. */
   | { readonly kind: 'chain'; readonly name: string; readonly policy: 'ACCEPT' | 'DROP' | null; readonly at: Span; readonly problems: readonly LineProblem[] }
@@ -55,9 +57,9 @@ const isRule = (text: string): boolean => /^(\[\d+:\d+\]\s*)?-/.test(text) && !O
 
 /** `:KUBE-SERVICES - [0:0]`, which a node has by the thousand. */
 function readSavedChain(text: string): IptablesLine | null {
-  const blank = text.indexOf(' ');
-  if (blank < 2 || blank > MAX_CHAIN_NAME + 1 || text.length !== blank + 8 || !text.endsWith(' - [0:0]') || /[-!]/.test(text.charAt(1))) return null;
-  return { kind: 'chain', name: text.slice(1, blank), policy: null, at: { offset: 1, length: blank - 1 }, problems: NO_PROBLEMS };
+  if (text.length > MAX_CHAIN_NAME + 9 || !/^:[^\s!-]\S* - \[0:0\]$/.test(text)) return null;
+  const name = text.slice(1, -8);
+  return { kind: 'chain', name, policy: null, at: { offset: 1, length: name.length }, problems: NO_PROBLEMS };
 }
 
 function readTableLine(text: string, first: Word, report: Report, problems: LineProblem[]): IptablesLine {
@@ -110,8 +112,8 @@ export function readIptables(lines: readonly DumpLine[], family: Family): Iptabl
 
 interface DraftChain {
   readonly name: string;
-  policy: 'ACCEPT' | 'DROP' | null;
-  rules: Rule[];
+  readonly policy: 'ACCEPT' | 'DROP' | null;
+  rules: readonly Rule[];
   readonly origin: Origin;
   readonly declared: boolean;
 }
@@ -122,6 +124,9 @@ interface DraftTable {
   readonly origin: Origin;
   /** The chain of the rule before. */
   last: DraftChain | null;
+  /** Its rules that are not in its list yet: most chains have one to three, and a list that grows has room for seventeen. */
+  readonly pending: Rule[];
+  count: number;
   /** A `:CHAIN` line was seen: the dump lists its chains, and one that it does not list is a mistake. */
   listsChains: boolean;
 }
@@ -140,6 +145,7 @@ export function assembleTables(count: number, line: (index: number) => IptablesL
   }
   const tables = TABLE_NAMES.flatMap((name) => {
     const draft = assembly.drafts.get(name);
+    if (draft !== undefined) endChain(draft);
     return draft === undefined ? [] : [finished(draft, family)];
   });
   return { tables, problems: assembly.problems };
@@ -153,9 +159,19 @@ interface Assembly {
 }
 
 function openTable(assembly: Assembly, name: TableName, origin: Origin): DraftTable {
-  const draft: DraftTable = { name, chains: new Map(), origin, last: null, listsChains: false };
+  const draft = draftTable(name, origin);
   assembly.drafts.set(name, draft);
   return draft;
+}
+
+const draftTable = (name: TableName, origin: Origin): DraftTable => ({ name, chains: new Map(), origin, last: null, pending: [], count: 0, listsChains: false });
+
+/** Puts the rules read so far into their chain. */
+function endChain(table: DraftTable): void {
+  const { last, pending, count } = table;
+  if (last !== null && count > 0) last.rules = last.rules.length === 0 ? pending.slice(0, count) : [...last.rules, ...pending.slice(0, count)];
+  table.count = 0;
+  table.last = null;
 }
 
 function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index: number): void {
@@ -170,19 +186,20 @@ function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index
       if (reading.name !== null && assembly.drafts.has(reading.name)) {
         problem(assembly, index, reading.at, 'duplicate-table', `The table ${reading.name} was dumped above already; what follows here is left out. Keep one of the two, legacy or nft.`);
         // Read on, into a table that nobody takes.
-        assembly.open = { name: reading.name, chains: new Map(), origin: captured(at), last: null, listsChains: false };
+        assembly.open = draftTable(reading.name, captured(at));
       } else assembly.open = reading.name === null ? null : openTable(assembly, reading.name, captured(at));
       assembly.ended = false;
       return;
     case 'chain':
+    case 'saved':
     case 'rule': {
       const { open } = assembly;
       if (open !== null) {
-        if (reading.kind === 'rule') addRule(assembly, open, reading, at, index);
-        else addChain(assembly, open, reading, at, index);
+        if (reading.kind === 'chain') addChain(assembly, open, reading, at, index);
+        else addRule(assembly, open, reading, captured(at), index);
         return;
       }
-      const span = reading.kind === 'chain' ? reading.at : reading.chainAt;
+      const span = reading.kind === 'chain' ? reading.at : placesOf(reading).chainAt;
       if (assembly.ended) problem(assembly, index, span, 'rule-outside-table', 'COMMIT ended the table: write `*nat` or another table before this line.');
       else problem(assembly, index, span, 'rule-outside-table', 'No table is named yet: write `*nat` or another table before this line, or put the lines into `table nat { }`.');
     }
@@ -197,41 +214,53 @@ function addChain(assembly: Assembly, table: DraftTable, reading: IptablesLine &
   const builtin = BUILTIN_CHAINS[table.name];
   table.listsChains = true;
   const { name } = reading;
+  endChain(table);
   const before = table.chains.get(name);
   if (before?.declared === true) problem(assembly, index, reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
   else if (!builtin.includes(name) && reading.policy !== null) problem(assembly, index, reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
-  table.last = null;
   table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules: before?.rules ?? [], origin: captured(at), declared: true });
 }
 
-function addRule(assembly: Assembly, table: DraftTable, reading: RuleReading, at: SourceRef, index: number): void {
-  const builtin = BUILTIN_CHAINS[table.name];
-  const { chain: name } = reading;
-  let chain = table.last?.name === name ? table.last : table.chains.get(name);
-  if (chain === undefined) {
-    if (table.listsChains && !builtin.includes(name)) problem(assembly, index, reading.chainAt, 'undeclared-chain', `The chain ${name} is not listed in table ${table.name}: a \`:${name} - [0:0]\` line is missing.`);
-    chain = { name, policy: builtin.includes(name) ? 'ACCEPT' : null, rules: [], origin: captured(at), declared: false };
-    table.chains.set(name, chain);
+function addRule(assembly: Assembly, table: DraftTable, reading: RuleReading | SavedRule, origin: Origin, index: number): void {
+  if (table.last?.name !== reading.chain) {
+    endChain(table);
+    table.last = chainOfRule(assembly, table, reading, origin, index);
   }
-  table.last = chain;
-  const origin = captured(at);
-  const jump = reading.rules[0]?.target;
-  if (jump?.kind === 'jump' && builtin.includes(jump.chain)) problem(assembly, index, reading.targetAt ?? reading.chainAt, 'bad-value', `No rule can jump to ${jump.chain}: packets come to a built-in chain by themselves.`);
-  if (reading.place === null) {
-    for (const { matches, target, text } of reading.rules) append(chain, { matches, target, text, origin });
+  checkJump(assembly, table, reading, index);
+  if (reading.kind === 'saved') {
+    table.pending[table.count++] = { matches: reading.matches, target: reading.target, text: reading.text, origin };
     return;
   }
   const rules = reading.rules.map(({ matches, target, text }): Rule => ({ matches, target, text, origin }));
-  const { place } = reading;
-  if (place > chain.rules.length + 1) problem(assembly, index, reading.chainAt, 'bad-value', `${name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
-  // Of several rules in one line each goes to the same number.
-  chain.rules.splice(place - 1, 0, ...rules.reverse());
+  if (reading.place === null) for (const rule of rules) table.pending[table.count++] = rule;
+  else insert(assembly, table, reading, reading.place, rules, index);
 }
 
-/** Most chains have a rule or three, and a list that is pushed to has room for seventeen. */
-function append(chain: DraftChain, rule: Rule): void {
-  if (chain.rules.length < 4) chain.rules = [...chain.rules, rule];
-  else chain.rules.push(rule);
+function insert(assembly: Assembly, table: DraftTable, reading: RuleReading, place: number, rules: readonly Rule[], index: number): void {
+  const chain = table.last;
+  endChain(table);
+  if (chain === null) return;
+  if (place > chain.rules.length + 1) problem(assembly, index, reading.chainAt, 'bad-value', `${chain.name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
+  // Of several rules in one line each goes to the same number.
+  chain.rules = chain.rules.toSpliced(place - 1, 0, ...rules.toReversed());
+}
+
+function chainOfRule(assembly: Assembly, table: DraftTable, reading: RuleReading | SavedRule, origin: Origin, index: number): DraftChain {
+  const { chain: name } = reading;
+  const known = table.chains.get(name);
+  if (known !== undefined) return known;
+  const builtin = BUILTIN_CHAINS[table.name].includes(name);
+  if (table.listsChains && !builtin) problem(assembly, index, placesOf(reading).chainAt, 'undeclared-chain', `The chain ${name} is not listed in table ${table.name}: a \`:${name} - [0:0]\` line is missing.`);
+  const chain: DraftChain = { name, policy: builtin ? 'ACCEPT' : null, rules: [], origin, declared: false };
+  table.chains.set(name, chain);
+  return chain;
+}
+
+function checkJump(assembly: Assembly, table: DraftTable, reading: RuleReading | SavedRule, index: number): void {
+  const target = targetOf(reading);
+  if (target?.kind !== 'jump' || !BUILTIN_CHAINS[table.name].includes(target.chain)) return;
+  const { targetAt, chainAt } = placesOf(reading);
+  problem(assembly, index, targetAt ?? chainAt, 'bad-value', `No rule can jump to ${target.chain}: packets come to a built-in chain by themselves.`);
 }
 
 function finished(draft: DraftTable, family: Family): Table {
