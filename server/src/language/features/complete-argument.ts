@@ -1,11 +1,12 @@
 /** What can stand among the words of a statement. */
 import { formatAddress, formatPrefix } from '../../../../engine/src/net/address.ts';
-import { firstFree } from '../bind/addresses.ts';
 import { CLAUSES, OUTCOMES, PROTOCOLS, SIZE } from '../bind/expectation.ts';
 import type { ArgumentGrammar, StatementGrammar } from '../bind/grammar.ts';
 import { shortName } from '../bind/names.ts';
 import { declarationAt } from '../bind/occurrences.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { isolatedCompletions, peerCompletions, podLabels } from './complete-policy.ts';
+import { valuesFor } from './complete-value.ts';
 import type { Candidate } from './completions.ts';
 import type { CursorContext, Word } from './cursor-context.ts';
 
@@ -16,8 +17,10 @@ const words = (labels: readonly string[], detail: string): Candidate[] => labels
 export function argumentCompletions(snapshot: Snapshot, context: ArgumentContext, offset: number): readonly Candidate[] {
   const { grammar } = context;
   if (grammar.keyword === 'expect') return expectCompletions(snapshot, context.words);
+  if (context.context === 'network-policy' && grammar.keyword === 'pods') return isolatedCompletions(snapshot, context.words, offset);
+  if (grammar.keyword === 'from' || grammar.keyword === 'to') return peerCompletions(snapshot, context.words);
   const expected = expectedArguments(grammar, context.words);
-  return expected.flatMap((e) => (typeof e === 'string' ? words([e], `before ${grammar.arguments.find((a) => a.after === e)?.label ?? ''}`) : valuesFor(snapshot, e, grammar, offset)));
+  return expected.flatMap((e) => (typeof e === 'string' ? words([e], `before ${grammar.arguments.find((a) => a.after === e)?.label ?? ''}`) : candidatesFor(snapshot, e, context, offset)));
 }
 
 /** Arguments that the word at the cursor may be, and words that may introduce one. */
@@ -37,35 +40,22 @@ function expectedArguments(grammar: StatementGrammar, before: readonly Word[]): 
   return [...(current === undefined ? [] : [current]), ...(current?.need === 'optional' ? positional.slice(slots + 1, slots + 2) : []), ...(slots >= required ? intro : [])];
 }
 
-function valuesFor(snapshot: Snapshot, argument: ArgumentGrammar, grammar: StatementGrammar, offset: number): Candidate[] {
-  const choices = words(argument.choices ?? [], grammar.doc);
+function candidatesFor(snapshot: Snapshot, argument: ArgumentGrammar, { context, grammar }: ArgumentContext, offset: number): readonly Candidate[] {
+  const choices = [...words(argument.choices ?? [], grammar.doc), ...valuesFor(snapshot, { context, keyword: grammar.keyword, argument: argument.label }, offset)];
   if (argument.refersTo === 'node') return [...snapshot.names.nodes.values()].map(({ declaration: d }) => ({ label: d.name?.value ?? '', kind: 'node', detail: d.podCidrs.map((c) => formatPrefix(c.value)).join(', ') }));
   if (argument.refersTo === 'network') return [...snapshot.names.networks.values()].map(({ declaration: d }) => ({ label: d.name?.value ?? '', kind: 'network', detail: d.prefixes.map((c) => formatPrefix(c.value)).join(', ') }));
   if (argument.kind === 'listener') return [...choices, ...['53/UDP', '53/TCP', '80/TCP', '443/TCP', '8080/TCP'].map((label): Candidate => ({ label, kind: 'value', detail: 'port and protocol' }))];
   if (argument.kind === 'label') return labelsAt(snapshot, offset);
-  if (argument.kind === 'address') return [...choices, ...freeAddresses(snapshot, grammar.keyword, offset)];
   return choices;
 }
 
-/** Labels of the namespace's pods, for selectors; of all pods, for labels. */
-function labelsAt({ model }: Snapshot, offset: number): Candidate[] {
-  const d = declarationAt(model, offset)?.declaration;
-  const namespace = d?.kind === 'service' ? d.name?.value.namespace : undefined;
-  const pods = model.pods.filter((p) => namespace === undefined || p.declaration.name?.value.namespace === namespace);
-  const labels = new Set(pods.flatMap((p) => p.declaration.labels.map((l) => l.value.join('='))));
-  return [...labels].sort().map((label) => ({ label, kind: 'label', detail: 'of pods' }));
-}
-
-/** The next address that nobody has: a pod's from its node's lease, a service's from the service-cidr. */
-function freeAddresses(snapshot: Snapshot, keyword: string, offset: number): Candidate[] {
+/** Labels of the namespace's pods, for selectors; else of whatever is of the kind that gets them. */
+function labelsAt(snapshot: Snapshot, offset: number): Candidate[] {
   const d = declarationAt(snapshot.model, offset)?.declaration;
-  const prefixes = d?.kind === 'pod' && keyword === 'ip' ? (snapshot.names.nodes.get(d.host?.value ?? '')?.declaration.podCidrs ?? []).map((c) => c.value)
-    : d?.kind === 'service' && keyword === 'cluster-ip' ? (snapshot.model.clusters[0]?.declaration.serviceCidrs ?? []).map((c) => c.value)
-    : [];
-  return prefixes.flatMap((prefix) => {
-    const free = firstFree(snapshot.model, prefix);
-    return free === undefined ? [] : [{ label: formatAddress(free), kind: 'value' as const, detail: `free in ${formatPrefix(prefix)}` }];
-  });
+  const others = d?.kind === 'node' ? snapshot.model.nodes : d?.kind === 'namespace' ? snapshot.model.namespaces : null;
+  if (others === null) return podLabels(snapshot, d?.kind === 'service' ? d.name?.value.namespace : undefined);
+  const labels = new Set([...others.flatMap((o) => o.declaration.labels.map((l) => l.value.join('='))), ...(d?.kind === 'node' ? ['topology.kubernetes.io/zone='] : [])]);
+  return [...labels].sort().map((label) => ({ label, kind: 'label', detail: `of ${d?.kind ?? ''}s` }));
 }
 
 function expectCompletions(snapshot: Snapshot, before: readonly Word[]): Candidate[] {
@@ -88,12 +78,19 @@ function expectCompletions(snapshot: Snapshot, before: readonly Word[]): Candida
 function partyCandidates({ names }: Snapshot): Candidate[] {
   const of = (kind: 'pod' | 'service', map: Snapshot['names']['pods'] | Snapshot['names']['services']): Candidate[] =>
     [...map.values()].flatMap(({ declaration: d }) => (d.name === null ? [] : [{ label: shortName(d.name.value), kind, detail: kind }]));
-  return [
+  const all = [
     ...of('pod', names.pods),
-    ...of('service', names.services),
     ...[...names.nodes.keys()].map((label): Candidate => ({ label, kind: 'node', detail: 'node' })),
+    ...of('service', names.services),
     ...[...names.externals.keys()].map((label): Candidate => ({ label, kind: 'external', detail: 'external' })),
   ];
+  // A bare name that two kinds share means the first of them, in this order (engine/src/trace/party-names.ts).
+  const seen = new Set<string>();
+  return all.map((c) => {
+    if (seen.has(c.label)) return { ...c, label: `${c.kind}/${c.label}` };
+    seen.add(c.label);
+    return c;
+  });
 }
 
 function hopCandidates({ model }: Snapshot): Candidate[] {

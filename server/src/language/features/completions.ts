@@ -5,6 +5,7 @@ import type { Range } from '../diagnostics/define.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { argumentCompletions } from './complete-argument.ts';
 import { dumpCompletions } from './complete-dump.ts';
+import { fileCompletions } from './complete-file.ts';
 import { atCursor } from './cursor-context.ts';
 
 export interface Candidate {
@@ -19,6 +20,8 @@ export interface Candidate {
 export interface CompletionItem extends Candidate, Range {}
 
 export function completions(snapshot: Snapshot, offset: number): readonly CompletionItem[] {
+  const files = fileCompletions(snapshot, offset);
+  if (files !== undefined) return files;
   const { context, start, end } = atCursor(snapshot, offset);
   const place = (candidates: readonly Candidate[]): CompletionItem[] => candidates.map((c) => ({ ...c, start, end }));
   switch (context.kind) {
