@@ -20,6 +20,8 @@ export interface Flow {
   readonly destinationPort: Port;
   /** How the destination's name was resolved, one entry a question; empty for an address or an object's name. */
   readonly resolution: readonly { readonly query: string; readonly answer: string }[];
+  /** The cluster's DNS, which was asked for the name and has to answer; absent where the file does not have it. */
+  readonly nameserver?: Address;
   /** What was taken for granted to find the destination, as one sentence. */
   readonly assumption?: string;
   /** TCP only, bits as on the wire; absent: a SYN. */

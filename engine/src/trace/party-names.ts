@@ -74,11 +74,24 @@ const MAX_SUGGESTIONS = 3;
 export function suggestionsFor(topology: Topology, name: string): readonly string[] {
   const wanted = name.toLowerCase();
   const limit = Math.max(1, Math.floor(wanted.length / 3));
-  const scored = allNames(topology).map((candidate) => {
+  const scored = [...allNames(topology), ...dnsNames(topology, wanted)].map((candidate) => {
     const lower = candidate.toLowerCase();
-    const elsewhere = lower.endsWith(`/${wanted}`) || qualified(lower).name === qualified(wanted).name;
-    return { candidate, distance: elsewhere ? 0 : editDistance(wanted, lower, limit + 1) };
+    return { candidate, distance: isElsewhere(lower, wanted) ? 0 : editDistance(wanted, lower, limit + 1) };
   });
   const near = scored.filter((s) => s.distance <= limit).sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   return [...new Set(near.map((s) => s.candidate))].slice(0, MAX_SUGGESTIONS);
+}
+
+/** The same object in another namespace, `web.shop` for `web.default`, or of a cluster with another domain. */
+function isElsewhere(name: string, wanted: string): boolean {
+  if (name.endsWith(`/${wanted}`) || qualified(name).name === qualified(wanted).name) return true;
+  const [[service = '', namespace = '', ...rest], [wantedService, , ...wantedRest]] = [name.split('.'), wanted.split('.')];
+  return wantedService === service && namespace !== '' && wanted.includes('.') && rest.length === wantedRest.length;
+}
+
+/** In the form of what was written: with `.svc`, and with the domain behind it. */
+function dnsNames({ services, cluster }: Topology, wanted: string): readonly string[] {
+  const [, kind, ...domain] = wanted.split('.').slice(1);
+  if (kind !== 'svc') return [];
+  return services.map((s) => `${s.name}.${s.namespace}.svc${domain.length === 0 ? '' : `.${cluster.domain}`}`);
 }

@@ -8,6 +8,7 @@ import { ROOT_NAMESPACE } from '../topology/model.ts';
 import { globalAddresses, namespaceOfPod, podName } from '../topology/lookup.ts';
 import type { Host, Interface, Namespace, Pod, Service, Topology } from '../topology/model.ts';
 import type { Flow, Protocol } from './flow.ts';
+import { nameserversOf } from './name-query.ts';
 import { findParty, shortName, suggestionsFor } from './party-names.ts';
 import type { Party } from './party-names.ts';
 import { partyReadings, partyText } from './party-text.ts';
@@ -50,6 +51,7 @@ export function resolveQuestion(topology: Topology, question: Question): Resolve
   const payload = question.size === undefined ? PAYLOAD[protocol] : payloadOf(question.size, protocol, target.address.family);
   if (typeof payload !== 'number') return payload;
   if (question.flags !== undefined && protocol !== 'TCP') return FLAGS_OF_TCP;
+  const nameserver = target.resolution.length > 0 && sender.resolver.clusterDns ? chosen(nameserversOf(topology), sender) : undefined;
   return {
     flow: {
       fromText: question.from,
@@ -63,6 +65,7 @@ export function resolveQuestion(topology: Topology, question: Question): Resolve
       destinationPort: port,
       resolution: target.resolution,
       ...(target.assumption === undefined ? {} : { assumption: target.assumption }),
+      ...(nameserver === undefined ? {} : { nameserver }),
       ...(question.flags === undefined ? {} : { tcpFlags: question.flags }),
       payload,
     },
@@ -259,17 +262,22 @@ function dnsAddresses(topology: Topology, name: string, sender: Sender): Address
   if (found.addresses.length > 0) return named(topology, found);
   const inCluster = resolve(topology, name, clusterResolver(topology, 'default'));
   if (inCluster.addresses.length > 0 && !sender.resolver.clusterDns) {
-    if (topology.hosts.find((h) => h.name === sender.host)?.kind === 'node') {
+    if (sender.namespace.name === ROOT_NAMESPACE && topology.hosts.find((h) => h.name === sender.host)?.kind === 'node') {
       return { ...named(topology, inCluster), assumption: `The resolver of ${sender.host} does not ask the cluster's DNS; '${name}' is taken to be resolved as a pod of the namespace default resolves it.` };
     }
-    return error(`${sender.host} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name).filter((s) => s !== name));
+    const who = sender.namespace.name === ROOT_NAMESPACE ? sender.host : `pod ${sender.namespace.name}`;
+    return error(`${who} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name).filter((s) => s !== name));
   }
   if (inCluster.addresses.length > 0) {
     const asked = found.queries.map((q) => q.query).join(', ');
-    return error(`'${name}' has no address for the sender, whose resolver asks for ${asked}. Write the name in full, with .svc.${topology.cluster.domain}, or mend its search list.`);
+    return error(`'${name}' has no address for the sender, whose resolver asks for ${asked}. Write the name in full, with .svc.${topology.cluster.domain}, or mend its search list.`, fullNames(topology, inCluster));
   }
   return unknownName(topology, name);
 }
+
+/** As every resolver of the cluster's DNS finds it. */
+const fullNames = (topology: Topology, { addresses }: Resolution): readonly string[] =>
+  topology.services.filter((s) => s.clusterAddresses.some((c) => addresses.some((a) => sameAddress(a, c)))).map((s) => `${s.name}.${s.namespace}.svc.${topology.cluster.domain}`);
 
 /** A name that is a service's offers its ports. */
 function named(topology: Topology, { addresses, queries }: Resolution): Addresses {

@@ -24,6 +24,7 @@ const SENTENCES = {
   'route-blackhole': ['dropped', (p) => `${p.where} throws away what goes to ${p.address} by the route ${q(p.rule)}.`],
   'neighbour-failed': ['unreachable', (p) => `Nobody answers ${p.where} for ${p.address} on ${p.device}; is that address up, and in the same segment?`],
   'no-such-destination': ['unreachable', (p) => `${p.address} is ${p.what}, and it left ${p.where} by ${p.device}; the world beyond throws it away without a word.`],
+  'name-unresolved': ['unreachable', (p) => `${p.where} learns no address of ${p.what}, as its question to ${p.address} gets no answer: ${p.rule}`],
   'unexpected-source': ['dropped', (p) => `${p.where} waits for an answer from ${p.address} and gets one from ${p.what}, so its socket ignores it.`],
   'not-for-the-sender': ['dropped', (p) => `${p.where} gets an ICMP error about a packet of its own (${p.what}); the sender of the packet inside learns nothing.`],
   'no-socket': ['dropped', (p) => `${p.what} reaches ${p.where}, which has sent nothing that this answers.`],

@@ -23,6 +23,7 @@ import type { Flow } from './flow.ts';
 import type { Answer, Branch, Hop, Journey, Step, Trace } from './model.ts';
 import { inEveryOrder, USUAL } from './orders.ts';
 import type { InOrder, Orders } from './orders.ts';
+import { isLost, lostShare, queryOf, unresolved } from './name-query.ts';
 import { reason } from './reasons.ts';
 import { mayDiffer, sameWay } from './second-packet.ts';
 
@@ -46,12 +47,16 @@ export interface Beginning {
 export function runTrace(compiled: CompiledTopology, flow: Flow, watch?: Run['watch']): Trace {
   const sender = compiled.byName.get(namespaceKey(flow.host, flow.namespace));
   if (sender === undefined) return { from: flow.fromText, to: flow.toText, branches: [openBranch(1, 'no-sender', `${flow.host}/${flow.namespace}`)] };
-  return runFrom(compiled, flow, {
-    sender, at: sender,
-    begin: (run) => ({ work: { kind: 'send', ns: sender, sending: requestOf(run) }, before: resolutionOf(flow, sender) }),
-    ...(watch === undefined ? {} : { watch }),
-  });
+  const asked = queryOf(flow);
+  const query = asked === null ? null : runFrom(compiled, asked, sending(asked, sender));
+  if (query !== null && isLost(query)) return unresolved(flow, query);
+  return runFrom(compiled, flow, { ...sending(flow, sender, query), ...(watch === undefined ? {} : { watch }) });
 }
+
+const sending = (flow: Flow, sender: CompiledNamespace, query: Trace | null = null): Beginning => ({
+  sender, at: sender,
+  begin: (run) => ({ work: { kind: 'send', ns: sender, sending: requestOf(run) }, before: resolutionOf(flow, sender, query) }),
+});
 
 export const runFrom = (compiled: CompiledTopology, flow: Flow, beginning: Beginning): Trace =>
   ({ from: flow.fromText, to: flow.toText, branches: inEveryOrder((orders) => branchesOf(compiled, flow, beginning, orders)) });
@@ -177,12 +182,16 @@ function hopsOf(from: CompiledNamespace, state: JourneyState): readonly Hop[] {
   return [{ host: from.host.name, namespace: from.namespace.name, interface: routed ?? 'lo', direction: 'out', packet: headersOf({ ...packet, frame: null }), steps: state.before }];
 }
 
-function resolutionOf({ resolution, assumption }: Flow, sender: CompiledNamespace): readonly Step[] {
+function resolutionOf({ resolution, assumption }: Flow, sender: CompiledNamespace, query: Trace | null): readonly Step[] {
   const asked = resolution.map(({ query, answer }): Step => ({
     stage: 'name', query, answer, sentence: `${sender.label} asks for ${query}: ${answer}.`, source: { derivedBy: 'coredns', because: 'the names of services and pods' },
   }));
   const assumed: Step[] = assumption === undefined ? [] : [{ stage: 'assumption', sentence: assumption, source: { derivedBy: 'k8snet', because: 'a name of the cluster, asked for by a node' } }];
-  return [...assumed, ...asked];
+  const share = query === null ? 0 : lostShare(query);
+  const slow: Step[] = query === null || share === 0 ? [] : [{
+    stage: 'assumption', sentence: `${Math.round(share * 100)} % of the questions to ${query.to} get no answer; the resolver is taken to ask again, after five seconds.`, source: { derivedBy: 'coredns', because: 'the names of services and pods' },
+  }];
+  return [...assumed, ...asked, ...slow];
 }
 
 function requestOf(run: Run): Sending {

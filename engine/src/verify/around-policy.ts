@@ -2,7 +2,7 @@
 import { SCTP, TCP, UDP } from '../data-plane/packet.ts';
 import { decide } from '../data-plane/policy/decide.ts';
 import { isolationOf } from '../data-plane/policy/isolation.ts';
-import { formatAddress, formatPrefix, hostPrefix, sameAddress } from '../net/address.ts';
+import { contains, formatAddress, formatPrefix, hostPrefix, sameAddress } from '../net/address.ts';
 import { podName } from '../topology/lookup.ts';
 import type { Pod } from '../topology/model.ts';
 import { METADATA_NAME } from '../topology/network-policy.ts';
@@ -40,7 +40,8 @@ export function aroundThePolicy(situation: Situation): readonly Candidate[] {
 }
 
 /** The rule of the policy of which one half holds, and why the other does not; nothing where no rule comes near. */
-function nearestOf({ topology }: Situation, policy: NetworkPolicy, packet: Conversation, direction: 'ingress' | 'egress'): string {
+function nearestOf(situation: Situation, policy: NetworkPolicy, packet: Conversation, direction: 'ingress' | 'egress'): string {
+  const { topology } = situation;
   const isolation = isolationOf(topology);
   if (isolation === null || packet.protocol === null) return '';
   const receiver = topology.pods.find((p) => !p.hostNetwork && p.addresses.some((a) => sameAddress(a, packet.destination)));
@@ -50,7 +51,8 @@ function nearestOf({ topology }: Situation, policy: NetworkPolicy, packet: Conve
   const wanted = `${packet.destinationPort ?? ''}/${packet.protocol.toUpperCase()}`;
   const [best] = [
     ...near(`has the right peer, but not port ${wanted}${direction === 'ingress' ? ', which the pod itself sees' : ', which a service translates to'}`, (rule) => rule.ports.length > 0 && allows({ ...rule, ports: [] })),
-    ...near(`has the right port, but another peer${direction === 'egress' ? ': it is judged behind the translation of a service\'s address' : ''}`, (rule) => rule.peers.length > 0 && allows({ ...rule, peers: [] })),
+    ...near('names the service\'s address, and is judged behind its translation', (rule) => situation.flow.destination !== packet.destination && rule.peers.some((p) => p.kind === 'block' && contains(p.prefix, situation.flow.destination)) && allows({ ...rule, peers: [] })),
+    ...near('has the right port, but another peer', (rule) => rule.peers.length > 0 && rule.ports.length > 0 && allows({ ...rule, peers: [] })),
   ];
   return best ?? '';
 }

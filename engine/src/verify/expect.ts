@@ -6,11 +6,13 @@ import type { Topology } from '../topology/model.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
 import type { Trace } from '../trace/model.ts';
 import { resolveQuestion } from '../trace/party.ts';
+import type { QuestionError } from '../trace/party.ts';
 import { runTrace } from '../trace/run.ts';
 import { explaining } from './explain.ts';
 import type { Explanation } from './explanation.ts';
 import { judge } from './judge.ts';
 import type { Expectation, Verdict } from './model.ts';
+import { wrongName } from './wrong-name.ts';
 
 /**
  * `spec` is what `topology` was built from: a repair is looked for by building it again with a change in it. `all`: what
@@ -23,7 +25,7 @@ export function checkExpectation(spec: ClusterSpec, topology: Topology, compiled
 /** The same in steps, each a try of a repair. */
 export function* checkingExpectation(spec: ClusterSpec, topology: Topology, compiled: CompiledTopology, expectation: Expectation, all: readonly Expectation[]): Steps<Verdict> {
   const result = traceOf(topology, compiled, expectation);
-  if (typeof result === 'string') return { expectation, passed: false, sentence: result, explanation: null, trace: null };
+  if ('error' in result) return { expectation, passed: false, sentence: result.error, explanation: wrongName(topology, compiled, expectation, result), trace: null };
   const complaint = judge(topology, result, expectation);
   if (complaint === null) return { expectation, passed: true, sentence: null, explanation: null, trace: result };
   const goal = (changed: Topology, trace: Trace): boolean => judge(changed, trace, expectation) === null;
@@ -40,8 +42,7 @@ function rootOf(explanation: Explanation | null, complaint: string): readonly st
   return [...(complaint.includes(root.sentence) ? [] : [root.sentence]), ...more];
 }
 
-/** A sentence where a party cannot be resolved. */
-function traceOf(topology: Topology, compiled: CompiledTopology, expectation: Expectation): Trace | string {
+function traceOf(topology: Topology, compiled: CompiledTopology, expectation: Expectation): Trace | QuestionError {
   const resolved = resolveQuestion(topology, expectation);
-  return 'error' in resolved ? resolved.error : runTrace(compiled, resolved.flow);
+  return 'error' in resolved ? resolved : runTrace(compiled, resolved.flow);
 }

@@ -12,6 +12,7 @@ import type { Topology } from '../topology/model.ts';
 import type { ClusterSpec } from '../topology/spec.ts';
 import type { Flow } from '../trace/flow.ts';
 import type { Trace } from '../trace/model.ts';
+import { queryOf } from '../trace/name-query.ts';
 import { resolveInjection, runInjected } from '../trace/inject.ts';
 import type { InjectionText } from '../trace/inject.ts';
 import { resolveQuestion } from '../trace/party.ts';
@@ -75,12 +76,12 @@ export function* explaining(asked: Asked): Steps<Explanation | null> {
   const { question } = asked;
   const search: Search = { asked, isGoal: asked.goal ?? ((_, trace) => goalOf(question)(trace)), held: null };
   const first = traced(asked.topology, asked.compiled, question);
-  if (first === undefined || search.isGoal(asked.topology, first.trace)) return null;
+  if (first === undefined || search.isGoal(asked.topology, wholeOf(first))) return null;
   let now: State = { ...first, spec: asked.spec, topology: asked.topology };
   const causes: Cause[] = [];
   const chain: Candidate[] = [];
   for (;;) {
-    const situation = situationOf(now.spec, now.topology, first.flow, now.trace);
+    const situation = situationOf(now.spec, now.topology, now.flow, now.trace);
     if (situation === undefined) return { causes, repairs: [] };
     const result = yield* mend(search, situation, now, chain);
     const [best] = result.mending;
@@ -96,7 +97,9 @@ export function* explaining(asked: Asked): Steps<Explanation | null> {
 interface State {
   readonly spec: ClusterSpec;
   readonly topology: Topology;
+  readonly flow: Flow;
   readonly trace: Trace;
+  readonly query: Query | null;
   readonly walks: readonly EndedWalk[];
 }
 
@@ -107,9 +110,17 @@ interface Search {
   held: readonly Expectation[] | null;
 }
 
+/** The question to the cluster's DNS that is lost, in whose place nothing is sent. */
+interface Query {
+  readonly name: string;
+  readonly whole: Trace;
+}
+
 interface Traced {
+  /** Of the question to DNS where that is lost. */
   readonly flow: Flow;
   readonly trace: Trace;
+  readonly query: Query | null;
   readonly walks: readonly EndedWalk[];
 }
 
@@ -119,11 +130,21 @@ function traced(topology: Topology, compiled: CompiledTopology, question: Asked[
   const watch = (walk: EndedWalk): void => void walks.push(walk);
   if ('interface' in question) {
     const injection = resolveInjection(topology, question);
-    return 'error' in injection ? undefined : { flow: injection.flow, trace: runInjected(compiled, injection, watch), walks };
+    return 'error' in injection ? undefined : { flow: injection.flow, trace: runInjected(compiled, injection, watch), query: null, walks };
   }
   const resolved = resolveQuestion(topology, question);
-  return 'error' in resolved ? undefined : { flow: resolved.flow, trace: runTrace(compiled, resolved.flow, watch), walks };
+  if ('error' in resolved) return undefined;
+  const { flow } = resolved;
+  const trace = runTrace(compiled, flow, watch);
+  const asked = trace.branches.some((b) => b.reason?.code === 'name-unresolved') ? queryOf(flow) : null;
+  if (asked === null) return { flow, trace, query: null, walks };
+  return { flow: asked, trace: runTrace(compiled, asked, watch), query: { name: flow.resolution.at(-1)?.query ?? flow.toText, whole: trace }, walks };
 }
+
+const wholeOf = ({ query, trace }: Traced): Trace => query?.whole ?? trace;
+
+/** What is sent to a name comes farther than the question for it. */
+const reachIn = ({ query, trace }: Traced): readonly number[] => [query === null ? 1 : 0, ...reachOf(trace)];
 
 interface Mended {
   readonly mending: readonly Candidate[];
@@ -133,7 +154,7 @@ interface Mended {
 function* mend(search: Search, situation: Situation, before: State, chain: readonly Candidate[]): Steps<Mended> {
   const mending: Candidate[] = [];
   let progress: Mended['progress'] = null;
-  let farthest = reachOf(before.trace);
+  let farthest = reachIn(before);
   let tries = 0;
   const limit = triesFor(before.spec);
   const wanted = limit < MAX_TRIES ? 1 : MAX_REPAIRS;
@@ -144,11 +165,11 @@ function* mend(search: Search, situation: Situation, before: State, chain: reado
     const state = tried(search, before, candidate);
     yield undefined;
     if (state === undefined) continue;
-    if (search.isGoal(state.topology, state.trace)) {
+    if (search.isGoal(state.topology, wholeOf(state))) {
       if (keepsWhatHolds(search, state)) mending.push(candidate);
       continue;
     }
-    const reach = reachOf(state.trace);
+    const reach = reachIn(state);
     if (!isFarther(reach, farthest)) continue;
     farthest = reach;
     progress = { candidate, state };
@@ -179,7 +200,7 @@ function pruned(search: Search, before: State, parts: readonly Deviation[]): rea
   const works = (some: readonly Deviation[]): boolean => {
     const c = adoptionOf(some);
     const state = c === undefined ? undefined : tried(search, before, c);
-    return state !== undefined && search.isGoal(state.topology, state.trace);
+    return state !== undefined && search.isGoal(state.topology, wholeOf(state));
   };
   if (!works(parts)) return undefined;
   const most = parts.length > 12 ? halved(parts, works) : parts;
@@ -209,7 +230,7 @@ function tried({ asked }: Search, before: State, candidate: Candidate): State | 
   const spec = candidate.applied(before.spec);
   const topology = buildTopology(spec);
   const result = traced(topology, compileTopology(topology), asked.question);
-  return result === undefined ? undefined : { spec, topology, trace: result.trace, walks: result.walks };
+  return result === undefined ? undefined : { ...result, spec, topology };
 }
 
 function keepsWhatHolds(search: Search, after: State): boolean {
@@ -222,7 +243,7 @@ function keepsWhatHolds(search: Search, after: State): boolean {
 
 function holds(topology: Topology, compiled: CompiledTopology, expectation: Expectation): boolean {
   const result = traced(topology, compiled, expectation);
-  return result !== undefined && judge(topology, result.trace, expectation) === null;
+  return result !== undefined && judge(topology, wholeOf(result), expectation) === null;
 }
 
 function causeOf(situation: Situation, state: State, mending: Candidate | undefined): Cause {
@@ -230,7 +251,7 @@ function causeOf(situation: Situation, state: State, mending: Candidate | undefi
   const symptom = symptomOf(situation);
   return {
     code: reason?.code ?? null,
-    sentence: mending?.wrong ?? symptom.sentence,
+    sentence: `${state.query === null ? '' : `${state.query.name} gets no address: `}${mending?.wrong ?? symptom.sentence}`,
     host: mending?.host || (last?.host ?? situation.flow.host),
     namespace: mending === undefined || mending.host === '' ? (last?.namespace ?? situation.flow.namespace) : mending.namespace,
     at: mending === undefined ? symptom.at : mending.at,

@@ -25,6 +25,7 @@ export function editLines(edit: Edit): readonly string[] {
     case 'lines':
       return [`${ownerText(edit.owner)} ${edit.block}${edit.table === null ? '' : ` (${edit.table})`}${edit.before === null ? '' : `, before ${placeText(edit.before)}`}:`, ...edit.remove.map((at) => `- ${placeText(at)}`), ...edit.add.map((line) => `+ ${line}`)];
     case 'words':
+    case 'name':
       return [`${placeText(edit.at)}: ${edit.from} → ${edit.to}`];
     case 'statement':
       return [`${ownerText(edit.owner)}${edit.inside === null ? '' : ` ${edit.inside}`}: ${edit.text === null ? `- ${edit.keyword}` : `+ ${edit.text}`}`];

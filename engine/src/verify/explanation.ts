@@ -95,5 +95,7 @@ export type Edit =
       /** Words that open the block `inside` where there is none; absent: it must be there. */
       readonly opening?: string;
     }
+  /** A name in the expectation that stands at `at`. */
+  | { readonly kind: 'name'; readonly at: SourceRef; readonly from: string; readonly to: string }
   /** A new declaration at the end of the file. */
   | { readonly kind: 'declaration'; readonly text: string };

@@ -28,7 +28,7 @@ export interface Verdict {
   readonly passed: boolean;
   /** What happened instead, and where, and the root cause; one to three sentences. `null` when it passed. */
   readonly sentence: string | null;
-  /** Why, and the ways out; `null` when it passed, and where a party has no such name. */
+  /** Why, and the ways out; `null` when it passed. */
   readonly explanation: Explanation | null;
   /** `null` where a party has no such name. */
   readonly trace: Trace | null;

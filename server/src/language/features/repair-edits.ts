@@ -10,6 +10,7 @@ import type { FixEdit, Range } from '../diagnostics/define.ts';
 import type { Sheet } from './sheet.ts';
 import { sheetOf } from './sheet.ts';
 import { declarationEdits, statementEdits } from './statement-edits.ts';
+import { rangeIn } from '../bind/file-model.ts';
 import type { FileModel } from '../bind/file-model.ts';
 
 export interface RepairInput {
@@ -32,6 +33,7 @@ function editsOf(input: RepairInput, edit: Edit): readonly FixEdit[] | null {
     case 'lines': return lineEdits(input, edit);
     case 'words': return wordEdits(input, edit);
     case 'statement': return statementEdits(input, edit);
+    case 'name': return nameEdits(input, edit);
     case 'declaration': return declarationEdits(input, edit.text);
   }
 }
@@ -192,6 +194,16 @@ function wordEdits(input: RepairInput, { owner, block, at, from, to }: Extract<E
     const found = text.indexOf(from);
     const behind = text.charAt(found + from.length);
     if (found >= 0 && !(/\w$/.test(from) && /\w/.test(behind))) return [sheet.edit({ start: range.start + found, end: range.start + found + from.length, text: to })];
+  }
+  return null;
+}
+
+/** Of the expectations of this file only. */
+function nameEdits({ file, text, model }: RepairInput, { at, from, to }: Extract<Edit, { kind: 'name' }>): readonly FixEdit[] | null {
+  for (const placed of at.file === file ? model.expectations : []) {
+    const { start, end } = rangeIn(placed, placed.declaration);
+    const found = text.slice(start, end).indexOf(from);
+    if (found >= 0 && text.slice(0, start).split('\n').length === at.line) return [{ start: start + found, end: start + found + from.length, text: to }];
   }
   return null;
 }
