@@ -98,10 +98,10 @@ function mapAfter<T, R>(items: readonly T[], before: Memory<T, readonly R[]> | u
   return isSame ? before.made : made;
 }
 
-/** `items.flatMap(make)` where `make` depends on nothing but the item, and the very list of before where that is the same. */
-export function keptFlatMap<T extends object, R>(make: (item: T) => readonly R[]): (items: readonly T[]) => readonly R[] {
+/** `items.flatMap(make)` where what is made of an item never changes, and the very list of before where nothing in it has. */
+export function keptFlatMap<T extends object, R>(): (items: readonly T[], make: (item: T, i: number) => readonly R[]) => readonly R[] {
   const known = memories<T, Flat<R>>();
-  return (items) => {
+  return (items, make) => {
     const before = known.of(items, '');
     const made = flatAfter(items, before, make);
     known.keep(items, '', made);
@@ -115,7 +115,7 @@ interface Flat<R> {
   readonly ends: Uint32Array;
 }
 
-function flatAfter<T, R>(items: readonly T[], before: Memory<T, Flat<R>> | undefined, make: (item: T) => readonly R[]): Flat<R> {
+function flatAfter<T, R>(items: readonly T[], before: Memory<T, Flat<R>> | undefined, make: (item: T, i: number) => readonly R[]): Flat<R> {
   const places = placesIn(before?.items ?? [], items);
   if (before !== undefined && items.length === before.items.length && places.every((place, i) => place === i)) return before.made;
   const old = before?.made ?? { flat: [], ends: new Uint32Array() };
@@ -123,7 +123,7 @@ function flatAfter<T, R>(items: readonly T[], before: Memory<T, Flat<R>> | undef
   const ends = new Uint32Array(items.length);
   for (const [i, item] of items.entries()) {
     const place = places[i] ?? -1;
-    if (place < 0) for (const result of make(item)) flat.push(result);
+    if (place < 0) for (const result of make(item, i)) flat.push(result);
     else for (let k = old.ends[place - 1] ?? 0; k < (old.ends[place] ?? 0); k++) flat.push(old.flat[k] as R);
     ends[i] = flat.length;
   }

@@ -47,7 +47,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
 function listenersOf(plan: Plan, node: NodePlan): Listeners {
   const { listeners, at, name } = node.spec;
   if (listeners === null) return declaredListeners(null, at);
-  const pods = [...plan.pods.values()].filter((p) => p.hostNetwork && p.node === name);
+  const pods = plan.pods.filter((p) => p.hostNetwork && p.node === name);
   return declaredListeners([...listeners, ...pods.flatMap((p) => p.listeners ?? [])], at);
 }
 

@@ -19,8 +19,8 @@ export interface Plan {
   readonly networks: ReadonlyMap<string, NetworkSpec>;
   readonly nodes: ReadonlyMap<string, NodePlan>;
   readonly externals: readonly ExternalSpec[];
-  /** By `namespace/name`; a pod whose node is not declared is among them. */
-  readonly pods: ReadonlyMap<string, PodSpec>;
+  /** A pod whose node is not declared is among them. */
+  readonly pods: readonly PodSpec[];
   readonly services: readonly ServiceSpec[];
   readonly policies: readonly NetworkPolicy[];
   readonly namespaceLabels: Topology['namespaceLabels'];
@@ -58,9 +58,9 @@ export function planOf(spec: ClusterSpec): Plan {
   const settings = settingsOf(spec);
   const networks = unique(spec.networks, (n) => n.name);
   const specs = unique(spec.nodes, (n) => n.name);
-  const pods = unique(spec.pods, podKey);
+  const pods = [...unique(spec.pods, podKey).values()];
   const learnedMacs = learnedMacsOf(specs.values());
-  const podsOn = podsByNode(pods.values());
+  const podsOn = podsByNode(pods);
   const nodes = new Map<string, NodePlan>();
   const subnets = subnetsByNode([...specs.values()], podsOn, settings);
   for (const node of specs.values()) {

@@ -10,10 +10,13 @@ import { nodeAddressOf } from './plan.ts';
 import type { NodePlan, Plan } from './plan.ts';
 
 const known = keptMap<PodSpec, Pod>();
+const alone = keptMap<PodSpec, boolean>();
 
 /** The same records as long as their declarations are: services are kept by their pods. */
-export const podsOf = (plan: Plan): readonly Pod[] =>
-  known([...plan.pods.values()], (spec, before) => (before !== undefined && standsAlone(spec) ? before : makePod(plan, spec)), plan.settings.domain);
+export function podsOf(plan: Plan): readonly Pod[] {
+  const kept = alone(plan.pods, (spec, before) => before ?? standsAlone(spec));
+  return known(plan.pods, (spec, before, i) => (before !== undefined && kept[i] === true ? before : makePod(plan, spec)), plan.settings.domain);
+}
 
 /** Else the node and its DNS are asked for, which other declarations tell of. */
 const standsAlone = (spec: PodSpec): boolean => !spec.hostNetwork && spec.nameservers === null && spec.captured.resolver === undefined;

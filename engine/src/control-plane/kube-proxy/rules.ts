@@ -1,4 +1,5 @@
 /** All that kube-proxy in iptables mode programs on a node, in one family. */
+import { keptFlatMap, keptMap, keptOf } from '../../kept.ts';
 import type { Family } from '../../net/address.ts';
 import type { Service } from '../../topology/model.ts';
 import type { Chain, Rule } from '../../topology/netfilter.ts';
@@ -28,22 +29,40 @@ export interface ServicePorts {
 /** A service port's own chains of the nat table (KUBE-SVC-…, KUBE-SEP-…), and its rules in the chains of all services. */
 interface PortRules {
   readonly chains: readonly Chain[];
-  readonly listed: readonly Placed[];
+  /** In KUBE-SERVICES of the nat table. */
+  readonly services: readonly Rule[];
+  readonly elsewhere: readonly Placed[];
 }
 
 export interface ProxyRules {
   readonly placed: readonly Placed[];
+  /** The first rules of KUBE-SERVICES in the nat table. */
+  readonly services: readonly Rule[];
   /** Chains of the nat table that nothing else has rules in. */
   readonly natChains: readonly Chain[];
 }
 
+const order = keptOf<Service, readonly number[]>((a, b) => a.namespace === b.namespace && a.name === b.name);
+const viewLists = { 4: keptFlatMap<Service, PortView>(), 6: keptFlatMap<Service, PortView>() };
+
 /** kube-proxy walks a map; we take the names' order. `services` are those of the plan, one for one. */
 export function servicePortsOf(plan: Plan, services: readonly Service[]): ServicePorts {
-  const named = new Map(services.map((service, i) => [podKey(service), { service, spec: plan.services[i] }]));
-  const sorted = [...named.keys()].sort().flatMap((name) => named.get(name) ?? []);
-  const ofFamily = (family: Family) => once(() => sorted.flatMap(({ service, spec }) => (spec === undefined ? [] : portViews(service, spec, family))));
+  const places = order(services, () => placesByName(services));
+  const sorted = places.flatMap((place) => services[place] ?? []);
+  const ofFamily = (family: Family) =>
+    once(() =>
+      viewLists[family](sorted, (service, i) => {
+        const spec = plan.services[places[i] ?? -1];
+        return spec === undefined ? [] : portViews(service, spec, family);
+      }),
+    );
   const [v4, v6] = [ofFamily(4), ofFamily(6)];
   return { views: { get 4() { return v4(); }, get 6() { return v6(); } } };
+}
+
+function placesByName(services: readonly Service[]): readonly number[] {
+  const named = services.map((service, place) => ({ place, name: podKey(service) }));
+  return named.sort((a, b) => (a.name < b.name ? -1 : 1)).map((n) => n.place);
 }
 
 export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports: ServicePorts): ProxyRules {
@@ -54,28 +73,29 @@ export function kubeProxyRules(plan: Plan, node: NodePlan, family: Family, ports
     nodeIp: nodeAddressOf(node, family) ?? LOCALHOST[family],
     localTraffic: localTrafficOf(plan, node, family),
     masqueradeAll: plan.settings.kubeProxy.masqueradeAll,
-    endpointComments: views.reduce((n, v) => n + v.endpoints.length, 0) <= LARGE_CLUSTER_ENDPOINTS,
+    endpointComments: !hasMoreEndpoints(views, LARGE_CLUSTER_ENDPOINTS),
   };
   const origin = derived('kube-proxy', 'services in general', plan.settings.at ?? node.spec.at);
   const key = `${context.masqueradeAll ? 'all' : ''} ${context.endpointComments ? '' : 'bare'} ${context.localTraffic?.is.text ?? ''}`;
-  const rules = views.map((view) => rulesOf(view, context, key));
+  const everywhere = shared(views, (view, before) => (before === undefined ? (isNodeIndependent(view) ? portRules(view, context) : null) : before), key);
+  const rules = everywhere.map((port, i) => port ?? portRules(views[i] as PortView, context));
   return {
-    placed: [...fixedRules(plan, node, family, origin), ...rules.flatMap((r) => r.listed), ...nodePortsRules(plan, node, family, origin)],
-    natChains: rules.flatMap((r) => r.chains),
+    placed: [...fixedRules(plan, node, family, origin), ...otherRules(rules, (r) => r.elsewhere), ...nodePortsRules(plan, node, family, origin)],
+    services: serviceRules(rules, (r) => r.services),
+    natChains: ownChains(rules, (r) => r.chains),
   };
 }
 
 /** What is the same on several nodes, and in the next version of the file, is made once: by what the rules depend on. */
-const shared = new WeakMap<PortView, Map<string, PortRules>>();
+const shared = keptMap<PortView, PortRules | null>();
 
-function rulesOf(view: PortView, context: ProxyContext, key: string): PortRules {
-  if (!isNodeIndependent(view)) return portRules(view, context);
-  const known = shared.get(view) ?? new Map<string, PortRules>();
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const rules = portRules(view, context);
-  shared.set(view, known.set(key, rules));
-  return rules;
+const serviceRules = keptFlatMap<PortRules, Rule>();
+const ownChains = keptFlatMap<PortRules, Chain>();
+const otherRules = keptFlatMap<PortRules, Placed>();
+
+function hasMoreEndpoints(views: readonly PortView[], than: number): boolean {
+  let count = 0;
+  return views.some((view) => (count += view.endpoints.length) > than);
 }
 
 /** The chains that every service has rules in. */
@@ -83,14 +103,16 @@ const COMMON: readonly string[] = [SERVICES, NODE_PORTS, EXTERNAL_SERVICES, PROX
 
 function portRules(view: PortView, context: ProxyContext): PortRules {
   const own: { readonly name: string; readonly rules: Rule[] }[] = [];
-  const listed: Placed[] = [];
+  const services: Rule[] = [];
+  const elsewhere: Placed[] = [];
   for (const placed of servicePortRules(view, context)) {
-    const { chain, rule } = placed;
+    const { table, chain, rule } = placed;
     // The rules of a chain stand together, but for those of the service's own.
     const rules = COMMON.includes(chain) ? null : (own.at(-1)?.name === chain ? own.at(-1) : own.find((o) => o.name === chain))?.rules;
-    if (rules === null) listed.push(placed);
+    if (chain === SERVICES && table === 'nat') services.push(rule);
+    else if (rules === null) elsewhere.push(placed);
     else if (rules === undefined) own.push({ name: chain, rules: [rule] });
     else rules.push(rule);
   }
-  return { chains: own.map(({ name, rules }): Chain => ({ name, policy: null, rules, origin: view.origin })), listed };
+  return { chains: own.map(({ name, rules }): Chain => ({ name, policy: null, rules, origin: view.origin })), services, elsewhere };
 }

@@ -58,20 +58,8 @@ const LOWER: Readonly<Record<ServicePort['protocol'], L4>> = { TCP: 'tcp', UDP: 
 
 const ofFamily = (addresses: readonly Address[], family: Family): readonly Prefix[] => addresses.filter((a) => a.family === family).map(hostPrefix);
 
-const known = new WeakMap<Service, { readonly spec: ServiceSpec; readonly views: Map<Family, readonly PortView[]> }>();
-
-/** The same views as long as the service is the same. */
-export function portViews(service: Service, spec: ServiceSpec, family: Family): readonly PortView[] {
-  const before = known.get(service);
-  const entry = before?.spec === spec ? before : { spec, views: new Map<Family, readonly PortView[]>() };
-  if (entry !== before) known.set(service, entry);
-  const views = entry.views.get(family) ?? viewsOf(service, spec, family);
-  entry.views.set(family, views);
-  return views;
-}
-
 /** Every port of a service in a family; none of a headless or ExternalName service, or without a cluster IP of the family. */
-function viewsOf(service: Service, spec: ServiceSpec, family: Family): readonly PortView[] {
+export function portViews(service: Service, spec: ServiceSpec, family: Family): readonly PortView[] {
   const clusterIp = ofFamily(service.clusterAddresses, family)[0];
   if (clusterIp === undefined || service.type === 'ExternalName') return [];
   const accessible = service.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
