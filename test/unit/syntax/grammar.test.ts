@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { GRAMMAR } from '../../../server/src/language/bind/grammar.ts';
 import { TOP_LEVEL_KEYWORDS, VERBATIM_KEYWORDS } from '../../../server/src/language/syntax/tree.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -20,12 +21,22 @@ test('the colours of declarations, expectations and dumps are those marked in th
   ], { cwd: root, encoding: 'utf8' });
   expect(output).toContain('declarations.k8snet run successfuly');
   expect(output).toContain('dumps.k8snet run successfuly');
+  expect(output).toContain('policies.k8snet run successfuly');
 });
 
 test('the grammar and the parser know the same keywords', () => {
   const grammar = read('syntaxes/k8snet.tmLanguage.json');
   for (const keyword of TOP_LEVEL_KEYWORDS) expect(grammar).toMatch(new RegExp(`[(|:]${keyword}[|)]`));
   for (const keyword of VERBATIM_KEYWORDS) expect(grammar).toMatch(new RegExp(`[(|]${keyword}[|)]`));
+});
+
+test('every word and choice of a statement has its colour', () => {
+  const colours = JSON.parse(read('syntaxes/k8snet.tmLanguage.json')) as { repository: { values: { patterns: readonly { name?: string; match?: string }[] } } };
+  const coloured = (name: string): readonly string[] => colours.repository.values.patterns.flatMap((p) => (p.name === name ? (/\(\?:([\w|-]+)\)/.exec(p.match ?? '')?.[1]?.split('|') ?? []) : []));
+  const args = Object.values(GRAMMAR).flatMap((statements) => statements.flatMap((s) => s.arguments));
+  const words = args.flatMap((a) => (a.after === undefined || a.after === '->' ? [] : [a.after]));
+  expect(words.filter((word) => !coloured('keyword.other.k8snet').includes(word))).toEqual([]);
+  expect(args.flatMap((a) => a.choices ?? []).filter((choice) => !coloured('constant.language.k8snet').includes(choice))).toEqual([]);
 });
 
 test('the files are where the extension looks for them', () => {
