@@ -1,4 +1,4 @@
-// Lets the kernel judge random topologies: npm run oracle -- --count N --seed S [--workers W]. Needs root.
+// Lets the kernel judge random topologies: npm run oracle -- --count N --seed S [--workers W] [--nft]. Needs root.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';

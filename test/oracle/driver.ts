@@ -11,7 +11,7 @@ import { countFeatures, newCoverage } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
 import { compare } from './judge.ts';
 import { startKernel } from './kernel.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, Tables } from './kernel.ts';
 import { randomCase } from './random-cluster.ts';
 import type { Case, Question } from './random-cluster.ts';
 
@@ -77,10 +77,14 @@ async function disagreements(kernel: Kernel, { text, questions }: Case, coverage
 const refused = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function rest(kernel: Kernel, topology: Parameters<Kernel['observe']>[0], asked: readonly Asked[], patience: number, coverage: Coverage): Promise<{ asked: Asked; differences: readonly string[] }[]> {
-  const observations = await kernel.observe(topology, asked.map(({ flow }) => flow), patience);
+  // Of two rulesets on a node either may be asked first; a trace that is not undecided tells the rules with legacy first.
+  const isBoth = topology.hosts.some((host) => host.namespaces.some((namespace) => namespace.tables.some((table) => table.ruleset !== undefined)));
+  const first = isBoth && (asked[0]?.flow.destinationPort ?? 0) % 2 === 1 ? 'nft' : 'legacy';
+  const observations = await kernel.observe(topology, asked.map(({ flow }) => flow), patience, first);
   return asked.flatMap((one, i) => {
-    const observation = observations[i];
-    if (observation === undefined) throw new Error('a question without an observation');
+    const seen = observations[i];
+    if (seen === undefined) throw new Error('a question without an observation');
+    const observation = first === 'nft' ? { ...seen, rules: null } : seen;
     const { branch, differences } = compare(topology, one.flow, one.trace, observation);
     if (differences.length > 0) return [{ asked: one, differences }];
     countFeatures(coverage, topology, branch);
@@ -94,6 +98,8 @@ interface Draw {
   /** Processors to run on. */
   readonly workers: number;
   readonly shrink: boolean;
+  /** Where the rules of a node with one ruleset stand; in nftables their order is not compared. */
+  readonly tables: Tables;
 }
 
 /** Topologies of one processor at once: building and taking down namespaces is mostly waiting. */
@@ -101,7 +107,7 @@ const AT_ONCE = 6;
 const LONGEST_SHRINK = 60_000;
 
 /** What differs, each as the smallest file that was found for it. */
-export async function judgeRandom({ seed, count, workers, shrink }: Draw, coverage: Coverage): Promise<readonly string[]> {
+export async function judgeRandom({ seed, count, workers, shrink, tables }: Draw, coverage: Coverage): Promise<readonly string[]> {
   const cases = fc.sample(randomCase, { seed, numRuns: count });
   const found: string[] = [];
   let next = 0;
@@ -113,7 +119,7 @@ export async function judgeRandom({ seed, count, workers, shrink }: Draw, covera
       if (differences.length > 0) found.push(`seed ${seed}, case ${i}: ${shrink ? await shrunk(kernel, seed, i, one, differences) : describeCase(one.text, differences)}`);
     }
   };
-  const kernels = Array.from({ length: workers }, (_, processor) => startKernel(processor));
+  const kernels = Array.from({ length: workers }, (_, processor) => startKernel(processor, tables));
   await Promise.all(kernels.flatMap((kernel) => Array.from({ length: AT_ONCE }, () => work(kernel))));
   for (const kernel of kernels) kernel.stop();
   return found;

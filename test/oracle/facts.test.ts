@@ -384,6 +384,27 @@ const CLUSTERS: readonly Cluster[] = [
     ],
   },
   {
+    what: 'an answer in another conntrack zone than its request',
+    parts: { more: ONE, host1: raw('-A PREROUTING -s 10.0.14.15/32 -d 10.0.5.150/32 -j CT --zone-reply 3', '-A PREROUTING -s 10.0.14.15/32 -d 10.16.0.20/32 -j CT --zone-reply 3') },
+    facts: [
+      { fact: 'of UDP it clashes with the request that it is the reverse of, and is lost', from: 'pod1', to: 'pod2:8080/UDP', shows: (b) => {
+        expect(b.outcome).toBe('delivered');
+        expect(b.reply?.reason?.code).toBe('conntrack-clash');
+      } },
+      { fact: 'of UDP and translated it comes from the endpoint', from: 'pod1', to: 'far:53/UDP', shows: (b) => expect(b.answer.kind).toBe('none') },
+      { fact: 'of TCP it is invalid, which kube-proxy drops', from: 'pod1', to: 'pod2:8080/TCP', shows: ends({ outcome: 'delivered', reply: { reason: { code: 'rule-drop' } } }) },
+      { fact: 'of a ping it is invalid, which kube-proxy drops', from: 'pod1', to: 'pod2', shows: ends({ outcome: 'delivered', reply: { reason: { code: 'rule-drop' } } }) },
+    ],
+  },
+  {
+    what: 'a request in another conntrack zone than its answer',
+    parts: { host1: raw('-A PREROUTING -s 10.0.14.15/32 -j CT --zone-orig 3', '-A PREROUTING -s 10.0.5.150/32 -p icmp -j CT --zone 4') },
+    facts: [
+      { fact: 'the answer is found by its own zone', from: 'pod1', to: 'pod2:8080/UDP', shows: delivered },
+      { fact: 'an answer in a third zone belongs to no flow', from: 'pod1', to: 'pod2', shows: ends({ outcome: 'delivered', reply: { reason: { code: 'rule-drop' } } }) },
+    ],
+  },
+  {
     what: 'accept_local',
     parts: { host1: sysctl('net.ipv4.conf.all.accept_local = 1'), host2: nat('-A POSTROUTING -d 10.0.14.16/32 -j SNAT --to-source 192.168.93.212') },
     facts: [{ fact: 'its own address from outside is no martian then', from: 'pod2', to: 'pod3:8080/UDP', shows: (b) => expect(b.outcome).toBe('delivered') }],

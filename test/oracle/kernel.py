@@ -2,7 +2,7 @@
 """The real kernel as the judge: sends packets through network namespaces and says what it saw, one JSON answer a line.
 
 A line of standard input is a topology; several may be asked for at once, and each is built by a process of its own:
-  {"id": NUMBER, "up": SHELL SCRIPT, "rules": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "known": {NAME: SHELL SCRIPT}, "patience": FACTOR,
+  {"id": NUMBER, "up": SHELL SCRIPT, "rules": SHELL SCRIPT, "warm": [{"netns", "address"}], "taps": {NAME: NETNS}, "traced": [NAME], "known": {NAME: SHELL SCRIPT}, "unforwarding": [NAME], "patience": FACTOR,
    "servers": [{"netns", "protocol", "port", "family"}],
    "questions": [{"netns", "protocol", "family", "source", "sourcePort", "destination", "destinationPort", "payload", "flags"}]}
 and has a line in answer, {"id", "error"} or {"id", "observations": [OBSERVATION, ...]}, one a question:
@@ -425,6 +425,9 @@ class Judge:
             forget_paths(self.too_big)
             if name in self.logs:
                 forget()
+            if name in self.spec['unforwarding']:
+                # A neighbour that an earlier question found dead keeps later ones from its routes (rt6_check_neigh).
+                subprocess.run(['ip', '-6', 'neigh', 'flush', 'nud', 'failed'], check=False, stderr=subprocess.DEVNULL)
             if name in self.spec['known']:
                 shell('exec 2>/dev/null\n' + self.spec['known'][name])
         self.listen()

@@ -105,6 +105,7 @@ function specOf(declared: Topology, flows: readonly Flow[], patience: number, fi
     warm: places.flatMap(({ host, namespace }) => podsOf(host, namespace).map((address) => ({ netns: netns(host.name, namespace.name), address }))),
     taps: Object.fromEntries(places.map(({ host, namespace, name }) => [name, netns(host.name, namespace.name)])),
     known: Object.fromEntries(places.flatMap(({ namespace, name }) => (namespace.conntrack.length === 0 ? [] : [[name, flowCommands(namespace).join('\n')]]))),
+    unforwarding: places.filter(({ namespace }) => namespace.routes.some((route) => route.destination.address.family === 6 && route.nexthops.some(({ via }) => via !== null)) && namespace.sysctls.some(({ name, value }) => name === 'net.ipv6.conf.all.forwarding' && value === '0')).map(({ name }) => name),
     traced: places.filter(({ namespace }) => hasRules(namespace)).map(({ name }) => name),
     servers: places.flatMap(({ host, namespace }) => serversOf(namespace, topology, flows).map((server) => ({ netns: netns(host.name, namespace.name), ...server }))),
     questions: flows.map((flow) => ({

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { printTables } from '../../server/src/language/native/iptables/print.ts';
+import { savedTable } from '../../engine/src/topology/iptables-save.ts';
 import { readIptables } from '../../server/src/language/native/iptables/tables.ts';
 import { createSnapshot } from '../../server/src/language/snapshot.ts';
 import { handWritten } from './rule-corpus.ts';
@@ -61,7 +61,7 @@ function own(text: RuleText): Own {
   const { diagnostics } = createSnapshot({ file: 'rule.k8snet', text: block });
   const refused = diagnostics.filter((d) => d.severity === 'error').map((d) => d.message);
   const { tables } = readIptables(dumpOf(text).split('\n').map((line, i) => ({ text: line.trim(), at: { file: rule, line: i + 1 } })), family);
-  return { refused, printed: printTables(tables).filter((line) => line.startsWith('-A')) };
+  return { refused, printed: tables.flatMap((table) => savedTable(table)).filter((line) => line.startsWith('-A')) };
 }
 
 /** Modules whose options k8snet keeps as they are: their normal form is not known to it, nor what they refuse. */
@@ -104,7 +104,7 @@ describe.runIf(available)('iptables-restore', () => {
     for (const table of ['filter', 'nat', 'mangle', 'raw'] as const) {
       const lines = [`*${table}`, ':CHAIN-A - [0:0]', ...random.filter((r, i) => r.family === family && r.table === table && answered[i]![flavour] !== null).map((r) => r.rule), 'COMMIT'];
       const { tables } = readIptables(lines.map((text, i) => ({ text, at: { file: 'x', line: i + 1 } })), family);
-      const printed = printTables(tables);
+      const printed = tables.flatMap((table) => savedTable(table));
       const restore = (dump: readonly string[]): string => `${tool(family, flavour, 'restore')} <<'END' && ${tool(family, flavour, 'save')} -t ${table} | grep -v '^#'\n${dump.join('\n')}\nEND`;
       const prepared = 'ipset create NAME hash:ip; ipset create NAME6 hash:ip family inet6';
       const [original, own2] = [lines, printed].map((dump) => shell(`${prepared}\n${restore(dump)}`).stdout.replace(/\[\d+:\d+\]/g, '[0:0]'));

@@ -54,6 +54,35 @@ function transport(v: Vocabulary): fc.Arbitrary<string> {
 const recent = fc.tuple(oneOf(['--set', '--rcheck', '--update', '--remove', '--rcheck --seconds 60', '--update --hitcount 2', '--rcheck --seconds 60 --hitcount 1']), oneOf(['first', 'second']), oneOf(['--rsource', '--rdest']), seldomInverted)
   .map(([what, name, side, not]) => `-m recent ${not}${what} --name ${name} ${side}`);
 
+/** Sets of the random cluster, by the types that this kernel has; a rule that names one has the node print them. */
+export function ipsetLines(v: Vocabulary): readonly string[] {
+  const family = v.family === 4 ? 'inet' : 'inet6';
+  const [pod, other] = [v.pods[0] ?? '', v.pods.at(-1) ?? ''];
+  const [host] = v.hosts;
+  const network = v.family === 4 ? '10.0.2.0/24' : 'fd00:10:2::/64';
+  const inside = v.family === 4 ? '10.0.2.11' : 'fd00:10:2::11';
+  const head = 'hashsize 1024 maxelem 65536';
+  return [
+    `create addresses${v.family} hash:ip family ${family} ${head}`, `add addresses${v.family} ${pod}`, `add addresses${v.family} ${host ?? pod}`,
+    `create networks${v.family} hash:net family ${family} ${head}`, `add networks${v.family} ${network}`, `add networks${v.family} ${inside} nomatch`,
+    `create servers${v.family} hash:ip,port family ${family} ${head}`, `add servers${v.family} ${other},tcp:80`, `add servers${v.family} ${other},udp:53`, `add servers${v.family} ${pod},udp:80`,
+    `create pairs${v.family} hash:ip,port,ip family ${family} ${head}`, `add pairs${v.family} ${pod},tcp:80,${other}`, `add pairs${v.family} ${other},udp:53,${pod}`,
+    ...(v.family === 4 ? ['create ports4 bitmap:port range 0-10000', 'add ports4 80', 'add ports4 53-54', 'create all4 list:set size 8', 'add all4 addresses4', 'add all4 networks4'] : []),
+  ];
+}
+
+const set = (v: Vocabulary): fc.Arbitrary<string> =>
+  fc.tuple(oneOf([
+    `addresses${v.family} src`, `addresses${v.family} dst`, `networks${v.family} src`, `networks${v.family} dst`, `servers${v.family} dst,dst`, `servers${v.family} src,src`, `pairs${v.family} src,dst,dst`,
+    ...(v.family === 4 ? ['ports4 dst', 'ports4 src', 'all4 src', 'all4 dst'] : []),
+  ]), seldomInverted).map(([which, not]) => `-m set ${not}--match-set ${which}`);
+
+/** Large enough never to be used up. */
+const limit = oneOf([
+  '-m limit --limit 1000/sec --limit-burst 1000', '-m hashlimit --hashlimit-upto 1000/sec --hashlimit-burst 1000 --hashlimit-mode srcip --hashlimit-name sources',
+  '-m hashlimit --hashlimit-above 1000/sec --hashlimit-burst 1000 --hashlimit-mode dstip,dstport --hashlimit-name servers',
+]);
+
 function packet(v: Vocabulary): fc.Arbitrary<string> {
   const types = v.family === 4 ? ['LOCAL', 'UNICAST', 'BROADCAST', 'LOCAL,UNICAST', 'MULTICAST', 'UNREACHABLE', 'BLACKHOLE', 'PROHIBIT'] : ['LOCAL', 'UNICAST', 'LOCAL,UNICAST', 'MULTICAST', 'UNREACHABLE'];
   return fc.oneof(
@@ -71,6 +100,8 @@ function packet(v: Vocabulary): fc.Arbitrary<string> {
     fc.tuple(oneOf(['0.5', '0.25']), seldomInverted).map(([p, not]) => `-m statistic --mode random ${not}--probability ${p}`),
     fc.tuple(oneOf(['--every 2 --packet 0', '--every 3 --packet 1']), seldomInverted).map(([nth, not]) => `-m statistic --mode nth ${not}${nth}`),
     recent,
+    set(v),
+    limit,
   );
 }
 
@@ -109,8 +140,11 @@ function ofDevices(v: Vocabulary, hook: Hook): readonly Weighted[] {
   ];
 }
 
+const reversePath = oneOf(['-m rpfilter', '-m rpfilter --invert', '-m rpfilter --loose', '-m rpfilter --accept-local', '-m rpfilter --validmark --invert']);
+
 export const conditions = (v: Vocabulary, table: Table, hook: Hook): fc.Arbitrary<string> =>
   fc.oneof(
+    ...(hook === 'PREROUTING' && (table === 'raw' || table === 'mangle') ? [often(2, reversePath)] : []),
     often(3, end(v, 's')),
     often(3, end(v, 'd')),
     often(6, transport(v)),

@@ -6,14 +6,16 @@ import { memo, perRecord } from '../memo.ts';
 import { contains, formatAddress, formatPrefix, isLoopback } from '../net/address.ts';
 import type { Address, Family } from '../net/address.ts';
 import { matching } from '../net/lpm.ts';
+import type { Lpm } from '../net/lpm.ts';
 import { LOCAL_TABLE, MAIN_TABLE } from '../topology/model.ts';
 import type { Nexthop, PolicyRule, Route } from '../topology/model.ts';
 import type { Step } from '../trace/model.ts';
+import { neighbourKey } from './compile.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { deviceMatches } from './netfilter/matches/ip.ts';
 import { end, sourceOf, step } from './run-state.ts';
 import type { Fate, Run, Skb } from './run-state.ts';
-import { either } from './sysctl.ts';
+import { either, forwards } from './sysctl.ts';
 
 export interface RouteKey {
   readonly family: Family;
@@ -126,6 +128,18 @@ function ruleMatches(rule: PolicyRule, key: RouteKey): boolean {
 function inTable(run: Run, ns: CompiledNamespace, rule: PolicyRule, table: number, suppress: number | null, key: RouteKey): Lookup | null {
   const lpm = ns.routes.get(table)?.[key.family];
   if (lpm === undefined) return null;
+  // net/ipv6/route.c: fib6_table_lookup: routes by dead gateways only where there is no other.
+  const dead = key.family === 4 ? null : deadGateways(ns, key.family);
+  return (dead === null ? null : inLpm(run, ns, rule, lpm, suppress, key, dead)) ?? inLpm(run, ns, rule, lpm, suppress, key, null);
+}
+
+/** Neighbours that a dump calls FAILED, where the node does not forward IPv6 (rt6_check_neigh); `null`: none. */
+const deadGateways = perRecord((ns: CompiledNamespace, family: Family): ReadonlySet<string> | null => {
+  const failed = ns.namespace.neighbours.filter((n) => n.state === 'failed' && n.address.family === family);
+  return failed.length === 0 || forwards(ns, family, 'all') ? null : new Set(failed.map((n) => neighbourKey(n.device, n.address)));
+});
+
+function inLpm(run: Run, ns: CompiledNamespace, rule: PolicyRule, lpm: Lpm<Route>, suppress: number | null, key: RouteKey, dead: ReadonlySet<string> | null): Lookup | null {
   for (const routes of matching(lpm, key.destination)) {
     for (const route of routes) {
       if (suppress !== null && route.destination.length <= suppress) continue;
@@ -138,7 +152,7 @@ function inTable(run: Run, ns: CompiledNamespace, rule: PolicyRule, table: numbe
         case 'prohibit':
           return { kind: 'refused', how: route.type, by: route };
         default: {
-          const nexthop = pickNexthop(run, ns, route, routes, key);
+          const nexthop = pickNexthop(run, ns, route, routes, key, dead);
           if (nexthop !== null) return { kind: 'found', route: nexthop.route, rule, device: nexthop.device, via: nexthop.via };
         }
       }
@@ -157,10 +171,10 @@ interface Picked {
  * One nexthop by weight: the kernel takes it from a hash of the flow, so each is possible and the same flow gets the
  * same. IPv6 routes of one prefix and metric are nexthops of each other.
  */
-function pickNexthop(run: Run, ns: CompiledNamespace, route: Route, siblings: readonly Route[], key: RouteKey): Picked | null {
+function pickNexthop(run: Run, ns: CompiledNamespace, route: Route, siblings: readonly Route[], key: RouteKey, dead: ReadonlySet<string> | null): Picked | null {
   const group = key.family === 6 && route.type === 'unicast' ? siblings.filter((r) => r.metric === route.metric && r.type === 'unicast' && r.nexthops.some((n) => n.via !== null)) : [];
   const members = group.length > 1 && group.includes(route) ? group : [route];
-  const usable = members.flatMap((r) => r.nexthops.filter((n) => isUsable(ns, r, n, key)).map((nexthop) => ({ route: r, nexthop })));
+  const usable = members.flatMap((r) => r.nexthops.filter((n) => isUsable(ns, r, n, key) && !(dead !== null && n.via !== null && n.device !== null && dead.has(neighbourKey(n.device, n.via)))).map((nexthop) => ({ route: r, nexthop })));
   const weights = usable.map((u) => Math.max(u.nexthop.weight, 1));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (usable.length === 0) return null;

@@ -149,3 +149,29 @@ describe('a trace', () => {
     expect(ask(text)).toBe(ask(text));
   });
 });
+
+describe('an IPv6 route by a gateway that a dump calls FAILED', () => {
+  /** Measured on Linux 6.18, with CONFIG_IPV6_ROUTER_PREF: the first packets still go to the gateway, and once it has FAILED they go by the less specific route. */
+  const text = (state: string, forwarding: 0 | 1, more = 'default via fd00:93::254 dev eth0 metric 1024'): string => `
+network lan fd00:93::/64 { gateway fd00:93::254 }
+external out 2001:db8::7
+node host1 {
+  address fd00:93::211/64 on lan
+  pod-cidr fd00:10:1::/64
+  sysctl { net.ipv6.conf.all.forwarding = ${forwarding} }
+  routes {
+    fd00:93::/64 dev eth0 proto kernel metric 256
+    2001:db8::/64 via fd00:93::99 dev eth0 metric 1024
+    ${more}
+  }
+  neighbours { fd00:93::99 dev eth0 ${state} }
+}
+cluster demo { pod-cidr fd00:10::/32; service-cidr fd00:16::/108 }
+`;
+  const via = (...parts: Parameters<typeof text>): string | null | undefined => stages(trace(text(...parts), { from: 'host1', to: 'out:53/UDP' }).request.hops, 'route')[0]?.via;
+
+  it('is left for a less specific one where the node does not forward', () => expect(via('FAILED', 0)).toBe('fd00:93::254'));
+  it('holds where there is no other', () => expect(via('FAILED', 0, '')).toBe('fd00:93::99'));
+  it('holds on a node that forwards', () => expect(via('FAILED', 1)).toBe('fd00:93::99'));
+  it('holds while nobody knows whether the gateway answers', () => expect(via('INCOMPLETE', 0)).toBe('fd00:93::99'));
+});

@@ -87,11 +87,17 @@ export function conntrackTable(run: Run, ns: CompiledNamespace): ConntrackTable 
   return table;
 }
 
-/** What the table has under a tuple in a zone. */
-function inTable(table: ConntrackTable, tuple: Tuple, zone: number): Entered | undefined {
+type Zones = Readonly<Record<Direction, number>>;
+
+/**
+ * What the table has under a tuple in a zone, for who has these zones: of an entry's tuple the zone is compared that is
+ * the asker's for that tuple's direction (nf_ct_key_equal: nf_ct_zone_equal).
+ */
+function inTable(table: ConntrackTable, tuple: Tuple, zone: number, zones: Zones): Entered | undefined {
   const hash = tupleHash(tuple);
   const isIt = (each: { readonly tuple: Tuple }): boolean => each.tuple.zone === zone && sameInZone(each.tuple, tuple);
-  const entered = table.byHash.get(hash)?.find(isIt);
+  const isEntered = (each: Entered): boolean => isIt(each) && zones[each.direction] === zone;
+  const entered = table.byHash.get(hash)?.find(isEntered);
   if (entered !== undefined || table.captured.size === 0) return entered;
   const record = table.captured.get(hash)?.find((each) => isIt(each) && !table.gone.has(each.record))?.record;
   if (record === undefined) return undefined;
@@ -99,7 +105,7 @@ function inTable(table: ConntrackTable, tuple: Tuple, zone: number): Entered | u
   table.gone.add(record);
   enter(table, entry.original, entry, 'original');
   enter(table, entry.reply, entry, 'reply');
-  return table.byHash.get(hash)?.find(isIt);
+  return table.byHash.get(hash)?.find(isEntered);
 }
 
 function leave(table: ConntrackTable, entry: ConntrackEntry): void {
@@ -115,12 +121,9 @@ function enter(table: ConntrackTable, tuple: Tuple, entry: ConntrackEntry, direc
 }
 
 /** The tuple as the table has it for a packet of this direction; a zone may hold for one direction only. */
-function find(table: ConntrackTable, packet: Packet, zones: Readonly<Record<Direction, number>>, tuple = tupleOf(packet, 0)): Entered | undefined {
+function find(table: ConntrackTable, packet: Packet, zones: Zones, tuple = tupleOf(packet, 0)): Entered | undefined {
   if (table.byHash.size === 0 && table.captured.size === 0) return undefined;
-  const original = inTable(table, tuple, zones.original);
-  if (original?.direction === 'original') return original;
-  const reply = inTable(table, tuple, zones.reply);
-  return reply?.direction === 'reply' ? reply : undefined;
+  return inTable(table, tuple, zones.original, zones) ?? inTable(table, tuple, zones.reply, zones);
 }
 
 /** Gives the packet its flow, and writes the step. Loopback's second pass and NOTRACK change nothing. */
@@ -269,7 +272,7 @@ export function confirm(run: Run, ns: CompiledNamespace, skb: Skb): Fate | null 
   if (entry === null || entry.confirmed || skb.tracked?.direction !== 'original') return null;
   const table = conntrackTable(run, ns);
   for (const tuple of [entry.original, entry.reply]) {
-    if (inTable(table, tuple, tuple.zone) !== undefined) return end(run, ns, skb, 'conntrack-clash', { what: tupleText(tuple) });
+    if (inTable(table, tuple, tuple.zone, entry.zones) !== undefined) return end(run, ns, skb, 'conntrack-clash', { what: tupleText(tuple) });
   }
   entry.confirmed = true;
   enter(table, entry.original, entry, 'original');
@@ -277,8 +280,23 @@ export function confirm(run: Run, ns: CompiledNamespace, skb: Skb): Fate | null 
   return null;
 }
 
-/** Whether another flow has the tuple that this one's replies would have (nf_nat_used_tuple). */
-export const taken = (run: Run, ns: CompiledNamespace, reply: Tuple, except: ConntrackEntry): boolean => {
-  const hit = inTable(conntrackTable(run, ns), reply, reply.zone);
-  return hit !== undefined && hit.entry !== except;
-};
+/** The other flow that has the tuple which this one's replies would have (nf_nat_used_tuple). */
+function takenBy(run: Run, ns: CompiledNamespace, reply: Tuple, except: ConntrackEntry): ConntrackEntry | null {
+  const hit = inTable(conntrackTable(run, ns), reply, reply.zone, except.zones);
+  return hit === undefined || hit.entry === except ? null : hit.entry;
+}
+
+export const taken = (run: Run, ns: CompiledNamespace, reply: Tuple, except: ConntrackEntry): boolean => takenBy(run, ns, reply, except) !== null;
+
+/**
+ * Whether the tuple is taken for a flow that nothing has translated: the same datagrams the other way round, in another
+ * zone, are let be, and the clash is found when the flow is confirmed (nf_nat_core.c: nf_nat_used_tuple_new).
+ */
+export function takenUnchanged(run: Run, ns: CompiledNamespace, reply: Tuple, entry: ConntrackEntry): boolean {
+  const other = takenBy(run, ns, reply, entry);
+  if (other === null) return false;
+  const isPlain = ![entry, other].some((each) => each.sourceNat || each.destinationNat);
+  return !(entry.original.protocol === UDP && isPlain && sameInZone(other.original, reply));
+}
+
+const UDP = 17;

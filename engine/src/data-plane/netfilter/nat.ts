@@ -16,7 +16,7 @@ import { destinationText, sourceText, withIp, withPorts, withTransport } from '.
 import type { Packet } from '../packet.ts';
 import { hashOf, kernel, sourceOf, step, withSkb } from '../run-state.ts';
 import type { Run, Skb } from '../run-state.ts';
-import { taken } from './conntrack.ts';
+import { taken, takenUnchanged } from './conntrack.ts';
 import type { ConntrackEntry, Direction } from './conntrack.ts';
 import { inverse, sameTuple, tupleKey, withEnds } from './tuple.ts';
 import type { Tuple } from './tuple.ts';
@@ -60,6 +60,8 @@ function unique(run: Run, ns: CompiledNamespace, entry: ConntrackEntry, current:
   const addressed = withAddress(run, current, half, range);
   const own = half === 'source' ? current.sourcePort : current.destinationPort;
   if (!range.random && !range.randomFully) {
+    const unchanged = half === 'source' && sameTuple(addressed, current) && (range.ports === null || inRange(own, range.ports));
+    if (unchanged && !takenUnchanged(run, ns, inverse(current, entry.zones.reply), entry)) return { tuple: current, open: null };
     if (range.ports === null ? free(addressed) || half === 'destination' : inRange(own, range.ports) && free(addressed)) return { tuple: addressed, open: null };
     if (range.ports !== null && range.ports.from === range.ports.to) return { tuple: withPort(addressed, half, range.ports.from), open: null };
   } else if (half === 'destination' && range.ports === null && addressed.icmpType === null) return { tuple: addressed, open: null };
