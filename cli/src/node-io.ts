@@ -81,17 +81,28 @@ function openFolder(folder: string): DumpFolder | { readonly problem: string } {
   return {
     listFolder(named) {
       const real = inside(named);
-      return real === null ? [] : listFolder(real);
+      return real === null ? [] : everythingIn(real);
     },
     readFile(named) {
       const real = inside(named);
       if (real === null) return { problem: 'it is a link that leaves the folder' };
-      const size = statSync(real, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > LARGEST_DUMP_BYTES) return { problem: `it is larger than ${LARGEST_DUMP_BYTES / 1024 / 1024} MB` };
+      const stat = statSync(real, { throwIfNoEntry: false });
+      if (stat === undefined) return { problem: 'it is a link to nothing' };
+      if (!stat.isFile()) return { problem: stat.isDirectory() ? 'it is a link to a folder, and such links are not followed' : 'it is no file' };
+      if (stat.size > LARGEST_DUMP_BYTES) return { problem: `it is larger than ${LARGEST_DUMP_BYTES / 1024 / 1024} MB` };
       const reading = readText(real);
       return 'problem' in reading ? { problem: reading.problem.replace(`cannot read ${real}: `, 'it cannot be read: ') } : reading;
     },
   };
+}
+
+/** Links to folders count as files: what is behind them may be the folder itself. */
+function everythingIn(folder: string): readonly FolderEntry[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).map((e): FolderEntry => ({ name: e.name, kind: e.isDirectory() ? 'folder' : 'file' }));
+  } catch {
+    return [];
+  }
 }
 
 function realPath(file: string): string {

@@ -78,11 +78,8 @@ const NO_FILES: Required<Files> = { readFile: () => undefined, listFolder: () =>
 
 function list(folder: string): readonly FolderEntry[] {
   try {
-    return readdirSync(folder).flatMap((name): FolderEntry[] => {
-      const stat = statSync(path.join(folder, name), { throwIfNoEntry: false });
-      if (stat?.isDirectory() === true) return [{ name, kind: 'folder' }];
-      return stat?.isFile() === true ? [{ name, kind: 'file' }] : [];
-    });
+    // Links to folders count as files: what is behind them may be the folder itself.
+    return readdirSync(folder, { withFileTypes: true }).map((e): FolderEntry => ({ name: e.name, kind: e.isDirectory() ? 'folder' : 'file' }));
   } catch {
     return [];
   }

@@ -10,7 +10,7 @@ export function imported({ folder }: ImportParams): ImportResult {
     listFolder,
     readFile: (path) => {
       const text = readFile(path);
-      return text === undefined ? { problem: 'it cannot be read: it is larger than 64 MB, or a link that leaves the folder' } : { text };
+      return text === undefined ? { problem: 'it cannot be read: it is larger than 64 MB, no file, or a link that leaves the folder' } : { text };
     },
   }, '');
 }

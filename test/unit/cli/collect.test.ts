@@ -1,11 +1,12 @@
 /** The script of `k8snet collect`, run by the real kubectl against a stand-in of an API server, and what import makes of it. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COLLECT_SCRIPT } from '../../../cli/src/collect-script.ts';
 import { nodeIo } from '../../../cli/src/node-io.ts';
+import { CREDENTIALS, strayCredential } from '../../../server/src/language/import/credentials.ts';
 import { importFolder } from '../../../server/src/language/import/import.ts';
 import { root } from '../language/fixtures.ts';
 import type { StandIn, StandInContent } from './api-stand-in.ts';
@@ -92,6 +93,19 @@ function imported(folder: string) {
 it('the script is clean by shellcheck and parses in a POSIX shell', () => {
   expect(execFileSync('shellcheck', [script], { encoding: 'utf8' })).toBe('');
   execFileSync('dash', ['-n', script]);
+});
+
+it('grep finds the credentials that import refuses, in the same lines', () => {
+  const lines = [
+    'token: c3VwZXJzZWNyZXR0b2tlbg', '"password" : "correct-horse-battery"', '\\"token\\":\\"abcdef0123456789\\"', 'DB_PASSWORD=correct-horse-battery', '  kind: Secret', '"kind": "Secret",', 'kind: SecretStore',
+    'tokenFile: /var/run/secrets/x/y/token', 'token: /var/run/secrets/x/y/token', '--token abcdef.0123456789abcdef', '--token-ttl 0123456789abcdef', 'AKIAIOSFODNN7EXAMPLE', 'xAKIAIOSFODNN7EXAMPLE', 'AAKIAIOSFODNN7EXAMPLE',
+    'postgres://app:hunter2@db:5432', 'https://192.0.2.1:6443/x', 'docker-pullable://nginx:1@sha256:0', 'Basic dXNlcjpwYXNzd29yZA==', '-----BEGIN CERTIFICATE-----', 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlIn0.c2lnbmF0dXJl', '".dockerconfigjson":"eyJhdXRocyI6e319fQ=="',
+  ];
+  const file = path.join(home, 'lines');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const byGrep = new Set(CREDENTIALS.flatMap(({ pattern }) => spawnSync('grep', ['-nE', '-e', pattern, file], { encoding: 'utf8' }).stdout.split('\n').filter((l) => l !== '').map((l) => Number(l.split(':')[0]))));
+  expect([...byGrep].sort((a, b) => a - b)).toEqual(lines.flatMap((line, i) => (strayCredential(line) === null ? [] : [i + 1])));
+  expect(byGrep.size).toBe(14);
 });
 
 describe('a cluster that answers', { timeout: 120_000 }, () => {

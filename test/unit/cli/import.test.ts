@@ -1,4 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { builtCli, root } from './built-cli.ts';
@@ -54,6 +55,37 @@ describe('k8snet import', () => {
     const run = cli.run(args);
     expect([run.code, run.out]).toEqual([2, '']);
     expect(run.err).toContain(message);
+  });
+
+  it('takes a hostile folder without harm: every file that is left out is named, once', () => {
+    const folder = path.join(cli.folder, 'hostile');
+    const put = (name: string, text: string | Buffer): void => {
+      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      writeFileSync(path.join(folder, name), text);
+    };
+    put('nodes.json', readFileSync(path.join(root, 'test/fixtures/recorded/objects/nodes.json')));
+    put('binary.yaml', Buffer.from([0, 1, 2, 255]));
+    put('ünï cödé/x y.yaml', 'kind: Foo\n');
+    put('1/2/3/4/5/6/7/8/9/deep.yaml', 'kind: Foo\n');
+    put('huge.json', '');
+    truncateSync(path.join(folder, 'huge.json'), 300 * 1024 * 1024);
+    for (let i = 0; i < 30; i++) put(`logs/pod-${i}/current.log`, 'log\n');
+    symlinkSync('nowhere', path.join(folder, 'broken.json'));
+    symlinkSync('.', path.join(folder, 'again.yaml'));
+    execFileSync('mkfifo', [path.join(folder, 'pipe.json')]);
+    const made = cli.run(['import', 'hostile', '-o', 'hostile/cluster.k8snet']);
+    expect(made.code).toBe(1);
+    expect(made.err.trim().split('\n').map((l) => l.replace('hostile/', ''))).toEqual([
+      '1/2/3/4/5/6/7/8/9/deep.yaml: warning: left out, as is all behind it: a dump has at most 100000 files and 8 folders inside each other',
+      'again.yaml: error: left out: it is a link to a folder, and such links are not followed',
+      'binary.yaml: error: left out: it is no text',
+      'broken.json: error: left out: it is a link to nothing',
+      'huge.json: error: left out: it is larger than 256 MB',
+      'logs/pod-0/current.log: warning: not used: it is neither a dump of a node or pod by its place and name, nor YAML or JSON; so are 29 other files like it (*.log)',
+      'pipe.json: error: left out: it is no file',
+      'ünï cödé/x y.yaml:1: warning: objects of the kind Foo are not known here: what they do to packets is not simulated',
+    ]);
+    expect(cli.run(['check', 'hostile/cluster.k8snet']).err).toBe('');
   });
 
   it('follows no link out of the folder, and goes on where something was refused', () => {

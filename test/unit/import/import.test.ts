@@ -193,6 +193,16 @@ describe('what is not understood', () => {
     ['a certificate', 'ca.crt: |\n  -----BEGIN CERTIFICATE-----\n'],
     ['a key or certificate in base64', 'client-key: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo=\n'],
     ['a credential', 'users:\n- user:\n    token: c3VwZXJzZWNyZXR0b2tlbg\n'],
+    ['a credential', 'users:\n- name: x\n  user:\n    client-key-data: MIIEpAIBAAKCAQEAxyzxyz\n'],
+    ['a credential', 'x: kubeadm join 192.0.2.1:6443 --token abcdef.0123456789abcdef\n'],
+    ['a credential', 'metadata:\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: |\n      {"data":"{\\"password\\":\\"correct-horse-battery\\"}"}\n'],
+    ['a credential', 'Environment:\n  DB_PASSWORD:  correct-horse-battery\n'],
+    ['a credential', 'env: ["AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"]\n'],
+    ['a credential', '{"data":{".dockerconfigjson":"eyJhdXRocyI6eyJyZWdpc3RyeSI6e319fQ=="}}\n'],
+    ['a credential', 'headers: ["Authorization: Basic dXNlcjpwYXNzd29yZA=="]\n'],
+    ['a key of AWS', 'env: ["KEY=AKIAIOSFODNN7EXAMPLE"]\n'],
+    ['a token of GitHub', 'repo: ghp_0123456789abcdefghijklmnopqrstuvwxyz\n'],
+    ['a password in a URL', 'DATABASE: "postgres://app:hunter2@db.shop:5432/app"\n'],
     ['a bearer token', 'env: "Authorization: Bearer 0123456789abcdef0123"\n'],
     ['a Secret', 'apiVersion: v1\nkind: Secret\nmetadata: { name: x }\n'],
   ])('%s is refused, and the file is not named', (what, text) => {
@@ -203,7 +213,7 @@ describe('what is not understood', () => {
   });
 
   it('is not what only looks like a credential', () => {
-    const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kube-proxy }\ndata:\n  kubeconfig.conf: |\n    users:\n    - name: default\n      user:\n        tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\n';
+    const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kube-proxy }\ndata:\n  kubeconfig.conf: |\n    users:\n    - name: default\n      user:\n        tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\n    # token: /var/run/secrets/kubernetes.io/serviceaccount/token\n    # automountServiceAccountToken: false, tokenExpirationSeconds: 3607, --token-ttl=24h0m0s --token-auth-file=/etc/kubernetes/tokens.csv\n    # imageID: docker-pullable://nginx:1.25@sha256:0123456789abcdef https://192.0.2.1:6443/api PASSWORD_FILE=/run/secrets/the-password\n    # password authentication-is-configured-elsewhere\n';
     expect(notes(importFolder(folderOf({ 'nodes.yaml': NODE, 'kube-proxy.yaml': config }), ''))).toEqual([]);
   });
 

@@ -16,19 +16,27 @@ export const CREDENTIALS: readonly { readonly what: string; readonly pattern: st
   { what: 'a certificate', pattern: '-----BEGIN CERTIFICATE-----' },
   { what: 'a key or certificate in base64', pattern: 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}' },
   { what: 'a bearer token', pattern: '[Bb]earer [A-Za-z0-9._~+/=-]{16,}' },
-  { what: 'a credential', pattern: '"?(token|client-key-data|client-certificate-data|password|secretAccessKey)"?[[:blank:]]*:[[:blank:]]*"?[A-Za-z0-9._~+/=-]{16,}' },
+  { what: 'a key of AWS', pattern: '(^|[^A-Z0-9])(AKIA|ASIA)[A-Z0-9]{16}([^A-Z0-9]|$)' },
+  { what: 'a token of GitHub', pattern: 'gh[pousr]_[A-Za-z0-9]{36}' },
+  { what: 'a password in a URL', pattern: '(https?|ftp|amqps?|mongodb([+]srv)?|mysql|postgres(ql)?|rediss?)://[^/:@[:blank:]]*:[^/@[:blank:]]+@' },
+  { what: 'a credential', pattern: '[Bb]asic [A-Za-z0-9+/]{16,}=' },
+  { what: 'a credential', pattern: '--[a-z-]*(token|password)[ =][A-Za-z0-9._~+/=-]{16,}' },
+  // By its name, as YAML, JSON, JSON in JSON and an environment have it; a path is none.
+  { what: 'a credential', pattern: '([Tt]oken|TOKEN|[Pp]assword|PASSWORD|client-key-data|client-certificate-data|[Ss]ecret_?[Aa]ccess_?[Kk]ey|SECRET_ACCESS_KEY|\\.dockerconfigjson)[\\\\]?"?[[:blank:]]*[:=][[:blank:]]*[\\\\]?"?[A-Za-z0-9_~+=-][A-Za-z0-9._~+/=-]{15,}' },
   { what: 'a Secret', pattern: '^[[:blank:]]*"?kind"?[[:blank:]]*:[[:blank:]]*"?Secret"?,?[[:blank:]]*$' },
 ];
 
 const compiled = CREDENTIALS.map(({ what, pattern }) => ({ what, regexp: new RegExp(pattern.replaceAll('[:blank:]', ' \\t'), 'm') }));
 
-/** The first, by line. */
+/** The first, by line, and of one line the first of the list. */
 export function strayCredential(text: string): StrayCredential | null {
-  let found: { readonly what: string; readonly at: number } | null = null;
+  let found: StrayCredential | null = null;
   for (const { what, regexp } of compiled) {
     const at = regexp.exec(text)?.index;
-    if (at !== undefined && (found === null || at < found.at)) found = { what, at };
+    const line = at === undefined ? Number.POSITIVE_INFINITY : lineAt(text, at);
+    if (line < (found?.line ?? Number.POSITIVE_INFINITY)) found = { what, line };
   }
-  if (found === null) return null;
-  return { what: found.what, line: text.slice(0, found.at).split('\n').length };
+  return found;
 }
+
+const lineAt = (text: string, at: number): number => text.slice(0, at).split('\n').length;

@@ -1,4 +1,5 @@
 /** The files of a dump's folder, each for what it is: laid out as `k8snet collect` does, or as a bare folder of objects. */
+import { groupBy } from '../../../../engine/src/group-by.ts';
 import type { CaptureKeyword } from '../bind/declarations.ts';
 import type { FolderEntry } from '../bind/file-patterns.ts';
 import { strayCredential } from './credentials.ts';
@@ -76,7 +77,8 @@ const NOT_NEEDED: readonly (readonly [RegExp, string])[] = [
 /** What `k8snet collect` writes beside the larger of two rulesets. */
 const SECOND_RULES = /^nodes\/[^/]+\/ip6?tables-(legacy|nft)-save\.txt$/;
 
-const MOST_FILES = 20_000;
+/** 20,000 pods and 500 nodes are 27,000. */
+const MOST_FILES = 100_000;
 const DEEPEST = 8;
 
 export function readFolder(folder: DumpFolder): FolderContent {
@@ -121,7 +123,19 @@ export function readFolder(folder: DumpFolder): FolderContent {
     } else note('warning', path, 'not used: it is neither a dump of a node or pod by its place and name, nor YAML or JSON');
   }
   const found = [...nodes].map(([host, dumps]): NodeDump => ({ host, files: chosen(dumps, take, note) }));
-  return { objects, nodes: found, pods, texts, notes };
+  return { objects, nodes: found, pods, texts, notes: gathered(notes) };
+}
+
+const MANY = 10;
+
+/** What is true of very many files alike, the logs of `kubectl cluster-info dump` say, is told of the first. */
+function gathered(notes: readonly ImportNote[]): readonly ImportNote[] {
+  const kindOf = ({ file }: ImportNote): string => (file.startsWith('nodes/') ? file.slice(file.lastIndexOf('/') + 1) : `*${/\.[^./]*$/.exec(file)?.[0] ?? ''}`);
+  const alike = groupBy(notes, (n) => (n.line === null ? `${n.severity} ${kindOf(n)} ${n.message}` : n));
+  return [...alike.values()].flatMap((group) => {
+    const [first] = group;
+    return group.length <= MANY ? group : [{ ...first, message: `${first.message}; so are ${group.length - 1} other files like it (${kindOf(first)})` }];
+  });
 }
 
 function chosen(dumps: ReadonlyMap<string, { readonly keyword: CaptureKeyword; readonly path: string }>, take: (path: string) => boolean, note: (severity: ImportNote['severity'], file: string, message: string) => void): NodeDump['files'] {
