@@ -89,8 +89,8 @@ export function prepare({ scratch }: Runner, flow: Flow): FlowHandle | null {
  * read from `chosen`, the rest come from `seed`, or are the first option where it is 0.
  */
 export function walk(runner: Runner, handle: FlowHandle, seed: number, scripted: number): Verdict | null {
-  // Any other segment than a SYN is the exact engine's, and so is what is sent behind one.
-  if (handle.flow.tcpFlags !== undefined || (handle.protocol === 6 && handle.payload > 0)) return null;
+  // Any other segment than a SYN is the exact engine's.
+  if (handle.flow.tcpFlags !== undefined) return null;
   const s = runner.scratch;
   begin(s, handle, seed, scripted);
   fillRequest(s.packet, handle, s.book.families[handle.destination] === 0 ? 0 : 1, handle.sender);
