@@ -105,7 +105,7 @@ function snapshotOf(input: SnapshotInput, tree: FileNode, before: FileLookup | n
   });
   const verdicts = (): readonly Verdict[] => finished(judging());
   const diagnostics = once(() => diagnose({ text: input.text, model, names: names(), files }));
-  const repairInput = once((): RepairInput => ({ file: input.file, text: input.text, model, names: names(), files }));
+  const repairInput = once((): RepairInput => ({ file: input.file, text: input.text, lines: lines(), model, names: names(), files }));
   const verifyDiagnostics = once(() => expectationDiagnostics(repairInput(), verdicts()));
   const drifting = onceInSteps(() => driftDiagnostics(repairInput(), spec(), topology()));
   const verifying = function* (): Steps<readonly Diagnostic[]> {

@@ -15,7 +15,7 @@ import type { RulesDump, RulesetPart } from './rulesets.ts';
 import type { FolderEntry } from './file-patterns.ts';
 import { filesMatching, hasWildcard } from './file-patterns.ts';
 
-/** Records come from "line" index + 1 of `lines`: the block may stand anywhere in the file. */
+/** Records come from "line" index + 1 of `lines`: the block may stand anywhere in the file. Those of another file stand there for good. */
 export interface CaptureContent extends DumpReading {
   readonly lines: readonly DumpText[];
 }
@@ -44,22 +44,22 @@ const contents = new WeakMap<StatementNode | readonly DumpText[], CachedContent>
 
 const indexed = (index: number): SourceRef => ({ file: '', line: index + 1 });
 
-function read(capture: Capture, key: StatementNode | readonly DumpText[], lines: () => readonly DumpText[]): CaptureContent {
+function read(capture: Capture, key: StatementNode | readonly DumpText[], lines: () => readonly DumpText[], place: (index: number) => SourceRef): CaptureContent {
   const cached = contents.get(key);
   if (cached?.keyword === capture.keyword) return cached.content;
   const made = lines();
-  const content = { lines: made, ...DUMP_READERS[capture.keyword](made, indexed) };
+  const content = { lines: made, ...DUMP_READERS[capture.keyword](made, place) };
   contents.set(key, { keyword: capture.keyword, content });
   return content;
 }
 
 /** `null` where the file named cannot be read. */
 export function contentOf(capture: Capture, files: FileLookup): CaptureContent | null {
-  if (capture.from === null) return read(capture, capture.node, () => linesOfBlock(capture.node));
+  if (capture.from === null) return read(capture, capture.node, () => linesOfBlock(capture.node), indexed);
   const file = files.read(capture.from.value);
   if (!file.ok) return null;
   const lines = partFor(file.lines, capture.keyword);
-  return read(capture, lines, () => lines);
+  return read(capture, lines, () => lines, (i) => ({ file: file.path, line: i + 1 }));
 }
 
 /** The state of a declaration's captures, every record with the line that it stands on. */
@@ -69,9 +69,10 @@ export function capturedState(captures: readonly Capture[], offset: number, file
     const placed = captures.filter((c) => c.keyword === keyword).flatMap((c) => placedLines(c, offset, files, at) ?? []);
     const isRules = keyword === 'iptables' || keyword === 'ip6tables';
     const parts = isRules ? rulesetsOf(placed) : [];
-    for (const [i, { lines, place }] of placed.entries()) {
-      if (!isRules) state = merge(state, DUMP_READERS[keyword](lines, place).state);
-      else for (const part of parts[i] ?? []) state = merge(state, ofRuleset(DUMP_READERS[keyword](part.lines, place).state, part));
+    for (const [i, { lines, place, content }] of placed.entries()) {
+      const stateOf = (own: readonly DumpText[]): CapturedState => (content?.lines === own ? content.state : DUMP_READERS[keyword](own, place).state);
+      if (!isRules) state = merge(state, stateOf(lines));
+      else for (const part of parts[i] ?? []) state = merge(state, ofRuleset(stateOf(part.lines), part));
     }
   }
   return state;
@@ -79,16 +80,19 @@ export function capturedState(captures: readonly Capture[], offset: number, file
 
 interface PlacedLines extends RulesDump {
   readonly place: (index: number) => SourceRef;
+  /** Of another file, whose records keep their places. */
+  readonly content: CaptureContent | null;
 }
 
 function placedLines(capture: Capture, offset: number, files: FileLookup, at: (offset: number) => SourceRef): PlacedLines | null {
   if (capture.from === null) {
     const lines = linesOfBlock(capture.node);
     const start = offset + capture.offset;
-    return { lines, file: null, place: (i) => at(start + (lines[i]?.offset ?? 0)) };
+    return { lines, file: null, content: null, place: (i) => at(start + (lines[i]?.offset ?? 0)) };
   }
   const file = files.read(capture.from.value);
-  return file.ok ? { lines: partFor(file.lines, capture.keyword), file: capture.from.value, place: (i) => ({ file: file.path, line: i + 1 }) } : null;
+  const content = contentOf(capture, files);
+  return file.ok && content !== null ? { lines: content.lines, file: capture.from.value, content, place: (i) => ({ file: file.path, line: i + 1 }) } : null;
 }
 
 const ofRuleset = (state: CapturedState, { ruleset, again }: RulesetPart): CapturedState =>

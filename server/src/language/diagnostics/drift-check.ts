@@ -9,7 +9,6 @@ import type { Repair } from '../../../../engine/src/verify/explanation.ts';
 import type { Dump } from '../bind/dumps.ts';
 import { dumpsIn, rangeOfLine, wholeLine } from '../bind/dumps.ts';
 import { rangeIn } from '../bind/file-model.ts';
-import { createLineIndex } from '../syntax/cursor.ts';
 import { repairEdits } from '../features/repair-edits.ts';
 import type { RepairInput } from '../features/repair-edits.ts';
 import type { Definition, Diagnostic, DriftReport, Fix, Range, Related } from './define.ts';
@@ -62,7 +61,7 @@ interface Found {
 /** Where a line of a dump stands: in this file, or where its own file is named. */
 function placeOf(input: RepairInput, dumps: readonly Dump[], at: SourceRef): Found | undefined {
   if (at.file === input.file) {
-    const start = createLineIndex(input.text).starts[at.line - 1] ?? 0;
+    const start = input.lines.starts[at.line - 1] ?? 0;
     const text = /^[^\n]*/.exec(input.text.slice(start))?.[0] ?? '';
     return { range: { start: start + (text.length - text.trimStart().length), end: start + text.trimEnd().length }, prefix: '' };
   }

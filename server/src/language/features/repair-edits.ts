@@ -7,6 +7,7 @@ import type { Dump, DumpOwner } from '../bind/dumps.ts';
 import { dumpsIn } from '../bind/dumps.ts';
 import type { Names } from '../bind/names.ts';
 import type { FixEdit, Range } from '../diagnostics/define.ts';
+import type { LineIndex } from '../syntax/cursor.ts';
 import type { Sheet } from './sheet.ts';
 import { sheetOf } from './sheet.ts';
 import { declarationEdits, statementEdits } from './statement-edits.ts';
@@ -17,6 +18,7 @@ export interface RepairInput {
   /** As it stands in source references. */
   readonly file: string;
   readonly text: string;
+  readonly lines: LineIndex;
   readonly model: FileModel;
   readonly names: Names;
   readonly files: FileLookup;
@@ -41,11 +43,16 @@ function editsOf(input: RepairInput, edit: Edit): readonly FixEdit[] | null {
 /** Insertions at one place stand in the order in which they were made. */
 function joined(edits: readonly FixEdit[]): readonly FixEdit[] {
   const out: FixEdit[] = [];
+  const insertions = new Map<string, number>();
   for (const edit of edits) {
-    const same = out.findIndex((o) => o.file === edit.file && o.start === edit.start && o.end === edit.end && edit.start === edit.end);
-    const before = out[same];
-    if (before === undefined) out.push(edit);
-    else out[same] = { ...before, text: before.text + edit.text };
+    const place = edit.start === edit.end ? `${edit.start} ${edit.file ?? ''}` : null;
+    const before = place === null ? undefined : insertions.get(place);
+    const first = before === undefined ? undefined : out[before];
+    if (before !== undefined && first !== undefined) out[before] = { ...first, text: first.text + edit.text };
+    else {
+      if (place !== null) insertions.set(place, out.length);
+      out.push(edit);
+    }
   }
   return out;
 }

@@ -2,9 +2,11 @@
 import { once } from '../../../../engine/src/once.ts';
 import type { SourceRef } from '../../../../engine/src/topology/origin.ts';
 import type { FileLookup } from '../bind/capture-content.ts';
+import type { Capture } from '../bind/declarations.ts';
 import type { Dump } from '../bind/dumps.ts';
 import { rangeOfLine, wholeLine } from '../bind/dumps.ts';
 import type { FixEdit, Range } from '../diagnostics/define.ts';
+import type { LineIndex } from '../syntax/cursor.ts';
 import { createLineIndex, lineOf } from '../syntax/cursor.ts';
 import type { TextEdit } from '../syntax/tree.ts';
 
@@ -23,21 +25,29 @@ export interface Sheet {
 interface Here {
   readonly file: string;
   readonly text: string;
+  readonly lines: LineIndex;
   readonly files: FileLookup;
 }
 
+/** By version and capture: a dump with many deviations is edited many times. */
+const sheets = new WeakMap<Here, Map<Capture, Sheet | null>>();
+
 /** `null` where the dump cannot be edited line by line: what `ip -j` printed, or a block that does not end. */
 export function sheetOf(here: Here, dump: Dump): Sheet | null {
-  return dump.capture.from === null ? blockSheet(here, dump) : fileSheet(here, dump, dump.capture.from.value);
+  const known = sheets.get(here) ?? new Map<Capture, Sheet | null>();
+  sheets.set(here, known);
+  const before = known.get(dump.capture);
+  if (before !== undefined) return before;
+  const { from } = dump.capture;
+  const made = from === null ? blockSheet(here, dump) : fileSheet(here, dump, from.value);
+  known.set(dump.capture, made);
+  return made;
 }
 
-function blockSheet({ file, text }: Here, dump: Dump): Sheet | null {
+function blockSheet({ file, text, lines }: Here, dump: Dump): Sheet | null {
   if (dump.capture.node.block?.closed !== true) return null;
   const rangeOf = (index: number): Range => rangeOfLine(dump, wholeLine(dump.content, index));
-  const byLine = once(() => {
-    const lines = createLineIndex(text);
-    return new Map(dump.content.lines.map((_, i) => [lineOf(lines, rangeOf(i).start) + 1, rangeOf(i)] as const).filter(([, range]) => range.end > range.start).reverse());
-  });
+  const byLine = once(() => new Map(dump.content.lines.map((_, i) => [lineOf(lines, rangeOf(i).start) + 1, rangeOf(i)] as const).filter(([, range]) => range.end > range.start).reverse()));
   return { dump, text, rangeOf, find: (at) => (at.file === file ? byLine().get(at.line) : undefined), edit: (edit) => edit };
 }
 
