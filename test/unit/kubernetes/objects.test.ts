@@ -192,6 +192,27 @@ describe('the cluster', () => {
       expect.stringMatching(/^warning dump\.yaml:\d+:\d+: .*wireguard is not simulated/),
     ]);
   });
+
+  it('leaves open where packets go by a backend that is not simulated, unless the file says another', () => {
+    const wireguard = config('kube-flannel-cfg', 'net-conf.json', '{ "Network": "10.50.0.0/16", "Backend": { "Type": "wireguard" } }');
+    expect(of(wireguard).spec().cluster).toMatchObject({ networkPlugin: 'flannel-wireguard', podCidrs: [{ length: 16 }] });
+    expect(of(wireguard, 'cluster { flannel host-gw }\nobjects from "dump.yaml"\n').spec().cluster).not.toHaveProperty('networkPlugin');
+  });
+
+  it('says nothing of flannel’s own conflist, and each thing that another has', () => {
+    const conflist = (delegate: string, rest = ''): readonly string[] =>
+      told(of(config('kube-flannel-cfg', 'cni-conf.json', `{ "name": "cbr0", "cniVersion": "0.3.1", "plugins": [{ "type": "flannel"${delegate} }, { "type": "portmap", "capabilities": { "portMappings": true }${rest} }] }`)))
+        .map((t) => t.replace(/^.*?: /, ''));
+    expect(conflist(', "delegate": { "hairpinMode": true, "isDefaultGateway": true }')).toEqual([]);
+    expect(conflist('')).toEqual([expect.stringMatching(/without hairpinMode/), expect.stringMatching(/without isDefaultGateway/)]);
+    expect(conflist(', "delegate": { "hairpinMode": false, "isDefaultGateway": true, "ipMasq": true, "type": "ipvlan", "mtu": 1300 }', ', "snat": false, "conditionsV4": ["!", "-d", "192.0.2.0/24"]')).toEqual(
+      ['type ipvlan', 'hairpinMode false', 'ipMasq true', 'mtu 1300', 'snat false', 'conditionsV4'].map((what) => expect.stringMatching(new RegExp(`^${what} of the CNI plugin \\w+ is not simulated`, 'i')) as string),
+    );
+  });
+
+  it('wants a name of a device where pods are told by one', () => {
+    expect(told(of(config('kube-proxy', 'config.conf', 'detectLocalMode: BridgeInterface')))).toEqual([expect.stringMatching(/BridgeInterface needs detectLocal\.bridgeInterface/)]);
+  });
 });
 
 describe('a NetworkPolicy and a Namespace', () => {

@@ -153,6 +153,7 @@ function withCluster(own: readonly Placed<ClusterDeclaration>[], part: ClusterPa
     serviceCidrs: ownFirst(d.serviceCidrs, part.serviceCidrs ?? []),
     flannel: says('flannel') ? d.flannel : (part.flannel ?? d.flannel),
     kubeProxy: says('kube-proxy') ? d.kubeProxy : (part.kubeProxy ?? d.kubeProxy),
+    ...(d.networkPlugin !== undefined || says('flannel') || part.networkPlugin === undefined ? {} : { networkPlugin: part.networkPlugin }),
   };
   return [{ ...first, declaration, objects: at }, ...others];
 }
@@ -166,6 +167,7 @@ const clusterOf = (part: ClusterPart): ClusterDeclaration => ({
   serviceCidrs: part.serviceCidrs ?? [],
   flannel: part.flannel ?? DEFAULT_FLANNEL,
   kubeProxy: part.kubeProxy ?? DEFAULT_KUBE_PROXY,
+  ...(part.networkPlugin === undefined ? {} : { networkPlugin: part.networkPlugin }),
 });
 
 /** Which declarations of the file an object completes: what they leave out it may say. */

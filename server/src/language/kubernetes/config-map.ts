@@ -9,7 +9,8 @@ import type { Elsewhere } from '../diagnostics/define.ts';
 import { commaSeparated } from './cidrs.ts';
 import type { ObjectSource } from './fields.ts';
 import { Fields, baseOf, tell } from './fields.ts';
-import { cniProblems, readNetConf } from './flannel-config.ts';
+import { cniProblems } from './cni-config.ts';
+import { readNetConf } from './flannel-config.ts';
 import { readJson } from './json.ts';
 import { readKubeProxyConfig } from './kube-proxy-config.ts';
 import { metadataOf } from './metadata.ts';
@@ -23,6 +24,8 @@ export interface ClusterPart {
   readonly podCidrs?: readonly Located<Prefix>[];
   readonly serviceCidrs?: readonly Located<Prefix>[];
   readonly flannel?: FlannelSettings;
+  /** Connects pods, and is not simulated. */
+  readonly networkPlugin?: string;
   readonly kubeProxy?: KubeProxySettings;
 }
 

@@ -42,10 +42,16 @@ function detectionOf(config: Fields): LocalDetection {
   const prefix = detect?.text('interfaceNamePrefix')?.value ?? '';
   switch (config.choice('detectLocalMode', ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix', ''])) {
     case 'NodeCIDR': return { mode: 'NodeCIDR' };
-    case 'BridgeInterface': return { mode: 'BridgeInterface', name: bridge };
-    case 'InterfaceNamePrefix': return { mode: 'InterfaceNamePrefix', prefix };
+    case 'BridgeInterface': return bridge === '' ? unnamed(config, 'bridgeInterface') : { mode: 'BridgeInterface', name: bridge };
+    case 'InterfaceNamePrefix': return prefix === '' ? unnamed(config, 'interfaceNamePrefix') : { mode: 'InterfaceNamePrefix', prefix };
     default: return { mode: 'ClusterCIDR', cidrs };
   }
+}
+
+/** kube-proxy does not start so (pkg/proxy/apis/config/validation). */
+function unnamed(config: Fields, key: string): LocalDetection {
+  config.bad(`detectLocalMode ${config.text('detectLocalMode')?.value ?? ''} needs detectLocal.${key}`, config.tree);
+  return { mode: 'ClusterCIDR', cidrs: [] };
 }
 
 function nodePortAddresses(config: Fields): KubeProxySettings['nodePortAddresses'] {
