@@ -56,14 +56,18 @@ const NODE_FILES: readonly (readonly [name: string, keyword: CaptureKeyword])[] 
   ['bridge-fdb.txt', 'fdb'],
   ['bridge-fdb.json', 'fdb'],
   ['iptables-save.txt', 'iptables'],
+  ['iptables-legacy-save.txt', 'iptables'],
+  ['iptables-nft-save.txt', 'iptables'],
   ['ip6tables-save.txt', 'ip6tables'],
+  ['ip6tables-legacy-save.txt', 'ip6tables'],
+  ['ip6tables-nft-save.txt', 'ip6tables'],
   ['ipset.txt', 'ipset'],
   ['conntrack.txt', 'conntrack'],
   ['sysctl.txt', 'sysctl'],
 ];
 
-/** Beside each other: both families, and what the others do not say. */
-const separate = (name: string): string => (/6(-all)?\.[a-z]+$/.test(name) ? 'IPv6' : '');
+/** Beside each other: both families, both rulesets, and what the others do not say. */
+const separate = (name: string): string => (/6(-all)?\.[a-z]+$/.test(name) ? 'IPv6' : (/-(legacy|nft)-/.exec(name)?.[1] ?? ''));
 
 /** Of no use beside what is read, and nothing that anybody misses. */
 const NOT_NEEDED: readonly (readonly [RegExp, string])[] = [
@@ -74,10 +78,6 @@ const NOT_NEEDED: readonly (readonly [RegExp, string])[] = [
   [/^warnings\.txt$/, 'it is what collecting told'],
 ];
 
-/** What `k8snet collect` writes beside the larger of two rulesets. */
-const SECOND_RULES = /^nodes\/[^/]+\/ip6?tables-(legacy|nft)-save\.txt$/;
-
-/** 20,000 pods and 500 nodes are 27,000. */
 const MOST_FILES = 100_000;
 const DEEPEST = 8;
 
@@ -108,7 +108,6 @@ export function readFolder(folder: DumpFolder): FolderContent {
     const host = /^nodes\/([^/]+)\/([^/]+)$/.exec(path);
     const because = NOT_NEEDED.find(([pattern]) => pattern.test(path))?.[1];
     if (because !== undefined) note('information', path, `not used: ${because}`);
-    else if (SECOND_RULES.test(path)) note('warning', path, 'not used: the node has rules in legacy and in nft iptables, and packets meet both; only the larger set, iptables-save.txt, is read');
     else if (host !== null) {
       const [, name = '', file = ''] = host;
       const dumps = nodes.get(name) ?? new Map<string, { keyword: CaptureKeyword; path: string }>();
