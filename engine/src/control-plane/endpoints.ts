@@ -77,6 +77,7 @@ function makeService(spec: ServiceSpec, selected: readonly Pod[], directory: Dir
     externalName: spec.externalName,
     ports: spec.ports.map((port) => ({ name: port.name, protocol: port.protocol, port: port.port, nodePort: port.nodePort, endpoints: endpointsOf(port) })),
     members: spec.headless || spec.clusterAddresses.length === 0 ? membersOf(selected, spec) : [],
+    ...(spec.unproxied === undefined ? {} : { unproxied: spec.unproxied }),
     origin: declared(spec.at),
   };
 }

@@ -4,7 +4,7 @@ import type { Prefix } from '../net/address.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Interface, Listeners, Namespace, Route } from '../topology/model.ts';
 import { declared, derived } from '../topology/origin.ts';
-import type { InterfaceSpec } from '../topology/spec.ts';
+import type { InterfaceSpec, KubeProxySettings } from '../topology/spec.ts';
 import { BRIDGE, bridgeDevices, listenersOf as declaredListeners } from './cni.ts';
 import { dockerDevices } from './docker.ts';
 import { flannelDevices } from './flannel/device.ts';
@@ -33,7 +33,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     neighbours: forwarding.neighbours,
     fdb: forwarding.fdb,
     tables: nodeTables(plan, node, ports),
-    ...(mode === 'nftables' || mode === 'ipvs' || mode === 'other' ? { serviceProxy: mode } : {}),
+    ...serviceProxyOf(plan, mode),
     ...(networkPlugin === undefined ? {} : { networkPlugin }),
     sets: [],
     conntrack: [],
@@ -41,6 +41,11 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     listeners: listenersOf(plan, node),
     origin: declared(node.spec.at),
   };
+}
+
+function serviceProxyOf({ services }: Plan, mode: KubeProxySettings['mode']): Pick<Namespace, 'serviceProxy'> {
+  if (mode === 'nftables' || mode === 'ipvs' || mode === 'other') return { serviceProxy: mode };
+  return services.some((s) => s.unproxied === 'another-proxy') ? { serviceProxy: 'of-labelled-services' } : {};
 }
 
 /** What the node says, and what its pods on the host's network say besides: they share the namespace. */

@@ -4,7 +4,7 @@
  */
 import { formatAddress } from '../net/address.ts';
 import type { Family } from '../net/address.ts';
-import type { Topology } from '../topology/model.ts';
+import type { Service, Topology } from '../topology/model.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { destinationPortOf, destinationText } from './packet.ts';
 import type { Packet } from './packet.ts';
@@ -18,10 +18,14 @@ interface Served {
   readonly nodePorts: ReadonlySet<number>;
 }
 
-const servedBy = perRecord((topology: Topology, family: Family): Served => ({
-  addresses: new Set(topology.services.flatMap((s) => [...s.clusterAddresses, ...s.externalAddresses, ...s.loadBalancerAddresses].filter((a) => a.family === family).map(formatAddress))),
-  nodePorts: new Set(topology.services.flatMap((s) => s.ports.flatMap((p) => p.nodePort ?? []))),
-}));
+const servedBy = perRecord((topology: Topology, family: Family): Served => served(topology.services, family));
+
+const servedByOthers = perRecord((topology: Topology, family: Family): Served => served(topology.services.filter((s) => s.unproxied === 'another-proxy'), family));
+
+const served = (services: readonly Service[], family: Family): Served => ({
+  addresses: new Set(services.flatMap((s) => [...s.clusterAddresses, ...s.externalAddresses, ...s.loadBalancerAddresses].filter((a) => a.family === family).map(formatAddress))),
+  nodePorts: new Set(services.flatMap((s) => s.ports.flatMap((p) => p.nodePort ?? []))),
+});
 
 /** `null`: kube-proxy has nothing to do with it. */
 export function unsimulatedProxy(run: Run, ns: CompiledNamespace, skb: Skb): Fate | null {
@@ -31,7 +35,8 @@ export function unsimulatedProxy(run: Run, ns: CompiledNamespace, skb: Skb): Fat
 }
 
 function isServed(run: Run, ns: CompiledNamespace, packet: Packet): boolean {
-  const { addresses, nodePorts } = servedBy(run.compiled.topology, packet.ip.family);
+  const those = ns.namespace.serviceProxy === 'of-labelled-services' ? servedByOthers : servedBy;
+  const { addresses, nodePorts } = those(run.compiled.topology, packet.ip.family);
   const { destination } = packet.ip;
   if (addresses.has(formatAddress(destination))) return true;
   return nodePorts.has(destinationPortOf(packet) ?? 0) && isOwn(ns, destination);

@@ -60,7 +60,7 @@ export interface Namespace {
   readonly fdb: readonly FdbEntry[];
   readonly tables: readonly Table[];
   /** kube-proxy programs services here in a mode that is not simulated. */
-  readonly serviceProxy?: 'nftables' | 'ipvs' | 'other';
+  readonly serviceProxy?: 'nftables' | 'ipvs' | 'other' | OtherProxy;
   /** Connects the pods, and is not simulated: of a node's own namespace, and of its pods. */
   readonly networkPlugin?: string;
   readonly sets: readonly IpSet[];
@@ -310,6 +310,9 @@ export interface ServicePort {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** Another program than kube-proxy translates some services, by their label service.kubernetes.io/service-proxy-name. */
+export type OtherProxy = 'of-labelled-services';
+
 export interface Service {
   readonly namespace: string;
   readonly name: string;
@@ -322,5 +325,7 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   /** Of a service without an address: the ready endpoints, whatever its ports. */
   readonly members: readonly { readonly address: Address; readonly hostname: string | null }[];
+  /** kube-proxy leaves it alone: another program translates it, or nobody does. */
+  readonly unproxied?: 'another-proxy' | 'nobody';
   readonly origin: Origin;
 }

@@ -274,6 +274,8 @@ export interface ServiceSpec {
   readonly internalTrafficPolicy: 'Cluster' | 'Local';
   readonly trafficDistribution: 'PreferClose' | 'PreferSameZone' | 'PreferSameNode' | null;
   readonly publishNotReady: boolean;
+  /** By the labels service.kubernetes.io/service-proxy-name and …/headless, which kube-proxy's informers leave out (cmd/kube-proxy/app/server.go). */
+  readonly unproxied?: 'another-proxy' | 'nobody';
   readonly allocateNodePorts: boolean;
   readonly healthCheckNodePort: Port | null;
   readonly at: SourceRef;

@@ -69,7 +69,7 @@ const SENTENCES = {
   'chain-loop': ['undecided', (p) => `The rule ${q(p.rule)} on ${p.where} leads back into the chain ${p.what}; the kernel refuses such a table.`],
   'jump-depth': ['undecided', (p) => `The chains of ${p.what} on ${p.where} are nested too deep.`],
   'target-misplaced': ['undecided', (p) => `The rule ${q(p.rule)} on ${p.where} cannot stand where it stands (${p.what}); the kernel refuses such a table.`],
-  'proxy-mode-unknown': ['undecided', (p) => `${p.what === 'other' ? `Another program than kube-proxy translates services on ${p.where}, which is not simulated` : `kube-proxy on ${p.where} runs in the mode ${p.what}, which is not simulated yet`}, so what becomes of ${p.address} cannot be told.`],
+  'proxy-mode-unknown': ['undecided', (p) => `${p.what === 'other' || p.what === 'of-labelled-services' ? `Another program than kube-proxy translates ${p.what === 'other' ? 'services' : 'this service'} on ${p.where}, which is not simulated` : `kube-proxy on ${p.where} runs in the mode ${p.what}, which is not simulated yet`}, so what becomes of ${p.address} cannot be told.`],
   'plugin-unknown': ['undecided', (p) => `Pods are connected by ${p.what}, which is not simulated, so what becomes of a packet from ${p.where} to ${p.address} cannot be told.`],
   'policy-rule-unknown': ['undecided', (p) => `The policy rule ${q(p.rule)} on ${p.where} is not known to the simulator.`],
   'device-unknown': ['undecided', (p) => `Nothing tells what ${p.device} on ${p.where} is; paste \`ip -d link\` into \`links { }\`, or declare it as an interface.`],

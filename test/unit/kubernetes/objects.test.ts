@@ -335,3 +335,22 @@ it('the recorded cluster’s objects are read without a problem', () => {
   const { nodes, pods, services } = s.spec();
   expect([nodes.length, pods.length, services.length]).toEqual([3, 11, 16]);
 });
+
+describe('a Service that kube-proxy leaves alone', () => {
+  const SERVICE = (labels: string): string => `apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: default, labels: { ${labels} } }\nspec: { clusterIP: 10.96.0.9, ports: [{ port: 80 }], selector: { app: web } }\n`;
+  const FILE = `${NETWORK}node n1 { address 192.168.0.9/24 on lan; pod-cidr 10.244.1.0/24 }\npod web on n1 { ip 10.244.1.5; labels app=web }\npod c on n1 { ip 10.244.1.6 }\nobjects from "dump.yaml"\nexpect c -> 10.96.0.9:80/TCP delivered\n`;
+  const rules = (labels: string): number => (of(SERVICE(labels), FILE).topology().hosts.find((h) => h.name === 'n1')?.namespaces[0]?.tables ?? []).flatMap((t) => t.chains.flatMap((c) => c.rules)).filter((r) => r.text.includes('10.96.0.9')).length;
+  const verdict = (labels: string): string | null | undefined => of(SERVICE(labels), FILE).verdicts()[0]?.sentence;
+
+  it('as it belongs to another proxy has no rules, and what goes to it ends undecided', () => {
+    expect([rules('app: x'), rules('"service.kubernetes.io/service-proxy-name": mine')]).toEqual([2, 0]);
+    expect(verdict('"service.kubernetes.io/service-proxy-name": mine')).toMatch(/another program than kube-proxy translates this service .* cannot be told/i);
+    expect(verdict('app: x')).toBeNull();
+  });
+
+  it('as it is labelled headless has no rules, and nobody translates what goes to it', () => {
+    expect(rules('"service.kubernetes.io/headless": ""')).toBe(0);
+    expect(verdict('"service.kubernetes.io/headless": ""')).toMatch(/\S/);
+    expect(verdict('"service.kubernetes.io/headless": ""')).not.toMatch(/cannot be told/);
+  });
+});

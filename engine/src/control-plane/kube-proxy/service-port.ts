@@ -58,10 +58,10 @@ const LOWER: Readonly<Record<ServicePort['protocol'], L4>> = { TCP: 'tcp', UDP: 
 
 const ofFamily = (addresses: readonly Address[], family: Family): readonly Prefix[] => addresses.filter((a) => a.family === family).map(hostPrefix);
 
-/** Every port of a service in a family; none of a headless or ExternalName service, or without a cluster IP of the family. */
+/** Every port of a service in a family; none of a headless or ExternalName service, without a cluster IP of the family, or left to others. */
 export function portViews(service: Service, spec: ServiceSpec, family: Family): readonly PortView[] {
   const clusterIp = ofFamily(service.clusterAddresses, family)[0];
-  if (clusterIp === undefined || service.type === 'ExternalName') return [];
+  if (clusterIp === undefined || service.type === 'ExternalName' || spec.unproxied !== undefined) return [];
   const accessible = service.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
   return service.ports.map((port) => {
     const name = portName(service.namespace, service.name, port.name);

@@ -145,6 +145,8 @@ export interface ServiceDeclaration extends DeclarationBase {
   readonly internalTrafficPolicy: ServiceSpec['internalTrafficPolicy'];
   readonly trafficDistribution: ServiceSpec['trafficDistribution'];
   readonly publishNotReady: boolean;
+  /** Of a Service object's labels; the file itself does not say. */
+  readonly unproxied?: 'another-proxy' | 'nobody';
   readonly allocateNodePorts: boolean;
   readonly healthCheckNodePort: Port | null;
 }

@@ -42,9 +42,23 @@ export function readService(object: Fields): ServiceObject | null {
     loadBalancerProxies: balancer.proxies,
     loadBalancerSourceRanges: sourceRanges(spec, metadata),
     ...settingsOf(spec, metadata),
+    ...unproxiedBy(spec, metadata),
   };
   spec.rest(IGNORED_SPEC);
   return service;
+}
+
+/** A headless service has no rules anyway. */
+function unproxiedBy(spec: Fields, { labels }: Metadata): Pick<ServiceObject, 'unproxied'> {
+  const of = (key: string): Located<unknown> | undefined => labels.find((l) => l.value[0] === `service.kubernetes.io/${key}`);
+  const proxy = of('service-proxy-name');
+  const headless = of('headless');
+  if (spec.text('clusterIP')?.value === 'None') return {};
+  if (proxy !== undefined) {
+    tellAt(spec.source, 'not-modelled', 'the label service.kubernetes.io/service-proxy-name leaves the service to another program than kube-proxy: what goes to it ends undecided', proxy);
+    return { unproxied: 'another-proxy' };
+  }
+  return headless === undefined ? {} : { unproxied: 'nobody' };
 }
 
 type Setting =

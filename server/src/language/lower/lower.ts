@@ -198,6 +198,7 @@ function lowerService(context: LowerContext, placed: Placed<ServiceDeclaration>)
     internalTrafficPolicy: d.internalTrafficPolicy,
     trafficDistribution: d.trafficDistribution,
     publishNotReady: d.publishNotReady,
+    ...(d.unproxied === undefined ? {} : { unproxied: d.unproxied }),
     allocateNodePorts: d.allocateNodePorts,
     healthCheckNodePort: d.healthCheckNodePort,
     at: lineOf(context, placed),
