@@ -67,6 +67,9 @@ function own(text: RuleText): Own {
 /** Modules whose options k8snet keeps as they are: their normal form is not known to it, nor what they refuse. */
 const KEPT_AS_TEXT = /-m (string|u32|time|connlimit|helper|quota|socket|policy|ecn|connbytes|bpf|realm|cpu|devgroup|tos|cluster|nfacct|ah|esp)\b|-j (NFQUEUE|TEE|CLASSIFY|AUDIT|SET|QUEUE|TOS|CHECKSUM|TPROXY|IDLETIMER)\b/;
 
+/** What k8snet is stricter in: ports under a protocol with `!`, which few of iptables' own checks see, and a port of dccp that is empty. */
+const STRICTER = /! -p .*(--to|port)|dccp .*port(=| ) /;
+
 function findings(rules: readonly RuleText[], answers: ReturnType<typeof asked>): { readonly found: readonly string[]; readonly taken: number; readonly refused: number } {
   const found: string[] = [];
   let taken = 0;
@@ -89,7 +92,7 @@ const SEED = Number(process.env['K8SNET_SEED'] ?? 7);
 const unique = (rules: readonly RuleText[]): RuleText[] => [...new Map(rules.map((r) => [`${r.family} ${r.table} ${r.rule}`, r])).values()];
 
 describe.runIf(available)('iptables-restore', () => {
-  const random = unique(ruleTexts(COUNT, SEED)).filter(({ rule }) => !KEPT_AS_TEXT.test(rule));
+  const random = unique(ruleTexts(COUNT, SEED)).filter(({ rule }) => !KEPT_AS_TEXT.test(rule) && !STRICTER.test(rule));
   const answered = available ? asked(random) : [];
   test('takes and refuses random rules as k8snet does, and saves them in the form that k8snet prints', { timeout: 600_000 }, () => {
     const { found, taken, refused } = findings(random, answered);
@@ -107,7 +110,10 @@ describe.runIf(available)('iptables-restore', () => {
       const printed = tables.flatMap((table) => savedTable(table));
       const restore = (dump: readonly string[]): string => `${tool(family, flavour, 'restore')} <<'END' && ${tool(family, flavour, 'save')} -t ${table} | grep -v '^#'\n${dump.join('\n')}\nEND`;
       const prepared = 'ipset create NAME hash:ip; ipset create NAME6 hash:ip family inet6';
-      const [original, own2] = [lines, printed].map((dump) => shell(`${prepared}\n${restore(dump)}`).stdout.replace(/\[\d+:\d+\]/g, '[0:0]'));
+      // nft keeps of a match whether it was written, where legacy looks at what it does: `-m tcp` for any port, `! -i +`.
+      const saved = (dump: readonly string[]): string => shell(`${prepared}\n${restore(dump)}`).stdout.replace(/\[\d+:\d+\]/g, '[0:0]');
+      const alike = (text: string): string => (flavour === 'legacy' ? text : text.replace(/ -m (tcp|udp)(?= -[mjg]|$)| ! -[io] \+/gm, ''));
+      const [original, own2] = [lines, printed].map((dump) => alike(saved(dump)));
       expect(own2).toBe(original);
       expect(own2).toContain('COMMIT');
       if (flavour === 'legacy') expect(printed.filter((line) => line.startsWith('-A')).join('\n')).toBe(own2!.split('\n').filter((line) => line.startsWith('-A')).join('\n'));

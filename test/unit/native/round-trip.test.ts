@@ -49,7 +49,7 @@ const plainMatch = (family: Family): fc.Arbitrary<Match> =>
     fc.record({ kind: fc.constant('set' as const), name: device, directions: fc.array(fc.constantFrom('src' as const, 'dst' as const), { minLength: 1, maxLength: 6 }), inverted }),
     fc.record({ kind: fc.constant('statistic-random' as const), probability: fc.nat(0x8000_0000).map((n) => n / 0x8000_0000), inverted }),
     fc.tuple(fc.integer({ min: 1, max: 0xffff_ffff }), fc.nat(0xffff_ffff), inverted).map(([every, n, i]): Match => ({ kind: 'statistic-nth', every, packet: n % every, inverted: i })),
-    fc.record({ kind: fc.constant('recent' as const), action: fc.constantFrom('rcheck' as const, 'update' as const), name: device, seconds: number, hitcount: fc.option(fc.nat(255)), reap: fc.boolean(), side: fc.constantFrom('source' as const, 'dest' as const), inverted }),
+    fc.record({ kind: fc.constant('recent' as const), action: fc.constantFrom('rcheck' as const, 'update' as const), name: device, seconds: fc.integer({ min: 1, max: 100_000 }), hitcount: fc.option(fc.integer({ min: 1, max: 255 })), reap: fc.boolean(), side: fc.constantFrom('source' as const, 'dest' as const), inverted }),
     fc.record({ kind: fc.constant('recent' as const), action: fc.constantFrom('set' as const, 'remove' as const), name: device, seconds: fc.constant(null), hitcount: fc.constant(null), reap: fc.constant(false), side: fc.constantFrom('source' as const, 'dest' as const), inverted }),
     fc.record({ kind: fc.constant('length' as const), lengths: portRange, inverted }),
     fc.record({ kind: fc.constant('ttl' as const), compare: fc.constantFrom('eq' as const, 'ne' as const, 'lt' as const, 'gt' as const), value: fc.nat(255) }),

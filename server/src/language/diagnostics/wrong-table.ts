@@ -22,9 +22,10 @@ const HOOKS: Readonly<Record<string, readonly string[]>> = {
   REJECT: ['INPUT', 'FORWARD', 'OUTPUT'],
 };
 
-/** Matches that the kernel takes in some places only: owner_mt_check() in xt_owner.c, rpfilter_check() in ipt_rpfilter.c and ip6t_rpfilter.c. */
+/** Matches that the kernel takes in some places only: owner_mt_check() in xt_owner.c, the hooks in xt_mac.c, rpfilter_check() in ipt_rpfilter.c and ip6t_rpfilter.c. */
 const MATCH_PLACES: Partial<Readonly<Record<Match['kind'], { readonly tables: readonly TableName[] | null; readonly chains: readonly string[] }>>> = {
   owner: { tables: null, chains: ['OUTPUT', 'POSTROUTING'] },
+  'mac-source': { tables: null, chains: ['PREROUTING', 'INPUT', 'FORWARD'] },
   rpfilter: { tables: ['raw', 'mangle'], chains: ['PREROUTING'] },
 };
 
@@ -79,11 +80,12 @@ function* misplacedMatches(view: IptablesView, table: Table, rule: Rule, origins
     const places = MATCH_PLACES[kind];
     if (places === undefined) continue;
     const from = [...origins].find((chain) => !places.chains.includes(chain));
-    const at = wordInLine(view.content, lineOfRecord(rule), kind);
+    const name = kind === 'mac-source' ? 'mac' : kind;
+    const at = wordInLine(view.content, lineOfRecord(rule), name);
     if (places.tables?.includes(table.name) === false) {
-      yield finding(wrongTable, { target: `-m ${kind}`, place: `table ${table.name}`, allowed: `table ${places.tables.join(' and ')}` }, at);
+      yield finding(wrongTable, { target: `-m ${name}`, place: `table ${table.name}`, allowed: `table ${places.tables.join(' and ')}` }, at);
     } else if (from !== undefined) {
-      yield finding(wrongTable, { target: `-m ${kind}`, place: `a chain to which packets come from ${from}`, allowed: `chains under ${places.chains.join(' and ')}` }, at);
+      yield finding(wrongTable, { target: `-m ${name}`, place: `a chain to which packets come from ${from}`, allowed: `chains under ${places.chains.join(' and ')}` }, at);
     }
   }
 }

@@ -45,18 +45,36 @@ const addrtype: MatchModule = {
       context.report(module, 'missing-option', 'The match `addrtype` needs `--src-type` or `--dst-type`.');
       return [unknownMatch('addrtype', given.map(textOf).join(' '))];
     }
-    return types.map((g): Match => {
-      const list = addressTypes(context, valueOf(g));
+    const lists = types.map((g) => addressTypes(context, valueOf(g)));
+    if (lists.includes('not modelled')) return [unknownMatch('addrtype', [...types.map(inFull), ...limits].map(textOf).join(' '))];
+    return types.map((g, i): Match => {
+      const list = lists[i];
       const which = g.option.name === '--src-type' ? 'source' : 'destination';
-      return list === undefined ? unknownMatch('addrtype', textOf(g)) : { kind: 'address-type', which, types: list, limit, inverted: g.inverted };
+      return list === undefined || list === 'not modelled' ? unknownMatch('addrtype', textOf(g)) : { kind: 'address-type', which, types: list, limit, inverted: g.inverted };
     });
   },
 };
 
-function addressTypes(context: RuleContext, word: Word): readonly AddressType[] | undefined {
+/** Of libxt_addrtype's rtn_names, in its order: no address is of the last two. A beginning is enough there. */
+const TYPE_NAMES: readonly string[] = [...ADDRESS_TYPES, 'NAT', 'XRESOLVE'];
+
+const fullType = (part: string): string | undefined => (part === '' ? undefined : TYPE_NAMES.find((type) => type.startsWith(part.toUpperCase())));
+
+/** The option with its types written out, in iptables' order. */
+function inFull(given: Given): Given {
+  const names = new Set(valueOf(given).text.split(',').map(fullType));
+  return { ...given, values: [{ ...valueOf(given), text: TYPE_NAMES.filter((name) => names.has(name)).join(',') }] };
+}
+
+function addressTypes(context: RuleContext, word: Word): readonly AddressType[] | 'not modelled' | undefined {
   const given = new Set<string>();
   for (const part of word.text.split(',')) {
-    const name = ADDRESS_TYPES.find((type) => type === part.toUpperCase());
+    const full = fullType(part);
+    const name = ADDRESS_TYPES.find((type) => type === full);
+    if (name === undefined && full !== undefined && context.family === 4) {
+      context.report(word, 'unknown-match', `k8snet does not model the type ${full}: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
+      return 'not modelled';
+    }
     if (name === undefined) return badValue(context, word, `types with commas between, out of ${ADDRESS_TYPES.join(', ')}`, closest(part.toUpperCase(), ADDRESS_TYPES) ?? null);
     if (context.family === 6 && NOT_IN_IPV6.includes(name)) return badValue(context, word, `a type that IPv6 has: the kernel knows no ${name} there`);
     given.add(name);
@@ -162,6 +180,10 @@ const pkttype = byOption('pkttype', [
     invertible: true,
     read: (given, context) => {
       const text = valueOf(given).text.toLowerCase();
+      if (text === 'otherhost') {
+        context.report(valueOf(given), 'unknown-match', 'k8snet does not model frames for another host: a trace that reaches this rule ends undecided.', { severity: 'warning' });
+        return undefined;
+      }
       const type = readName(context, valueOf(given), text === 'host' ? 'unicast' : text === 'bcast' ? 'broadcast' : text === 'mcast' ? 'multicast' : text, ['unicast', 'broadcast', 'multicast']);
       return type === undefined ? undefined : { kind: 'packet-type', type, inverted: given.inverted };
     },

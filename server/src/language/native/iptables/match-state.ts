@@ -193,13 +193,14 @@ function readRecent(given: readonly Given[], context: RuleContext, module: Given
     context.report(second.at, 'conflicting-options', `\`${second.option.name}\` and \`${action.option.name}\` exclude each other.`);
     return undefined;
   }
-  const optional = (name: string, max: number): number | null | undefined => {
+  const optional = (name: string, min: number, max: number): number | null | undefined => {
     const option = find(given, name);
-    return option === undefined ? null : readNumber(context, valueOf(option), 0, max);
+    return option === undefined ? null : readNumber(context, valueOf(option), min, max);
   };
   const kind = action.option.name.slice(2) as 'set' | 'rcheck' | 'update' | 'remove';
-  const seconds = optional('--seconds', 0xffff_ffff);
-  const hitcount = optional('--hitcount', 255);
+  const seconds = optional('--seconds', 1, 0xffff_ffff);
+  // XT_RECENT_MAX_NSTAMPS; 256 before Linux 6.7.
+  const hitcount = optional('--hitcount', 0, 0xffff);
   const reap = find(given, '--reap');
   // recent_mt_check() in xt_recent.c
   const stray = kind === 'rcheck' || kind === 'update' ? undefined : given.find((g) => ['--seconds', '--reap', '--hitcount', '--rttl'].includes(g.option.name));
@@ -213,7 +214,7 @@ function readRecent(given: readonly Given[], context: RuleContext, module: Given
   const mask = maskAt === undefined ? fullMask(context) : readAddress(context, valueOf(maskAt));
   if (mask === undefined) return undefined;
   return {
-    kind: 'recent', action: kind, name, seconds, hitcount, reap: reap !== undefined, side, inverted: action.inverted,
+    kind: 'recent', action: kind, name, seconds, hitcount: hitcount === 0 ? null : hitcount, reap: reap !== undefined, side, inverted: action.inverted,
     ...(find(given, '--rttl') === undefined ? {} : { sameTtl: true }),
     ...(sameAddress(mask, fullMask(context)) ? {} : { mask }),
   };

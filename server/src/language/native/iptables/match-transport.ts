@@ -138,9 +138,12 @@ const portList = (which: 'source' | 'destination' | 'either', name: string, alia
     const word = valueOf(given);
     if (!protocolBefore(context, given.at)) return undefined;
     const reading: PortReading = { separator: ':', transport: transportName(context.protocol), numbers: 'any base', reversed: 'refused', open: 'neither' };
-    const ranges = word.text.split(',').map((part) => portsOf(context, word, part, reading));
+    const parts = word.text.split(',');
+    const ranges = parts.map((part) => portsOf(context, word, part, reading));
     const list = ranges.filter((range) => range !== undefined);
     if (list.length < ranges.length) return undefined;
+    const single = parts.find((part, i) => part.includes(':') && list[i]?.from === list[i]?.to);
+    if (single !== undefined) return badValue(context, word, `one port in place of the range ${single}`);
     const slots = list.reduce((n, range) => n + (range.from === range.to ? 1 : 2), 0);
     if (slots > 15) return badValue(context, word, 'at most 15 ports (a range counts as two)');
     return { kind: 'multiport', which, ports: list, inverted: given.inverted };

@@ -1,7 +1,8 @@
 /** Names and numbers as iptables resolves them; the names are from IANA's registries as Debian's /etc/services and /etc/protocols spell them. */
 
-/** As strtoul(3) with base 0 reads it: decimal, `0x` hexadecimal, a leading 0 octal. */
-export function parseNumber(text: string): number | undefined {
+/** As strtoul(3) with base 0 reads it: decimal, `0x` hexadecimal, a leading 0 octal; blanks and a plus before it are passed over. */
+export function parseNumber(given: string): number | undefined {
+  const text = /^[\s+]/.test(given) ? given.replace(/^\s*\+?/, '') : given;
   if (/^0x[0-9a-f]+$/i.test(text)) return Number(text);
   if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
   return /^\d+$/.test(text) && !/^0\d/.test(text) ? Number(text) : undefined;

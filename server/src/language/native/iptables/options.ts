@@ -61,11 +61,12 @@ const BASE: readonly OptionSpec[] = [
   base('-4', 0, '--ipv4'),
   base('-6', 0, '--ipv6'),
   base('-v', 0, '--verbose'),
+  base('-M', 1, '--modprobe'),
 ];
 
 /** Options of iptables that no rule of a dump has; an abbreviation may fit them too. */
 const NOT_IN_DUMPS = [
-  '--check', '--delete', '--delete-chain', '--exact', '--flush', '--help', '--line-numbers', '--list', '--list-rules', '--modprobe', '--new-chain', '--numeric', '--policy', '--rename-chain', '--replace', '--table', '--version',
+  '--check', '--delete', '--delete-chain', '--exact', '--flush', '--help', '--line-numbers', '--list', '--list-rules', '--new-chain', '--numeric', '--policy', '--rename-chain', '--replace', '--table', '--version',
   '--wait', '--wait-interval', '--zero',
 ];
 
@@ -150,9 +151,13 @@ function splitAttached(word: Word): { name: string; attached: Word | null } {
 
 function ownerOf(name: string, word: Word, state: State): Owner | 'ambiguous' | undefined {
   const loaded: { options: readonly OptionSpec[]; given: Given[] }[] = [{ options: BASE, given: state.base }];
-  if (state.target?.module) loaded.push({ options: state.target.module.options, given: state.target.given });
-  for (let i = state.matches.length - 1; i >= 0; i--) {
+  let { target } = state;
+  for (let i = state.matches.length - 1; i >= -1; i--) {
     const match = state.matches[i];
+    if (target !== null && (match === undefined || match.at.offset < target.name.offset)) {
+      if (target.module !== null) loaded.push({ options: target.module.options, given: target.given });
+      target = null;
+    }
     if (match?.module) loaded.push({ options: match.module.options, given: match.given });
   }
   const found = lookUp(name, loaded, word, state.report);
@@ -253,7 +258,7 @@ function withNumber(given: Given | undefined, cursor: Cursor): Given | undefined
 
 /** `-s ! 10.0.0.0/8`: the spelling of iptables before 1.4.3, which old dumps have and today's refuses. */
 const isOldBang = (value: Word, option: OptionSpec, taken: number, cursor: Cursor): boolean =>
-  value.text === '!' && value.length === 1 && option.invertible === true && taken === 0 && cursor.peek()?.text.startsWith('-') === false;
+  value.text === '!' && value.length === 1 && option.invertible === true && taken === 0 && /^[^-!]/.test(cursor.peek()?.text ?? '');
 
 function accept(given: Given, owner: Owner, state: State): void {
   const { report, family } = state;
@@ -266,7 +271,7 @@ function accept(given: Given, owner: Owner, state: State): void {
       state.target = { module: module === 'opaque' || module === undefined ? null : module, opaque: module === 'opaque', name: value, via: given.option.name === '-g' ? 'goto' : 'jump', given: [], rest: [] };
     }
   } else if (owner.given === state.base && given.option.name === (family === 4 ? '-6' : '-4')) state.passedOver = given;
-  else if (owner.given !== state.base || !['-4', '-6', '-v'].includes(given.option.name)) {
+  else if (owner.given !== state.base || !['-4', '-6', '-v', '-M'].includes(given.option.name)) {
     if (owner.given.some((g) => g.option === given.option)) report(given.at, 'duplicate-option', `\`${given.option.name}\` stands here a second time: iptables takes it once.`);
     owner.given.push(given);
   }

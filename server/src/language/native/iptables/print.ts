@@ -20,13 +20,15 @@ interface Part {
 /** Modules of which some options are kept as text: those stand beside the others under one `-m`. */
 const PARTLY_MODELLED: ReadonlySet<string> = new Set(['tcp', 'sctp', 'dccp', 'conntrack']);
 
-/** `-A CHAIN …`, without counters. */
-export function printRule(chain: string, rule: Pick<Rule, 'matches' | 'target'>, family: Family): string {
+const NONE: ReadonlySet<Match> = new Set();
+
+/** `-A CHAIN …`, without counters. `first`: those with which an `-m` of their own begins. */
+export function printRule(chain: string, rule: Pick<Rule, 'matches' | 'target'>, family: Family, first: ReadonlySet<Match> = NONE): string {
   const words = [`-A ${chain}`];
   let open: Part | null = null;
   for (const match of rule.matches) {
     const part: Part = partOf(match, family, open);
-    const joins = part.module !== null && part.text !== '' && open?.module === part.module && part.order > open.order;
+    const joins = part.module !== null && open?.module === part.module && part.order > open.order && !first.has(match);
     if (!joins && open?.tail !== undefined) words.push(open.tail);
     if (!joins && part.module !== null) words.push(`-m ${part.module}`);
     if (part.text !== '') words.push(part.text);
@@ -75,7 +77,8 @@ function partOf(match: Match, family: Family, before: Part | null): Part {
     case 'transport-header':
       return { module: match.protocol, order: 9, text: '' };
     case 'tcp-flags':
-      return part('tcp', 3, `--tcp-flags ${flagNames(match.mask)} ${flagNames(match.compare)}`);
+      // tcp_save() prints them where a flag is looked at, or `!` is given.
+      return match.mask === 0 && !match.inverted ? { module: 'tcp', order: 3, text: '' } : part('tcp', 3, `--tcp-flags ${flagNames(match.mask)} ${flagNames(match.compare)}`);
     case 'multiport':
       return part('multiport', 0, `--${{ source: 'sports', destination: 'dports', either: 'ports' }[match.which]} ${match.ports.map((p) => range(p)).join(',')}`);
     case 'icmp-type':

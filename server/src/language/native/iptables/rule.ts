@@ -48,11 +48,14 @@ export function readRule(text: string, family: Family): RuleReading {
   }
   const context = { family, protocol: protocolOf(sorted), protocolAt: option(sorted, '-p')?.at.offset ?? null, report };
   const headers = readHeaders(sorted, context, chain?.text ?? '');
-  const matches = [...sorted.matches.flatMap((match) => readMatch(match, context)), ...sorted.strays.map((stray) => unknownMatch('', stray))];
+  checkLimit(sorted, chain?.text ?? '', report);
+  const read = sorted.matches.map((match) => readMatch(match, context));
+  const first = new Set(read.flatMap(([match]) => match ?? []));
+  const matches = [...read.flat(), ...sorted.strays.map((stray) => unknownMatch('', stray))];
   const target = sorted.target === null ? null : readTarget(sorted.target, context);
   const rules = headers.map((header) => {
     const rule = { matches: [...header, ...matches], target };
-    return { ...rule, text: printRule(chain?.text ?? '', rule, family) };
+    return { ...rule, text: printRule(chain?.text ?? '', rule, family, first) };
   });
   return { ...common, rules, targetAt: sorted.target?.name ?? null };
 }
@@ -126,6 +129,16 @@ function readDevice(given: Given | undefined, kind: 'in-interface' | 'out-interf
   const name = readInterface(context, valueOf(given));
   if (name === undefined) return [unknownMatch('', textOf(given))];
   return name === '+' && !given.inverted ? [] : [{ kind, name, inverted: given.inverted }];
+}
+
+/** addrtype_mt_checkentry_v1() in xt_addrtype.c */
+const LIMITED: Readonly<Record<string, keyof typeof WITHOUT_DEVICE>> = { '--limit-iface-in': 'in-interface', '--limit-iface-out': 'out-interface' };
+
+function checkLimit(sorted: SortedRule, chain: string, report: Report): void {
+  for (const { at, option: { name } } of sorted.matches.flatMap((match) => match.given)) {
+    const device = LIMITED[name];
+    if (device !== undefined && WITHOUT_DEVICE[device].includes(chain)) report(at, 'conflicting-options', `\`${name}\` cannot stand in ${chain}: packets have no such device there.`);
+  }
 }
 
 function readProtocol(given: Given | undefined, context: RuleContext): readonly Match[] {

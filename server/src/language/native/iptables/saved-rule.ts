@@ -136,6 +136,8 @@ function readPart(text: string, from: number, dash: number, rank: number, chain:
     // Two `-m` of one module may be printed as one.
     if (known.module === draft.module) return -1;
     draft.module = known.module;
+    // In a built-in chain the kernel may refuse it (rule.ts: checkLimit).
+    if (part.includes(' --limit-iface-')) return -1;
   } else if (rank <= OUT_INTERFACE && (chain === 'INPUT' || chain === 'PREROUTING' || chain === 'OUTPUT' || chain === 'POSTROUTING')) return -1; // There a device is refused, whichever they are.
   for (let i = 0; i < known.matches.length; i++) found[draft.count++] = known.matches[i] as Match;
   return from + part.length;

@@ -215,8 +215,9 @@ const log = target('LOG', [valued('--log-prefix'), valued('--log-level'), flag('
   for (const g of given) {
     const word = valueOf(g);
     if (g.option.name === '--log-prefix') {
-      if (word.text === '' || word.text.length > 29) return badValue(context, word, 'a prefix of 1 to 29 characters');
-      parts.push(quoted(g));
+      if (word.text === '') return badValue(context, word, 'a prefix of 1 to 29 characters');
+      if (word.text.length > 29) context.report(word, 'bad-value', `iptables keeps the first 29 characters of the ${word.text.length} of this prefix.`, { severity: 'warning' });
+      parts.push(`--log-prefix ${quoteValue(word.text.slice(0, 29))}`);
     } else if (g.option.name === '--log-level') {
       const level = LOG_LEVELS.get(word.text) ?? readNumber(context, word, 0, 7);
       if (level === undefined) return undefined;

@@ -106,12 +106,14 @@ export const familyTool = (family: Family): string => (family === 4 ? 'an `iptab
  */
 export function readPrefix(context: RuleContext, word: Word, text = word.text): Prefix | 'holes' | undefined {
   const slash = text.indexOf('/');
-  const address = readAddress(context, word, padded(slash < 0 ? text : text.slice(0, slash)));
+  const host = slash < 0 ? text : text.slice(0, slash);
+  // What is no dotted quad, iptables asks getaddrinfo(3), which reads numbers as inet_aton(3) does.
+  const address = (context.family === 4 && parseAddress(padded(host)) === undefined ? inetAton(host) : undefined) ?? readAddress(context, word, padded(host));
   if (address === undefined) return undefined;
   const bits = bitsOf(context.family);
   if (slash < 0) return { address, length: bits };
   const mask = text.slice(slash + 1);
-  const length = /^\d+$/.test(mask) ? parseNumber(mask) : maskLength(mask, context.family);
+  const length = /^\+?\d+$/.test(mask) ? parseNumber(mask) : maskLength(mask, context.family);
   if (length === 'holes') return 'holes';
   if (length === undefined || length > bits) return badValue(context, word, `a prefix length from 0 to ${bits} after the \`/\``);
   return networkOf({ address, length });
