@@ -8,6 +8,10 @@ import type { Server } from './server.ts';
 export async function importCluster(server: Server, log: LogOutputChannel, folder: unknown): Promise<void> {
   const chosen = folder instanceof Uri ? folder : await chooseFolder();
   if (chosen === undefined) return;
+  if (chosen.scheme !== 'file') {
+    void window.showErrorMessage(`Only folders of this machine's disk can be imported: ${chosen.toString(true)} is none.`);
+    return;
+  }
   const result = await server.importFolder(chosen);
   if (result === null) {
     void window.showErrorMessage('The folder could not be imported; the log of k8snet says why.');
@@ -19,7 +23,12 @@ export async function importCluster(server: Server, log: LogOutputChannel, folde
     return;
   }
   const file = await freeName(chosen);
-  await workspace.fs.writeFile(file, new TextEncoder().encode(result.text));
+  try {
+    await workspace.fs.writeFile(file, new TextEncoder().encode(result.text));
+  } catch (error) {
+    void window.showErrorMessage(`${file.fsPath} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    return;
+  }
   // Not a preview, which the first dump that is looked at would replace.
   await window.showTextDocument(file, { preview: false });
   const told = result.notes.filter((note) => note.severity !== 'information').length;

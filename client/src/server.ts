@@ -33,7 +33,8 @@ export async function startServer(context: ExtensionContext, log: LogOutputChann
   };
   const initialization: Initialization = { pageUri: `command:${EXPLAIN_COMMAND}?${encodeURIComponent('["')}{slug}${encodeURIComponent('"]')}` };
   const options: LanguageClientOptions = {
-    documentSelector: [{ scheme: 'file', language: 'k8snet' }, { scheme: 'untitled', language: 'k8snet' }],
+    // Not every scheme: the older side of a comparison needs no diagnostics.
+    documentSelector: ['file', 'untitled', 'vscode-vfs'].map((scheme) => ({ scheme, language: 'k8snet' })),
     outputChannel: log,
     initializationOptions: initialization,
     middleware: { resolveCodeAction: async (action, token, next) => told(await next(action, token)) },

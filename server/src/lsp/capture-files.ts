@@ -14,8 +14,8 @@ interface Kept {
 }
 
 export interface CaptureFiles {
-  /** `file` is relative to the document's folder. `undefined`: not there, not readable, or not inside the folder. */
-  readerFor(documentUri: string): Required<Files>;
+  /** `file` is relative to the document's folder. `undefined`: not there, not readable, or not inside the folder. Nothing of a document that is on no disk. */
+  readerFor(documentUri: string): Files;
 }
 
 const isInside = (file: string, folder: string): boolean => file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
@@ -50,7 +50,7 @@ export function captureFiles(folders: () => readonly string[], opened: (file: st
   return {
     readerFor(documentUri) {
       const document = pathOf(documentUri);
-      if (document === undefined) return NO_FILES;
+      if (document === undefined) return {};
       const folder = path.dirname(document);
       /** Resolved each time: what is a link, and to where, may change. */
       const allowed = (named: string): string | undefined => {
@@ -73,8 +73,6 @@ export function captureFiles(folders: () => readonly string[], opened: (file: st
     },
   };
 }
-
-const NO_FILES: Required<Files> = { readFile: () => undefined, listFolder: () => [] };
 
 function list(folder: string): readonly FolderEntry[] {
   try {

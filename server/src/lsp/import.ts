@@ -7,9 +7,9 @@ export function imported({ folder }: ImportParams): ImportResult {
   const plain = folder.replace(/\/$/, '');
   const { listFolder, readFile } = captureFiles(() => [plain]).readerFor(`${plain}/cluster.k8snet`);
   return importFolder({
-    listFolder,
+    listFolder: listFolder ?? (() => []),
     readFile: (path) => {
-      const text = readFile(path);
+      const text = readFile?.(path);
       return text === undefined ? { problem: 'it cannot be read: it is larger than 64 MB, no file, or a link that leaves the folder' } : { text };
     },
   }, '');

@@ -38,6 +38,7 @@ const CAPABILITIES: InitializeResult['capabilities'] = {
   documentSymbolProvider: true,
   foldingRangeProvider: true,
   codeLensProvider: {},
+  workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
 };
 
 const LANGUAGE = 'k8snet';
@@ -51,7 +52,7 @@ const isServerOptions = (value: unknown): value is ServerOptions =>
 export function serve(connection: Connection): void {
   let folders: readonly string[] = [];
   let options: ServerOptions = {};
-  let can: ClientAbilities = { watch: false, sync: false };
+  let can: ClientAbilities & { readonly folders: boolean } = { watch: false, sync: false, folders: false };
   const guard = guardOf(connection);
   const dumps = openDumps();
   const documents = createDocuments(captureFiles(() => folders, dumps.textOf), guard.report);
@@ -78,6 +79,7 @@ export function serve(connection: Connection): void {
     can = {
       watch: watching?.dynamicRegistration === true && watching.relativePatternSupport === true,
       sync: capabilities.textDocument?.synchronization?.dynamicRegistration === true,
+      folders: capabilities.workspace?.workspaceFolders === true,
     };
     return { capabilities: CAPABILITIES, serverInfo: { name: 'k8snet' } };
   });
@@ -87,6 +89,16 @@ export function serve(connection: Connection): void {
     if (document !== undefined) diagnoser.analysed(document, NO_EDIT);
   });
   const reread = (changed: readonly string[]): void => rereading.soon(watches.readersOf(changed));
+
+  connection.onInitialized(() => {
+    if (!can.folders) return;
+    connection.workspace.onDidChangeWorkspaceFolders(guard.heed('changed folders', ({ added, removed }) => {
+      const gone = new Set(removed.map((folder) => folder.uri));
+      folders = [...folders.filter((uri) => !gone.has(uri)), ...added.map((folder) => folder.uri)];
+      // What a document may read depends on the folder that it is in.
+      rereading.soon(documents.uris());
+    }));
+  });
 
   connection.onShutdown(() => {
     rereading.stop();

@@ -47,7 +47,7 @@ export async function startClient(initializationOptions: unknown = {}): Promise<
   });
   connection.onRequest('client/unregisterCapability', () => undefined);
   connection.listen();
-  const capabilities = { textDocument: { synchronization: { dynamicRegistration: true } }, workspace: { didChangeWatchedFiles: { dynamicRegistration: true, relativePatternSupport: true } } };
+  const capabilities = { textDocument: { synchronization: { dynamicRegistration: true } }, workspace: { workspaceFolders: true, didChangeWatchedFiles: { dynamicRegistration: true, relativePatternSupport: true } } };
   const initialized = await connection.sendRequest<InitializeResult>('initialize', { processId: null, rootUri: null, workspaceFolders: null, capabilities, initializationOptions });
   await connection.sendNotification('initialized', {});
   return {

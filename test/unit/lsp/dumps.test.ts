@@ -1,5 +1,5 @@
 /** Dumps in files of their own, as an editor has them: open, edited, mended. */
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -104,5 +104,40 @@ describe('a dump in a file of its own', () => {
     writeFileSync(file, GOOD);
     await client.connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [{ uri: dump(), type: 1 }] });
     await until([]);
+  });
+});
+
+describe('a document without a folder', () => {
+  test('has its language all the same, and is told to be saved before it names files', async () => {
+    const client = await startClient();
+    await client.open('untitled:Untitled-1', 'node host1 {\n  pod-cidr 10.244.1.0/24\n  fdb from "host1.fdb"\n}\nobjects from "*.yaml"\n');
+    await vi.waitFor(() => {
+      expect(client.published.at(-1)?.diagnostics.filter((d) => d.code === 'K8N1016').map((d) => d.message)).toEqual([
+        '"host1.fdb" cannot be read: it is looked for beside this file, which is not in a folder of this machine; save it there first',
+        '"*.yaml" cannot be read: it is looked for beside this file, which is not in a folder of this machine; save it there first',
+      ]);
+    });
+    await client.end();
+    expect(client.errors).toEqual([]);
+  });
+});
+
+describe('a workspace folder that is added later', () => {
+  test('lets its documents read files above their own folder', async () => {
+    const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'k8snet-folders-')));
+    mkdirSync(path.join(folder, 'clusters'));
+    writeFileSync(path.join(folder, 'clusters/host1.fdb'), GOOD);
+    writeFileSync(path.join(folder, 'real.fdb'), GOOD);
+    symlinkSync(path.join(folder, 'real.fdb'), path.join(folder, 'clusters/linked.fdb'));
+    const client = await startClient();
+    const uri = pathToFileURL(path.join(folder, 'clusters/demo.k8snet')).href;
+    await client.open(uri, TEXT.replace('host 1.fdb', 'linked.fdb'));
+    const codes = (): readonly unknown[] => client.published.filter((p) => p.uri === uri).at(-1)?.diagnostics.map((d) => d.code) ?? [];
+    await vi.waitFor(() => { expect(codes()).toEqual(['K8N1016']); });
+    await client.connection.sendNotification('workspace/didChangeWorkspaceFolders', { event: { added: [{ uri: pathToFileURL(folder).href, name: 'all' }], removed: [] } });
+    await vi.waitFor(() => { expect(codes()).toEqual([]); }, 3000);
+    await client.end();
+    expect(client.errors).toEqual([]);
+    rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -22,13 +22,16 @@ export interface CaptureContent extends DumpReading {
 
 export type FileReading =
   | { readonly ok: true; readonly path: string; readonly text: string; readonly lines: readonly DumpText[] }
-  | { readonly ok: false; readonly because: 'not found' | 'outside' };
+  /** `no folder`: the file that names it has none, as it is not saved. */
+  | { readonly ok: false; readonly because: 'not found' | 'outside' | 'no folder' };
 
 /** Files named by `from "FILE"`, read once a version. */
 export interface FileLookup {
   readonly read: (path: string) => FileReading;
   /** The files that a pattern of `objects from` names, sorted; `null` where it leaves the folder. */
   readonly list: (pattern: string) => readonly string[] | null;
+  /** Whether there is anything beside the file that names others. */
+  readonly hasFolder: boolean;
   /** The patterns asked for: files that appear may match them. */
   readonly patterns: ReadonlySet<string>;
   /** What was read so far, for the next version: a file with the same text keeps its lines and what is cached of them. */
@@ -157,7 +160,7 @@ export function relativePath(file: string, path: string): string | null {
 
 /** What a version sees of the files around it. */
 export interface Files {
-  /** The text of a file named by `from "FILE"`, relative to this file's folder; `undefined` where there is none. */
+  /** The text of a file named by `from "FILE"`, relative to this file's folder; `undefined` where there is none. Left out where this file has no folder. */
   readonly readFile?: (path: string) => string | undefined;
   /** What stands in a folder, relative to this file's: `''` is that one itself. Empty where it cannot be read. */
   readonly listFolder?: (path: string) => readonly FolderEntry[];
@@ -173,7 +176,7 @@ export function fileLookup(file: string, { readFile, listFolder }: Files, before
     const relative = relativePath(file, path);
     const text = relative === null ? undefined : readFile?.(path);
     const older = before?.known.get(path);
-    const reading = older !== undefined && older.text === text ? older.reading : readingOf(relative, text);
+    const reading = older !== undefined && older.text === text ? older.reading : readFile === undefined ? NO_FOLDER : readingOf(relative, text);
     known.set(path, { text, reading });
     return reading;
   };
@@ -183,8 +186,10 @@ export function fileLookup(file: string, { readFile, listFolder }: Files, before
     patterns.add(pattern);
     return filesMatching(pattern, listFolder ?? (() => []));
   };
-  return { read, list, patterns, known };
+  return { read, list, hasFolder: readFile !== undefined, patterns, known };
 }
+
+const NO_FOLDER: FileReading = { ok: false, because: 'no folder' };
 
 function readingOf(relative: string | null, text: string | undefined): FileReading {
   if (relative === null) return { ok: false, because: 'outside' };

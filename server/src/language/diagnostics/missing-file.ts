@@ -6,7 +6,7 @@ import type { Check } from './check.ts';
 import type { Diagnostic } from './define.ts';
 import { defineDiagnostic, report } from './define.ts';
 
-export const missingFile = defineDiagnostic<{ readonly path: string; readonly because: 'not found' | 'outside' | 'no match' }>({
+export const missingFile = defineDiagnostic<{ readonly path: string; readonly because: 'not found' | 'outside' | 'no folder' | 'no match' }>({
   code: 'K8N1016',
   slug: 'missing-file',
   severity: 'error',
@@ -14,6 +14,7 @@ export const missingFile = defineDiagnostic<{ readonly path: string; readonly be
     switch (p.because) {
       case 'outside': return `"${p.path}" leaves the folder of this file: name a file in it or below it`;
       case 'not found': return `"${p.path}" cannot be read: no such file beside this one`;
+      case 'no folder': return `"${p.path}" cannot be read: it is looked for beside this file, which is not in a folder of this machine; save it there first`;
       case 'no match': return `"${p.path}" matches no file beside this one: '*' stands for a part of one name, '**' for folders`;
     }
   },
@@ -36,7 +37,7 @@ export const checkFiles: Check = function* ({ model, files }) {
 function* missingObjects(placed: Placed<ObjectsDeclaration>, files: FileLookup): Iterable<Diagnostic> {
   for (const pattern of placed.declaration.patterns) {
     const found = files.list(pattern.value);
-    if (found === null || found.length === 0) yield report(missingFile, { path: pattern.value, because: found === null ? 'outside' : 'no match' }, rangeIn(placed, pattern));
+    if (found === null || found.length === 0) yield report(missingFile, { path: pattern.value, because: found === null ? 'outside' : files.hasFolder ? 'no match' : 'no folder' }, rangeIn(placed, pattern));
     for (const path of found ?? []) {
       const reading = files.read(path);
       if (!reading.ok) yield report(missingFile, { path, because: reading.because }, rangeIn(placed, pattern));
