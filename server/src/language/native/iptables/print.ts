@@ -28,7 +28,7 @@ export function printRule(chain: string, rule: Pick<Rule, 'matches' | 'target'>,
   let open: Part | null = null;
   for (const match of rule.matches) {
     const part: Part = partOf(match, family, open);
-    const joins = part.module !== null && open?.module === part.module && part.order > open.order && !first.has(match);
+    const joins = part.module !== null && match.kind !== 'transport-header' && open?.module === part.module && part.order > open.order && !first.has(match);
     if (!joins && open?.tail !== undefined) words.push(open.tail);
     if (!joins && part.module !== null) words.push(`-m ${part.module}`);
     if (part.text !== '') words.push(part.text);
