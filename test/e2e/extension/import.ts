@@ -2,7 +2,7 @@
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { until } from './until.ts';
-import { api, diagnosticsWhen, edit, errorsIn } from './workspace.ts';
+import { api, diagnosticsWhen, driftIn, edit, errorsIn, openFile } from './workspace.ts';
 
 describe('import of a cluster', () => {
   it('writes a file beside the dumps, opens it, and it is clean; its dumps are watched', async () => {
@@ -26,5 +26,33 @@ describe('import of a cluster', () => {
     assert.match(secret?.message ?? '', /objects\/secret\.json:1:\d+: a Secret is never read/);
     await vscode.workspace.fs.delete(stray);
     await diagnosticsWhen(document, 'no Secret', (all) => errorsIn(all).length === 0);
+  });
+
+  it('names what a node lost, and its quick fix writes that into the dump; an undo there takes it back', async () => {
+    const workspace = vscode.workspace.workspaceFolders?.[0]?.uri;
+    assert.ok(workspace);
+    const dump = vscode.Uri.joinPath(workspace, 'dump/nodes/host1/iptables-save.txt');
+    const whole = new TextDecoder().decode(await vscode.workspace.fs.readFile(dump));
+    const lost = whole.replace(/^-A FLANNEL-POSTRTG -s 10\.0\.0\.0\/16 ! -d .*\n/m, '');
+    assert.notEqual(lost, whole);
+    await vscode.workspace.fs.writeFile(dump, new TextEncoder().encode(lost));
+    const document = await openFile('dump/cluster.k8snet');
+    const [drift] = await diagnosticsWhen(document, 'the drift', (all) => driftIn(all).length === 1);
+    assert.ok(drift);
+    const [fix] = await until('its quick fix', async () => {
+      const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, drift.range, vscode.CodeActionKind.QuickFix.value, 10);
+      return actions.length > 0 && actions;
+    });
+    assert.deepEqual(fix?.edit?.entries().map(([uri]) => uri.toString()), [dump.toString()]);
+    assert.ok(fix.edit && (await vscode.workspace.applyEdit(fix.edit)));
+    // It counts before it is saved.
+    await diagnosticsWhen(document, 'no drift', (all) => driftIn(all).length === 0);
+    const opened = await openFile('dump/nodes/host1/iptables-save.txt');
+    assert.equal(opened.isDirty, true);
+    await vscode.commands.executeCommand('undo');
+    await diagnosticsWhen(document, 'the drift again', (all) => driftIn(all).length === 1);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    await vscode.workspace.fs.writeFile(dump, new TextEncoder().encode(whole));
+    await diagnosticsWhen(document, 'a node that is whole', (all) => driftIn(all).length === 0);
   });
 });

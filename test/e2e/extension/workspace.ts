@@ -45,3 +45,6 @@ export const errorsIn = (diagnostics: readonly vscode.Diagnostic[]): readonly vs
 /** The expectations that do not hold, by their code: drift is a warning, too. */
 export const expectationsIn = (diagnostics: readonly vscode.Diagnostic[]): readonly vscode.Diagnostic[] =>
   diagnostics.filter((d) => (typeof d.code === 'object' ? d.code.value : d.code) === 'K8N5001');
+
+export const driftIn = (diagnostics: readonly vscode.Diagnostic[]): readonly vscode.Diagnostic[] =>
+  diagnostics.filter((d) => (typeof d.code === 'object' ? d.code.value : d.code) === 'K8N6001');

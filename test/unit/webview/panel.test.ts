@@ -271,6 +271,27 @@ describe('a packet that does not arrive', () => {
     await page.close();
   });
 
+  test('is reached by the Tab key alone: its line, then what applies a repair', async () => {
+    const { page } = await panels.open('dropped', 'light', 1000);
+    await page.getByRole('region', { name: 'Why, and what mends it' }).waitFor();
+    await page.getByRole('combobox', { name: 'to' }).focus();
+    const focused = (): Promise<string> => page.evaluate(() => {
+      let at: Element | null = document.activeElement;
+      while (at?.shadowRoot?.activeElement != null) at = at.shadowRoot.activeElement;
+      return at?.getAttribute('aria-label') ?? at?.textContent ?? '';
+    });
+    const passed: string[] = [];
+    for (let i = 0; i < 12 && !(passed.at(-1) ?? '').startsWith('Apply: '); i++) {
+      await page.keyboard.press('Tab');
+      passed.push(await focused());
+    }
+    expect(passed).toContain('examples/broken/drop-rule.k8snet:14');
+    expect(passed.at(-1)).toMatch(/^Apply: Remove the rule/);
+    await page.keyboard.press('Enter');
+    expect((await postedBy(page)).at(-1)).toMatchObject({ type: 'apply', revision: 1 });
+    await page.close();
+  });
+
   test('of several causes has them in order', async () => {
     const { page } = await panels.open('two-causes', 'light', 1000);
     const why = page.getByRole('region', { name: 'Why, and what mends it' });
