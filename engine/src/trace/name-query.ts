@@ -38,7 +38,7 @@ export function unresolved(flow: Flow, query: Trace): Trace {
     return {
       ...branch,
       outcome: 'unreachable',
-      reason: reason('name-unresolved', { where: flow.namespace === 'root' ? flow.host : `pod ${flow.namespace}`, what: name, address: query.to, rule: why }),
+      reason: reason('name-unresolved', { where: flow.namespace === 'root' ? flow.host : `pod ${flow.namespace}`, what: name, address: query.to, rule: why.replace(/[.?]$/, '') }),
       deliveredTo: null, seenAs: null,
       answer: branch.answer.kind === 'reply' ? { kind: 'none', from: null, type: null, code: null, ttl: null } : branch.answer,
     };

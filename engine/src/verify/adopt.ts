@@ -4,13 +4,14 @@ import type { ClusterSpec } from '../topology/spec.ts';
 import { inPlace, ownerText, placeText, withCaptured } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { Deviation, Deviations } from './deviation.ts';
+import { isSweeping } from './deviation-rule.ts';
 import { kubectl } from './commands.ts';
 import type { Command, DumpBlock, Edit } from './explanation.ts';
 import { placesOf, stepsOf, usedBy } from './situation.ts';
 import type { Situation } from './situation.ts';
 
 const PLACE: Readonly<Record<DumpBlock, string>> = {
-  iptables: 'table', ip6tables: 'IPv6 table', routes: 'routes', rules: 'policy rules', addresses: 'addresses', links: 'devices', neighbours: 'neighbours', fdb: 'FDB', sysctl: 'sysctls',
+  iptables: 'table', ip6tables: 'IPv6 table', routes: 'routes', rules: 'policy rules', addresses: 'addresses', links: 'devices', neighbours: 'neighbours', fdb: 'FDB', sysctl: 'sysctls', conntrack: 'known flows',
 };
 
 /** `nat table of host1`, `FDB of host1` */
@@ -19,11 +20,11 @@ export const placeOfBlock = (d: Pick<Deviation, 'table' | 'block' | 'owner'>): s
 /** Of a block's name. */
 export const isSingular = (d: Deviation): boolean => d.table !== null || d.block === 'fdb';
 
-/** What differs where the flow passes, entry by entry; what is foreign only where the flow met it. */
+/** What differs where the flow passes, entry by entry; what is foreign only where the flow met it, and where it does not stop everything else, too. */
 export function adoptions(situation: Situation, deviations: Deviations, wanted: 'arrival' | 'something-else'): readonly Candidate[] {
   const steps = stepsOf(situation);
   const found = placesOf(situation).flatMap(({ host, namespace }) => [...deviations(host, namespace)].sort((a, b) => sizeOf(a) - sizeOf(b)));
-  return found.filter((d) => d.kind !== 'foreign' || (wanted === 'arrival' && d.at !== null && usedBy(steps, d.at))).map(adoption);
+  return found.filter((d) => d.kind !== 'foreign' || (wanted === 'arrival' && d.at !== null && usedBy(steps, d.at) && !d.there.some((e) => isSweeping(e.text)))).map(adoption);
 }
 
 /** Of several changes at one place the smaller is looked at first. */
@@ -114,7 +115,7 @@ export function wrongOf(d: Deviation): string {
     case 'stale':
       if (d.table !== null) return `The ${placeOfBlock(d)} has outdated rules for ${d.because ?? 'a service'}${inPlace(d.at)}.`;
       if (d.block === 'sysctl') return `${where} has ${quoted(d.there)}${inPlace(d.at)}, where a node of the cluster has ${quoted(d.wanted)}.`;
-      if (d.block === 'links') return `${where} has the device ${d.what}${inPlace(d.at)}, where ${d.by ?? 'its program'} makes it ${quoted(d.wanted)}.`;
+      if (d.block === 'links') return `${where} has the device ${d.what}${inPlace(d.at)}, where ${d.by ?? 'its program'} makes it ${d.wanted[0]?.text.endsWith('<UP,') === true ? 'UP' : quoted(d.wanted)}.`;
       return `${where} has ${quoted(d.there)}${inPlace(d.at)}, where ${d.by ?? 'its program'} would have programmed ${quoted(d.wanted)}${d.because === null ? '' : ` for ${d.because}`}.`;
     case 'left-over':
       return `${where} still has ${d.what}${inPlace(d.at)}, which no program of the cluster wants any more.`;
@@ -129,7 +130,7 @@ function titleOf(d: Deviation): string {
     case 'missing':
       return `add ${d.what} to the ${placeOfBlock(d)}`;
     case 'stale':
-      return d.block === 'sysctl' || d.block === 'links' ? `set ${d.wanted[0]?.text ?? ''} on ${where}` : `replace ${d.at === null ? 'the entry' : placeText(d.at)} by ${d.what} on ${where}`;
+      return d.block === 'sysctl' || d.block === 'links' ? `set ${(d.wanted[0]?.text ?? '').replace(': <UP,', ' up')} on ${where}` : `replace ${d.at === null ? 'the entry' : placeText(d.at)} by ${d.what} on ${where}`;
     case 'left-over':
     case 'foreign':
       return `remove ${d.what} from ${where}`;

@@ -1,5 +1,5 @@
 /** A repair as what one would type: the tools' own commands for the lines of a dump, by place and in order. */
-import type { Rule, Table } from '../topology/netfilter.ts';
+import type { ConntrackRecord, Rule, Table } from '../topology/netfilter.ts';
 import type { Origin, SourceRef } from '../topology/origin.ts';
 import type { CapturedState, ClusterSpec } from '../topology/spec.ts';
 import { capturedOf, ownerText, placeOf, sameRef } from './candidate.ts';
@@ -44,6 +44,7 @@ function ofLines(captured: CapturedState, edit: Lines): readonly string[] {
     case 'fdb': return replacing(textsAt(captured.fdb, edit), edit.add, fdbKey, () => 'bridge fdb', (text) => text.trim().replace(/ (permanent|static)\b/g, ''), (text) => text.trim());
     case 'rules': return [...textsAt(captured.rules, edit).map((text) => `ip ${ruleFamily(text)}rule del ${ruleWords(text)}`), ...edit.add.map((text) => `ip ${ruleFamily(text)}rule add ${ruleWords(text)}`)];
     case 'sysctl': return edit.add.map((text) => `sysctl -w ${text.replace(/\s*=\s*/, '=')}`);
+    case 'conntrack': return (captured.conntrack ?? []).filter((r) => edit.remove.some((at) => stands(r, at))).map(conntrackDeletion);
     case 'addresses':
     case 'links': return [];
   }
@@ -98,6 +99,13 @@ function ofRules(captured: CapturedState, edit: Lines): readonly string[] {
   const tool = edit.block;
   if (changes.length <= MOST_SINGLE) return changes.map((line) => `${tool} -t ${table.name} ${shellWords(line)}`);
   return [[`${tool}-restore --noflush <<'EOF'`, `*${table.name}`, ...changes.map((line) => line.replace(/^-N (\S+)$/, ':$1 - [0:0]')), 'COMMIT', 'EOF'].join('\n')];
+}
+
+/** By what is printed of the first direction. */
+function conntrackDeletion({ text, family, protocol }: ConntrackRecord): string {
+  const field = (name: string): string => new RegExp(` ${name}=(\\S+)`).exec(text)?.[1] ?? '';
+  const ports = field('sport') === '' ? '' : ` --orig-port-src ${field('sport')} --orig-port-dst ${field('dport')}`;
+  return `conntrack -D${family === 6 ? ' -f ipv6' : ''} -p ${protocol} --orig-src ${field('src')} --orig-dst ${field('dst')}${ports}`;
 }
 
 /** As iptables-restore takes them: new chains first, then what goes, then what comes; the number of the rule that it comes before is counted by then. */

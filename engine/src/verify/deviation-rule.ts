@@ -14,6 +14,9 @@ export const plainRule = (text: string): string =>
 const uncounted = (text: string): string =>
   text.includes(' -m nfacct ') ? text.replace(/ -m nfacct --nfacct-name +\S+/, '').replace(/^(-A KUBE-NODEPORTS) -d 127\.0\.0\.0\/8 /, '$1 ') : text;
 
+/** A rule without a match, but its comment: without it everything is let through that it was to stop. */
+export const isSweeping = (text: string): boolean => /^-A \S+ -j (DROP|REJECT)\b/.test(plainRule(text));
+
 export const chainOf = (rule: Rule): string => rule.text.split(' ')[1] ?? '';
 
 /** A service's own chains: their rules count as a whole, and in their order. */
@@ -23,10 +26,21 @@ const WHOLE_CHAIN = /^KUBE-(SVC|SVL|EXT|FW|SEP|XLB)-/;
 const OWN_CHAIN = /^(KUBE-(?!ROUTER-|POD-FW-|NWPLCY-)|FLANNEL-)/;
 
 export function ruleDeviations(compared: Compared): readonly Deviation[] {
-  return (compared.captured.tables ?? []).flatMap((table) => {
-    const programmed = compared.programmed.namespace.tables.find((t) => t.family === table.family && t.name === table.name);
-    return tableDeviations(compared, table, programmed?.chains ?? []);
+  const tables = compared.captured.tables ?? [];
+  return tables.flatMap((table) => {
+    const isNamesake = (t: Table): boolean => t.family === table.family && t.name === table.name;
+    const programmed = compared.programmed.namespace.tables.find(isNamesake);
+    return tableDeviations(compared, table, programmed?.chains ?? [], tables.find((t) => t !== table && isNamesake(t)));
   });
+}
+
+/** In iptables-legacy or in iptables-nft: what stands in either is there, and what is in neither is missing where most of the programs' chains are. */
+function bothRulesets(table: Table, other: Table | undefined): { readonly chains: readonly Chain[]; readonly isMain: boolean } {
+  if (other === undefined) return { chains: table.chains, isMain: true };
+  const own = (t: Table): number => t.chains.filter((c) => OWN_CHAIN.test(c.name)).length;
+  const rulesOf = (name: string): readonly Rule[] => other.chains.find((c) => c.name === name)?.rules ?? [];
+  const more = other.chains.filter((c) => !table.chains.some((t) => t.name === c.name));
+  return { chains: [...table.chains.map((c) => ({ ...c, rules: [...c.rules, ...rulesOf(c.name)] })), ...more], isMain: own(table) > own(other) || (own(table) === own(other) && table.ruleset === 'legacy') };
 }
 
 /** What one program writes for one reason: rules to add, and chains of a service to write anew. */
@@ -36,13 +50,14 @@ interface Group {
   readonly replaced: Rule[];
 }
 
-function tableDeviations(compared: Compared, table: Table, programmed: readonly Chain[]): readonly Deviation[] {
-  const captured = new Map(table.chains.map((c) => [c.name, c]));
+function tableDeviations(compared: Compared, table: Table, programmed: readonly Chain[], other: Table | undefined): readonly Deviation[] {
+  const { chains, isMain } = bothRulesets(table, other);
+  const captured = new Map(chains.map((c) => [c.name, c]));
   const groups = new Map<string, Group>();
   const wanted = new Map<string, ReadonlySet<string>>();
   for (const chain of programmed) {
     wanted.set(chain.name, new Set(chain.rules.map((r) => plainRule(r.text))));
-    lacking(chain, captured.get(chain.name), groups);
+    if (isMain) lacking(chain, captured.get(chain.name), groups);
   }
   const common = { compared, table };
   return [
@@ -124,8 +139,8 @@ function emptyTargets(table: Table, rules: readonly Rule[], filled: ReadonlySet<
   return [...new Set(targets)].filter((name) => !filled.has(name) && !table.chains.some((c) => c.name === name));
 }
 
-export const withTable = (captured: CapturedState, which: Pick<Table, 'family' | 'name'>, change: (table: Table) => Table): CapturedState =>
-  ({ ...captured, tables: (captured.tables ?? []).map((t) => (t.family === which.family && t.name === which.name ? change(t) : t)) });
+export const withTable = (captured: CapturedState, which: Pick<Table, 'family' | 'name' | 'ruleset'>, change: (table: Table) => Table): CapturedState =>
+  ({ ...captured, tables: (captured.tables ?? []).map((t) => (t.family === which.family && t.name === which.name && t.ruleset === which.ruleset ? change(t) : t)) });
 
 export function withoutRules(table: Table, at: readonly SourceRef[]): Table {
   if (at.length === 0) return table;

@@ -20,6 +20,7 @@ import type { Question } from '../trace/party.ts';
 import { runTrace } from '../trace/run.ts';
 import { adoptionOf, adoptions, wholesale } from './adopt.ts';
 import { aroundTheEnd } from './around-end.ts';
+import { aroundThePlan } from './around-plan.ts';
 import { aroundThePolicy } from './around-policy.ts';
 import { aroundTheService } from './around-service.ts';
 import { aroundTheSettings } from './around-settings.ts';
@@ -186,7 +187,7 @@ function* candidates(situation: Situation, wanted: Asked['wanted'], prune: (part
   const seen = new Set<string>();
   const fresh = (c: Candidate): boolean => seen.size < seen.add(JSON.stringify(c.edits)).size;
   for (const c of adoptions(situation, deviations, wanted)) if (fresh(c)) yield c;
-  const around = wanted === 'arrival' ? [...aroundThePolicy(situation), ...aroundTheService(situation), ...aroundTheSettings(situation), ...aroundTheEnd(situation)] : [];
+  const around = wanted === 'arrival' ? [...aroundThePolicy(situation), ...aroundTheService(situation), ...aroundTheSettings(situation), ...aroundThePlan(situation), ...aroundTheEnd(situation)] : [];
   for (const c of around) if (fresh(c)) yield c;
   for (const parts of wholesale(situation, deviations)) {
     const kept = prune(parts);

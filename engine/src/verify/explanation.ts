@@ -67,7 +67,7 @@ export interface Owner {
   readonly name: string;
 }
 
-export type DumpBlock = 'iptables' | 'ip6tables' | 'routes' | 'rules' | 'addresses' | 'links' | 'neighbours' | 'fdb' | 'sysctl';
+export type DumpBlock = 'iptables' | 'ip6tables' | 'routes' | 'rules' | 'addresses' | 'links' | 'neighbours' | 'fdb' | 'sysctl' | 'conntrack';
 
 /** One change of what the file says. */
 export type Edit =

@@ -47,7 +47,7 @@ function visited({ table, at }: EndedWalk, events: readonly Event[]): ReadonlySe
 /** `entered`: rules that did match, and led nowhere. */
 function missesOf(walk: EndedWalk, chain: Chain, entered: (chain: string, number: number) => boolean): readonly Missed[] {
   return chain.rules.flatMap((rule, i): readonly Missed[] => {
-    if (!accepts(walk, rule) || entered(chain.name, i + 1)) return [];
+    if (!accepts(walk, rule) || entered(chain.name, i + 1) || rule.matches.some(isOfLoopback)) return [];
     const tested = rule.matches.filter((m) => m.kind !== 'comment');
     if (tested.some(hasMemory)) return [];
     const failed = tested.filter((match) => !holds(walk, rule, match));
@@ -65,6 +65,9 @@ function accepts(walk: EndedWalk, { target }: Rule): boolean {
   const inside = walk.table.chains.get(target.chain)?.rules ?? [];
   return inside.some((r) => r.target?.kind === 'accept' && !r.matches.some(hasMemory) && r.matches.every((m) => holds(walk, r, m)));
 }
+
+/** What the host says to itself. */
+const isOfLoopback = (match: Match): boolean => (match.kind === 'in-interface' || match.kind === 'out-interface') && match.name === 'lo' && !match.inverted;
 
 /** A rule for replies comes near to every request, and says nothing. */
 const isOfState = (match: Match): boolean => match.kind === 'conntrack-state';
