@@ -171,6 +171,27 @@ describe('a dump of a pod', () => {
   });
 });
 
+describe('a pod’s dump whose address two pods had', () => {
+  const pod = (name: string): string => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec: { nodeName: host1, containers: [{ name: c }] }\nstatus: { phase: Running, podIP: 10.244.1.9 }\n`;
+  const dump = '# ip addr\n1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default\n    inet 127.0.0.1/8 scope host lo\n2: eth0@if5: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UP group default\n    inet 10.244.1.9/24 scope global eth0\n';
+  const objects = { 'nodes.yaml': NODE, 'pods.yaml': `${pod('a')}---\n${pod('b')}` };
+
+  it('is of the one that the file is called for', () => {
+    expect(importFolder(folderOf({ ...objects, 'pods/default_b.txt': dump }), '').text).toContain('pod b on host1 {\n  addresses from "pods/default_b.txt"');
+  });
+
+  it('is left out where its name tells nothing', () => {
+    expect(notes(importFolder(folderOf({ ...objects, 'pods/x.txt': dump }), ''))).toContain('warning pods/x.txt: left out: several pods among the objects could be its');
+  });
+});
+
+it('the service network is no wider than the cluster IPs where pods live in the default one', () => {
+  const service = 'apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec: { clusterIP: 10.96.3.1, ports: [{ port: 80 }] }\n';
+  const inside = (cidr: string): string => importFolder(folderOf({ 'nodes.yaml': NODE.replace(/10\.244\.1\.0\/24/g, cidr), 'service.yaml': service }), '').text ?? '';
+  expect(inside('10.100.1.0/24')).toMatch(/service-cidr 10\.96\.0\.0\/16 +# assumed/);
+  expect(inside('10.244.1.0/24')).not.toContain('service-cidr');
+});
+
 describe('what is not understood', () => {
   it('is named with file and line', () => {
     const imported = importFolder(folderOf({ 'nodes.yaml': NODE, 'nodes/host1/ip-route.txt': 'default via 192.168.0.1 dev ens3\nnonsense here\n', 'nodes/host1/lsmod.txt': 'x', 'notes.odt': 'x', 'pods/lost.txt': '# ip addr\n' }), '');

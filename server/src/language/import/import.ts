@@ -1,9 +1,6 @@
 /** A folder of dumps to a `.k8snet` file that names them, and everything that was not understood on the way. */
 import { groupBy } from '../../../../engine/src/group-by.ts';
 import { formatAddress } from '../../../../engine/src/net/address.ts';
-import type { ClusterSpec } from '../../../../engine/src/topology/spec.ts';
-import { kindsIn } from '../bind/dump-sections.ts';
-import { shortName } from '../bind/names.ts';
 import { readValue } from '../bind/values.ts';
 import type { Diagnostic } from '../diagnostics/define.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -12,7 +9,7 @@ import { format } from '../syntax/printer.ts';
 import type { DumpFolder, FolderContent, ImportNote } from './folder.ts';
 import { readFolder } from './folder.ts';
 import { infer } from './infer.ts';
-import type { PodDump } from './write.ts';
+import { podDumps, probeOf } from './pods.ts';
 import { written } from './write.ts';
 
 export interface Imported {
@@ -35,7 +32,7 @@ export function importFolder(folder: DumpFolder, prefix: string): Imported {
   const content = { ...named, nodes };
   const probe = nodes.every((n, i) => n.host === named.nodes[i]?.host) ? first : probed(content);
   const spec = probe.spec();
-  const pods = content.pods.flatMap((dump) => podOf(dump, content.texts, spec, probe, notes) ?? []);
+  const pods = podDumps(content, spec, probe, notes);
   const draft = { content, objects, inferred: infer(spec, probe.model.objects), pods };
   const final = snapshotOf(written({ ...draft, prefix: '' }), content, folder);
   notes.push(...final.diagnostics.map((d) => noteOf(d, final)));
@@ -91,28 +88,9 @@ function probeText({ nodes, pods }: FolderContent, objects: readonly string[]): 
   return [
     ...(objects.length === 0 ? [] : [`objects from ${objects.map((o) => `"${o}"`).join(', ')}`]),
     ...nodes.map((n) => `node ${n.host} {\n${n.files.map((f) => `${f.keyword} from "${f.path}"\n`).join('')}}`),
-    ...pods.map((p, i) => `pod ${PROBE}/p${i} on probe { addresses from "${p.path}" }`),
+    ...probeOf(pods),
     '',
   ].join('\n');
-}
-
-/** A namespace that no cluster has: names begin with a letter or digit there. */
-const PROBE = '_probe';
-
-/** By its address, else by its name where only one pod is called so. */
-function podOf(dump: FolderContent['pods'][number], texts: FolderContent['texts'], spec: ClusterSpec, probe: Snapshot, notes: ImportNote[]): PodDump | null {
-  const index = probe.model.pods.filter((p) => p.declaration.name?.value.namespace === PROBE).findIndex((p) => p.declaration.captures[0]?.from?.value === dump.path);
-  const printed = spec.pods.find((p) => p.namespace === PROBE && p.name === `p${index}`)?.captured.interfaces ?? [];
-  const addresses = new Set(printed.flatMap((i) => (i.addresses ?? []).filter((a) => a.scope === 'global').map((a) => formatAddress(a.address))));
-  const pods = spec.pods.filter((p) => p.namespace !== PROBE && !p.hostNetwork);
-  const found = pods.filter((p) => p.addresses.some((a) => addresses.has(formatAddress(a))));
-  const called = pods.filter((p) => [p.name, `${p.namespace}_${p.name}`, `${p.namespace}/${p.name}`].includes(dump.name));
-  const [pod, ...more] = found.length > 0 ? found : called;
-  const kinds = kindsIn(texts.get(dump.path) ?? '');
-  // What no command heads can only be what tells whose dump it is.
-  if (pod !== undefined && more.length === 0) return { pod: shortName(pod), node: pod.node, path: dump.path, kinds: kinds.length > 0 ? kinds : ['addresses'] };
-  notes.push({ severity: 'warning', file: dump.path, line: null, message: `left out: ${pod === undefined ? 'no pod among the objects has its addresses or its name' : 'several pods among the objects could be its'}` });
-  return null;
 }
 
 function noteOf(d: Diagnostic, snapshot: Snapshot): ImportNote {

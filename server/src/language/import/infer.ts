@@ -1,6 +1,6 @@
 /** What a dump does not say in so many words: the hosts' networks, and the cluster's ranges. Each guess is marked as one. */
 import type { Address, Family, Prefix } from '../../../../engine/src/net/address.ts';
-import { addressPlus, bitsOf, contains, firstAddress, lastAddress, networkOf, parsePrefix, sameAddress, samePrefix } from '../../../../engine/src/net/address.ts';
+import { addressPlus, bitsOf, contains, firstAddress, lastAddress, networkOf, overlaps, parsePrefix, sameAddress, samePrefix } from '../../../../engine/src/net/address.ts';
 import type { ClusterSpec, NodeSpec } from '../../../../engine/src/topology/spec.ts';
 import { DEFAULTS } from '../bind/defaults.ts';
 import type { ObjectModel } from '../kubernetes/assemble.ts';
@@ -48,7 +48,8 @@ export function infer(spec: ClusterSpec, model: ObjectModel): Inferred {
     const network = known.find((n) => n.prefixes.some((p) => device.addresses.some((a) => samePrefix(networkOf(a), p))));
     return network === undefined ? [] : [{ node, device: device.name, addresses: device.addresses, network: network.name }];
   });
-  return { networks: [...known, ...guessedNetworks(model, known)], interfaces, leases: leasesOf(spec), podCidrs: podCidrsOf(spec, model), serviceCidrs: serviceCidrsOf(spec, model), programs: programsOf(spec) };
+  const podCidrs = podCidrsOf(spec, model);
+  return { networks: [...known, ...guessedNetworks(model, known)], interfaces, leases: leasesOf(spec), podCidrs, serviceCidrs: serviceCidrsOf(spec, model, podCidrs), programs: programsOf(spec) };
 }
 
 const nameOf = (index: number): string => (index === 0 ? 'lan' : `lan${index + 1}`);
@@ -154,10 +155,13 @@ function parsed(text: string): Prefix[] {
   return prefix === undefined ? [] : [prefix];
 }
 
-function serviceCidrsOf(spec: ClusterSpec, model: ObjectModel): Guess | null {
+function serviceCidrsOf(spec: ClusterSpec, model: ObjectModel, podCidrs: Guess | null): Guess | null {
   if (model.cluster?.serviceCidrs !== undefined) return null;
   const addresses = spec.services.flatMap((s) => s.clusterAddresses);
-  if (addresses.every((a) => DEFAULTS.serviceCidrs.some((c) => contains(c, a)))) return null;
+  // 10.96.0.0/12 reaches to 10.111: where pods or nodes live there, it is not what the cluster has.
+  const others = [...spec.nodes.flatMap((n) => n.podCidrs), ...(podCidrs?.prefixes ?? []), ...(model.cluster?.podCidrs ?? []).map((c) => c.value), ...model.nodes.flatMap((n) => n.addresses.map((a) => ({ address: a.value, length: bitsOf(a.value.family) })))];
+  const isFree = !DEFAULTS.serviceCidrs.some((c) => others.some((other) => overlaps(c, other)));
+  if (addresses.length === 0 || (isFree && addresses.every((a) => DEFAULTS.serviceCidrs.some((c) => contains(c, a))))) return null;
   const prefixes = ([4, 6] as const).flatMap((family) => around(addresses.filter((a) => a.family === family), family === 4 ? 16 : 112, WIDEST[family]) ?? []);
   return prefixes.length === 0 ? null : { prefixes, because: 'assumed: it holds every cluster-ip' };
 }

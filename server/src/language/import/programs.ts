@@ -28,7 +28,10 @@ const PLUGINS: readonly (readonly [name: string, device: RegExp | null, chain: R
   ['azure', /^azv[0-9a-f]+$/, null],
 ];
 
-export const programsOf = (spec: ClusterSpec): Programs => ({ plugin: first(spec.nodes, (node) => pluginOf(spec, node)), proxy: proxyOf(spec) });
+export function programsOf(spec: ClusterSpec): Programs {
+  const housing = new Set(spec.pods.flatMap((p) => (p.hostNetwork ? [] : [p.node])));
+  return { plugin: first(spec.nodes, (node) => pluginOf(node, housing)), proxy: proxyOf(spec) };
+}
 
 function first(nodes: readonly NodeSpec[], signOf: (node: NodeSpec) => Sign | null): Sign | null {
   for (const node of nodes) {
@@ -39,11 +42,12 @@ function first(nodes: readonly NodeSpec[], signOf: (node: NodeSpec) => Sign | nu
 }
 
 const devicesOf = ({ interfaces, routes }: CapturedState): readonly string[] =>
-  [...(interfaces ?? []).map((i) => i.name), ...(routes ?? []).flatMap((r) => r.nexthops.flatMap((h) => h.device ?? []))];
+  [...new Set([...(interfaces ?? []).map((i) => i.name), ...(routes ?? []).flatMap((r) => r.nexthops.flatMap((h) => h.device ?? []))])];
 
 const chainsOf = ({ tables }: CapturedState): readonly string[] => (tables ?? []).flatMap((t) => t.chains.map((c) => c.name));
 
-function pluginOf(spec: ClusterSpec, { name: host, captured }: NodeSpec): Sign | null {
+/** `housing`: the nodes that have pods. */
+function pluginOf({ name: host, captured }: NodeSpec, housing: ReadonlySet<string>): Sign | null {
   const [devices, chains] = [devicesOf(captured), chainsOf(captured)];
   for (const [name, device, chain] of PLUGINS) {
     const ofDevice = device === null ? undefined : devices.find((d) => device.test(d));
@@ -52,9 +56,8 @@ function pluginOf(spec: ClusterSpec, { name: host, captured }: NodeSpec): Sign |
     if (ofChain !== undefined) return { name, because: `as the chain ${ofChain} of ${host} shows` };
   }
   const isWhole = (captured.interfaces ?? []).some((i) => i.name === 'lo');
-  const hasPods = spec.pods.some((p) => p.node === host && !p.hostNetwork);
   const hasBridge = devices.some((d) => /^(cni0|flannel)/.test(d)) || chains.some((c) => c.startsWith('FLANNEL-'));
-  return isWhole && hasPods && !hasBridge ? { name: 'other', because: `as ${host} has pods, and neither cni0 nor a device of flannel` } : null;
+  return isWhole && housing.has(host) && !hasBridge ? { name: 'other', because: `as ${host} has pods, and neither cni0 nor a device of flannel` } : null;
 }
 
 function proxyOf(spec: ClusterSpec): Sign | null {
