@@ -213,7 +213,7 @@ describe('what is not understood', () => {
     expect(notes(imported)).toEqual([]);
     expect(imported.text).toContain('iptables from "nodes/host1/iptables-save.txt"');
     expect(imported.text).toContain('iptables from "nodes/host1/iptables-legacy-save.txt"');
-    const tables = createSnapshot({ file: 'x.k8snet', text: imported.text, readFile: (path) => files[path as keyof typeof files] }).topology().hosts.find((h) => h.name === 'host1')?.namespaces[0]?.tables ?? [];
+    const tables = createSnapshot({ file: 'x.k8snet', text: imported.text ?? '', readFile: (path) => files[path as keyof typeof files] }).topology().hosts.find((h) => h.name === 'host1')?.namespaces[0]?.tables ?? [];
     expect(tables.filter((t) => t.name === 'filter' && t.family === 4).map((t) => `${t.ruleset ?? ''} ${t.chains.find((c) => c.name === 'INPUT')?.rules[0]?.text ?? ''}`).sort()).toEqual(['legacy -A INPUT -s 192.0.2.2/32 -j DROP', 'nft -A INPUT -s 192.0.2.1/32 -j DROP']);
   });
 
