@@ -1,19 +1,28 @@
 /** Who jumps where in one table of a pasted iptables dump. */
+import { memo } from '../../../../engine/src/memo.ts';
 import type { Chain, Rule, Table } from '../../../../engine/src/topology/netfilter.ts';
 
 export interface Jump {
   readonly from: string;
   readonly to: string;
+  /** `undefined` where the table has no such chain. */
+  readonly target: ChainNode | undefined;
   readonly rule: Rule;
+}
+
+export interface ChainNode {
+  readonly chain: Chain;
+  /** Among the table's chains. */
+  readonly index: number;
+  readonly jumps: readonly Jump[];
 }
 
 export interface ChainGraph {
   readonly table: Table;
-  readonly chains: ReadonlyMap<string, Chain>;
-  /** By the chain that jumps. */
-  readonly jumps: ReadonlyMap<string, readonly Jump[]>;
-  /** Chains that a packet can come to from a built-in one. */
-  readonly reached: ReadonlySet<string>;
+  readonly nodes: readonly ChainNode[];
+  readonly chains: ReadonlyMap<string, ChainNode>;
+  /** The built-in chains from which a packet can come to this one. */
+  readonly origins: (node: ChainNode) => readonly string[];
   /** Jumps that lead back to a chain on the way, the kernel's "loop" (nf_tables_check_loops(), mark_source_chains()). */
   readonly loops: readonly Jump[];
 }
@@ -26,48 +35,59 @@ const KEPT_IN_STORE: ReadonlySet<string> = new Set(['KUBE-MARK-DROP', 'KUBE-MARK
 
 export const mayStandAlone = (chain: Chain): boolean => chain.policy !== null || isCanary(chain) || KEPT_IN_STORE.has(chain.name);
 
+/** A node has tens of thousands of chains: they are told by their numbers, and a name is looked up once a jump. */
 export function chainGraphOf(table: Table): ChainGraph {
-  const chains = new Map(table.chains.map((c) => [c.name, c]));
-  const jumps = new Map<string, Jump[]>();
-  for (const chain of table.chains) {
-    const own = chain.rules.flatMap((rule): Jump[] => (rule.target?.kind === 'jump' ? [{ from: chain.name, to: rule.target.chain, rule }] : []));
-    if (own.length > 0) jumps.set(chain.name, own);
-  }
-  return { table, chains, jumps, reached: reachedFrom(table.chains.filter((c) => c.policy !== null).map((c) => c.name), jumps), loops: loopsOf(table, jumps) };
-}
-
-function reachedFrom(starts: readonly string[], jumps: ReadonlyMap<string, readonly Jump[]>): Set<string> {
-  const reached = new Set(starts);
-  const waiting = [...starts];
-  for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop()) {
-    for (const { to } of jumps.get(chain) ?? []) {
-      if (!reached.has(to)) {
-        reached.add(to);
-        waiting.push(to);
-      }
+  const nodes = table.chains.map((chain, index) => ({ chain, index, jumps: [] as Jump[] }));
+  const chains = new Map(nodes.map((node) => [node.chain.name, node]));
+  for (const { chain, jumps } of nodes) {
+    for (const rule of chain.rules) {
+      if (rule.target?.kind === 'jump') jumps.push({ from: chain.name, to: rule.target.chain, target: chains.get(rule.target.chain), rule });
     }
   }
-  return reached;
+  return { table, nodes, chains, origins: originsIn(nodes), loops: loopsOf(nodes) };
 }
 
+function originsIn(nodes: readonly ChainNode[]): ChainGraph['origins'] {
+  const builtin = nodes.filter((node) => node.chain.policy !== null);
+  /** A bit for each built-in chain. */
+  const origins = new Uint8Array(nodes.length);
+  for (const [bit, start] of builtin.entries()) visit([start], (node) => {
+    const seen = (origins[node.index] ?? 0) & (1 << bit);
+    origins[node.index] = (origins[node.index] ?? 0) | (1 << bit);
+    return seen === 0;
+  });
+  const names = memo((bits: number): readonly string[] => builtin.filter((_, bit) => (bits & (1 << bit)) !== 0).map((node) => node.chain.name));
+  return (node) => names(origins[node.index] ?? 0);
+}
+
+/** From these chains on, wherever a jump leads. `isNew` marks a chain, and says whether it was not yet. */
+function visit(starts: readonly ChainNode[], isNew: (node: ChainNode) => boolean): void {
+  const waiting = starts.filter(isNew);
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    for (const { target } of node.jumps) if (target !== undefined && isNew(target)) waiting.push(target);
+  }
+}
+
+const OPEN = 1;
+const DONE = 2;
+
 /** Depth first, without recursion: a dump may chain thousands of chains. */
-function loopsOf(table: Table, jumps: ReadonlyMap<string, readonly Jump[]>): Jump[] {
-  const state = new Map<string, 'open' | 'done'>();
+function loopsOf(nodes: readonly ChainNode[]): Jump[] {
+  const state = new Uint8Array(nodes.length);
   const loops: Jump[] = [];
-  for (const { name } of table.chains) {
-    if (state.has(name)) continue;
-    const stack = [{ chain: name, next: 0 }];
-    state.set(name, 'open');
-    while (stack.length > 0) {
-      const top = stack.at(-1) as { chain: string; next: number };
-      const jump = jumps.get(top.chain)?.[top.next++];
+  for (const start of nodes) {
+    if (state[start.index] !== 0) continue;
+    const stack = [{ node: start, next: 0 }];
+    state[start.index] = OPEN;
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const jump = top.node.jumps[top.next++];
       if (jump === undefined) {
-        state.set(top.chain, 'done');
+        state[top.node.index] = DONE;
         stack.pop();
-      } else if (state.get(jump.to) === 'open') loops.push(jump);
-      else if (!state.has(jump.to)) {
-        state.set(jump.to, 'open');
-        stack.push({ chain: jump.to, next: 0 });
+      } else if (jump.target !== undefined && state[jump.target.index] === OPEN) loops.push(jump);
+      else if (jump.target !== undefined && state[jump.target.index] === 0) {
+        state[jump.target.index] = OPEN;
+        stack.push({ node: jump.target, next: 0 });
       }
     }
   }
@@ -75,16 +95,18 @@ function loopsOf(table: Table, jumps: ReadonlyMap<string, readonly Jump[]>): Jum
 }
 
 /** Chains to blame where nothing reaches them: those that nothing at all jumps to, and one of each circle that has no way in. */
-export function unreachedRoots(graph: ChainGraph): Chain[] {
-  const unreached = graph.table.chains.filter((c) => !graph.reached.has(c.name) && !mayStandAlone(c));
-  const called = new Set<string>();
-  for (const chain of graph.table.chains) for (const jump of graph.jumps.get(chain.name) ?? []) if (jump.to !== chain.name) called.add(jump.to);
-  const roots = unreached.filter((c) => !called.has(c.name));
-  const explained = reachedFrom([...roots.map((c) => c.name), ...graph.table.chains.filter(mayStandAlone).map((c) => c.name)], graph.jumps);
-  for (const chain of unreached) {
-    if (explained.has(chain.name)) continue;
-    roots.push(chain);
-    for (const name of reachedFrom([chain.name], graph.jumps)) explained.add(name);
+export function unreachedRoots({ nodes, origins }: ChainGraph): Chain[] {
+  const unreached = nodes.filter((node) => origins(node).length === 0 && !mayStandAlone(node.chain));
+  if (unreached.length === 0) return [];
+  const called = new Set(nodes.flatMap((node) => node.jumps.flatMap(({ target }) => (target === undefined || target === node ? [] : [target]))));
+  const roots = unreached.filter((node) => !called.has(node));
+  const explained = new Set<ChainNode>();
+  const explain = (starts: readonly ChainNode[]): void => visit(starts, (node) => !explained.has(node) && explained.add(node).has(node));
+  explain([...roots, ...nodes.filter((node) => mayStandAlone(node.chain))]);
+  for (const node of unreached) {
+    if (explained.has(node)) continue;
+    roots.push(node);
+    explain([node]);
   }
-  return roots;
+  return roots.map((node) => node.chain);
 }

@@ -17,7 +17,8 @@ export const dnatToNobody = defineDiagnostic<{ readonly address: string; readonl
 interface Translation {
   readonly address: string;
   readonly chain: string;
-  readonly at: LineSpan;
+  /** Index into the lines. */
+  readonly line: number;
 }
 
 const cache = new WeakMap<CaptureContent, readonly Translation[]>();
@@ -32,25 +33,27 @@ function translationsOf(content: CaptureContent): readonly Translation[] {
     for (const rule of chain.rules) {
       const to: Address | null = rule.target?.kind === 'dnat' ? rule.target.range.from : null;
       if (to === null) continue;
-      const line = lineOfRecord(rule);
-      const text = content.lines[line]?.text ?? '';
-      const offset = text.lastIndexOf('--to-destination');
-      const value = /^--to-destination[\s=]+(\[[^\]]*\]|[^\s:]*)/.exec(text.slice(offset));
-      const at = value === null ? wholeLine(content, line) : { line, offset: offset + value[0].length - (value[1] ?? '').length, length: (value[1] ?? '').length };
-      found.push({ address: formatAddress(to), chain: chain.name, at });
+      found.push({ address: formatAddress(to), chain: chain.name, line: lineOfRecord(rule) });
     }
   }
   cache.set(content, found);
   return found;
 }
 
+function addressIn(content: CaptureContent, line: number): LineSpan {
+  const text = content.lines[line]?.text ?? '';
+  const offset = text.lastIndexOf('--to-destination');
+  const value = /^--to-destination[\s=]+(\[[^\]]*\]|[^\s:]*)/.exec(text.slice(offset));
+  return value === null ? wholeLine(content, line) : { line, offset: offset + value[0].length - (value[1] ?? '').length, length: (value[1] ?? '').length };
+}
+
 export const checkTranslations: Check = function* ({ model, files }) {
   const holders = holdersByAddress(model);
   for (const owner of model.nodes) {
     for (const dump of dumpsIn(owner, files, 'iptables', 'ip6tables')) {
-      for (const { address, chain, at } of translationsOf(dump.content)) {
+      for (const { address, chain, line } of translationsOf(dump.content)) {
         const holder = holders.get(address);
-        if (holder === undefined || holder.kind === 'service') yield reportInDump(dump, dnatToNobody, { address, chain }, at);
+        if (holder === undefined || holder.kind === 'service') yield reportInDump(dump, dnatToNobody, { address, chain }, addressIn(dump.content, line));
       }
     }
   }

@@ -14,8 +14,8 @@ export const jumpLoop = defineDiagnostic<{ readonly from: string; readonly to: s
 
 export function* jumpLoops(view: IptablesView): Iterable<Finding> {
   for (const graph of view.graphs) {
-    for (const { from, to, rule } of graph.loops) {
-      const target = graph.chains.get(to);
+    for (const { from, to, target: node, rule } of graph.loops) {
+      const target = node?.chain;
       const related = target === undefined || lineOfRecord(target) === lineOfRecord(rule) ? [] : [{ at: chainSpan(view, target), message: `chain ${to}` }];
       yield finding(jumpLoop, { from, to }, targetSpan(view, rule), related);
     }

@@ -1,4 +1,5 @@
 import { closest } from '../../../../engine/src/closest.ts';
+import { once } from '../../../../engine/src/once.ts';
 import { didYouMean } from '../bind/did-you-mean.ts';
 import { defineDiagnostic, replacement } from './define.ts';
 import type { Finding, IptablesView } from './iptables-view.ts';
@@ -18,12 +19,12 @@ const MOST_SUGGESTIONS = 30;
 
 export function* unknownChains(view: IptablesView): Iterable<Finding> {
   let searches = 0;
-  const homes = new Map([...view.graphs.map((g) => g.table), ...view.elsewhere].flatMap((t) => t.chains.map((c) => [c.name, t.name] as const)));
-  for (const { table, chains, jumps } of view.graphs) {
+  const homes = once(() => new Map([...view.graphs.map((g) => g.table), ...view.elsewhere].flatMap((t) => t.chains.map((c) => [c.name, t.name] as const))));
+  for (const { table, chains, nodes } of view.graphs) {
     const others = new Set(view.elsewhere.filter((t) => t.name === table.name).flatMap((t) => t.chains.map((c) => c.name)));
-    for (const jump of [...jumps.values()].flat()) {
-      if (chains.has(jump.to) || others.has(jump.to)) continue;
-      const elsewhere = homes.get(jump.to) ?? null;
+    for (const { jumps } of nodes) for (const jump of jumps) {
+      if (jump.target !== undefined || others.has(jump.to)) continue;
+      const elsewhere = homes().get(jump.to) ?? null;
       const instead = elsewhere === null && searches++ < MOST_SUGGESTIONS ? closest(jump.to, chains.keys()) : undefined;
       yield finding(unknownChain, { chain: jump.to, table: table.name, instead, elsewhere }, targetSpan(view, jump.rule));
     }

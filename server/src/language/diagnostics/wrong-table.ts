@@ -1,5 +1,4 @@
 import type { Match, Rule, Table, TableName, Target } from '../../../../engine/src/topology/netfilter.ts';
-import type { ChainGraph } from '../bind/chain-graph.ts';
 import { tablesOfTarget } from '../native/iptables/registry.ts';
 import { defineDiagnostic } from './define.ts';
 import type { Finding, IptablesView } from './iptables-view.ts';
@@ -38,32 +37,17 @@ function nameOf(target: Target): string | null {
   }
 }
 
-/** For each chain the built-in ones from which packets come to it. */
-function originsOf(graph: ChainGraph): ReadonlyMap<string, ReadonlySet<string>> {
-  const origins = new Map<string, Set<string>>();
-  for (const builtin of graph.table.chains.filter((c) => c.policy !== null)) {
-    const waiting = [builtin.name];
-    for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop()) {
-      const known = origins.get(chain) ?? new Set();
-      if (known.has(builtin.name)) continue;
-      origins.set(chain, known.add(builtin.name));
-      for (const { to } of graph.jumps.get(chain) ?? []) waiting.push(to);
-    }
-  }
-  return origins;
-}
-
 export function* wrongTables(view: IptablesView): Iterable<Finding> {
   for (const graph of view.graphs) {
     const { table } = graph;
-    const origins = originsOf(graph);
-    for (const chain of table.chains) {
+    for (const node of graph.nodes) {
+      const { chain } = node;
       for (const rule of chain.rules) {
-        yield* misplacedMatches(view, table, rule, origins.get(chain.name) ?? new Set());
+        if (rule.matches.some(({ kind }) => MATCH_PLACES[kind] !== undefined)) yield* misplacedMatches(view, table, rule, graph.origins(node));
         const target = rule.target === null ? null : nameOf(rule.target);
         if (target === null) continue;
         const tables = tablesOfTarget(target);
-        const from = [...(origins.get(chain.name) ?? [])].find((c) => HOOKS[target]?.includes(c) === false);
+        const from = graph.origins(node).find((c) => HOOKS[target]?.includes(c) === false);
         if (tables !== null && !tables.includes(table.name)) {
           yield finding(wrongTable, { target, place: `table ${table.name}`, allowed: `table ${tables.join(' and ')}` }, targetSpan(view, rule));
         } else if (from !== undefined) {
@@ -75,11 +59,11 @@ export function* wrongTables(view: IptablesView): Iterable<Finding> {
   }
 }
 
-function* misplacedMatches(view: IptablesView, table: Table, rule: Rule, origins: ReadonlySet<string>): Iterable<Finding> {
+function* misplacedMatches(view: IptablesView, table: Table, rule: Rule, origins: readonly string[]): Iterable<Finding> {
   for (const { kind } of rule.matches) {
     const places = MATCH_PLACES[kind];
     if (places === undefined) continue;
-    const from = [...origins].find((chain) => !places.chains.includes(chain));
+    const from = origins.find((chain) => !places.chains.includes(chain));
     const name = kind === 'mac-source' ? 'mac' : kind;
     const at = wordInLine(view.content, lineOfRecord(rule), name);
     if (places.tables?.includes(table.name) === false) {
