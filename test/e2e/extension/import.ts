@@ -43,8 +43,9 @@ describe('import of a cluster', () => {
       const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, drift.range, vscode.CodeActionKind.QuickFix.value, 10);
       return actions.length > 0 && actions;
     });
-    assert.deepEqual(fix?.edit?.entries().map(([uri]) => uri.toString()), [dump.toString()]);
-    assert.ok(fix.edit && (await vscode.workspace.applyEdit(fix.edit)));
+    assert.ok(fix?.edit);
+    assert.deepEqual(fix.edit.entries().map(([uri]) => uri.toString()), [dump.toString()]);
+    assert.ok(await vscode.workspace.applyEdit(fix.edit));
     // It counts before it is saved.
     await diagnosticsWhen(document, 'no drift', (all) => driftIn(all).length === 0);
     const opened = await openFile('dump/nodes/host1/iptables-save.txt');

@@ -276,8 +276,8 @@ describe('a packet that does not arrive', () => {
     await page.getByRole('region', { name: 'Why, and what mends it' }).waitFor();
     await page.getByRole('combobox', { name: 'to' }).focus();
     const focused = (): Promise<string> => page.evaluate(() => {
-      let at: Element | null = document.activeElement;
-      while (at?.shadowRoot?.activeElement != null) at = at.shadowRoot.activeElement;
+      let at = document.activeElement;
+      for (let inner = at; inner !== null; inner = inner.shadowRoot?.activeElement ?? null) at = inner;
       return at?.getAttribute('aria-label') ?? at?.textContent ?? '';
     });
     const passed: string[] = [];
