@@ -89,7 +89,8 @@ function clusterAnswer(topology: Topology, name: string, aliases: number): Answe
   if (below.length === 1) return endpointAnswer(service, below[0] ?? '');
   if (below.length > 0) return NXDOMAIN;
   if (service.externalName !== null) return aliasAnswer(topology, service.externalName, aliases);
-  return addressAnswer(service.clusterAddresses.length > 0 ? service.clusterAddresses : endpointAddresses(service));
+  if (service.clusterAddresses.length > 0) return addressAnswer(service.clusterAddresses);
+  return service.members.length === 0 ? NXDOMAIN : addressAnswer(endpointAddresses(service));
 }
 
 /** `_http._tcp.web.default.svc`: the port, and of whom (kubernetes/dns, 2.3.2 and 2.4.2). */
@@ -100,7 +101,7 @@ function serviceRecord(topology: Topology, service: Service, [portLabel = '', pr
   const headless = service.clusterAddresses.length === 0;
   const records = headless ? service.members.map((m) => `SRV ${port.endpoints.find((e) => sameAddress(e.address, m.address))?.port ?? port.port} ${memberLabel(m)}.${suffix}`) : [`SRV ${port.port} ${suffix}`];
   const { text, addresses } = addressAnswer(headless ? endpointAddresses(service) : service.clusterAddresses);
-  return records.length === 0 ? NODATA : { text: [...records, text].join(', '), addresses };
+  return records.length === 0 ? NXDOMAIN : { text: [...records, text].join(', '), addresses };
 }
 
 function aliasAnswer(topology: Topology, target: string, aliases: number): Answer {
@@ -130,17 +131,18 @@ function endpointAnswer(service: Service, label: string): Answer {
   return named.length === 0 ? NXDOMAIN : addressAnswer(named.map((m) => m.address));
 }
 
-/** `1.0.244.10.in-addr.arpa`: a service's cluster IP, else an endpoint of a headless one (kubernetes/dns, 2.3.3 and 2.4.3). */
+/**
+ * `1.0.244.10.in-addr.arpa`: a service's cluster IP, else an endpoint that has a hostname (kubernetes/dns, 2.3.3 and 2.4.3;
+ * plugin/kubernetes/reverse.go: serviceRecordForIP).
+ */
 function reverseAnswer(topology: Topology, name: string): Answer {
   const address = reversed(name);
   if (address === undefined) return NXDOMAIN;
-  for (const service of topology.services) {
-    const suffix = `${service.name}.${service.namespace}.svc.${topology.cluster.domain}`;
-    if (service.clusterAddresses.some((a) => sameAddress(a, address))) return { text: `PTR ${suffix}`, addresses: [] };
-    const member = service.members.find((m) => sameAddress(m.address, address));
-    if (member !== undefined) return { text: `PTR ${memberLabel(member)}.${suffix}`, addresses: [] };
-  }
-  return NXDOMAIN;
+  const nameOf = (service: Service): string => `${service.name}.${service.namespace}.svc.${topology.cluster.domain}`;
+  const owner = topology.services.find((s) => s.clusterAddresses.some((a) => sameAddress(a, address)));
+  if (owner !== undefined) return { text: `PTR ${nameOf(owner)}`, addresses: [] };
+  const named = topology.services.flatMap((s) => namedEndpoints(s).flatMap((m) => (m.hostname !== null && sameAddress(m.address, address) ? `PTR ${m.hostname}.${nameOf(s)}` : [])));
+  return named.length === 0 ? NXDOMAIN : { text: [...new Set(named)].join(', '), addresses: [] };
 }
 
 function reversed(name: string): Address | undefined {

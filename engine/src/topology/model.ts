@@ -59,8 +59,8 @@ export interface Namespace {
   readonly neighbours: readonly Neighbour[];
   readonly fdb: readonly FdbEntry[];
   readonly tables: readonly Table[];
-  /** kube-proxy programs services here in a mode that is not simulated. */
-  readonly serviceProxy?: 'nftables' | 'ipvs' | 'other' | OtherProxy;
+  /** kube-proxy programs services here in a mode that is not simulated; or another program does, all or those with the label service-proxy-name. */
+  readonly serviceProxy?: 'nftables' | 'ipvs' | 'other' | 'of-labelled-services';
   /** Connects the pods, and is not simulated: of a node's own namespace, and of its pods. */
   readonly networkPlugin?: string;
   readonly sets: readonly IpSet[];
@@ -309,9 +309,6 @@ export interface ServicePort {
   readonly nodePort: Port | null;
   readonly endpoints: readonly Endpoint[];
 }
-
-/** Another program than kube-proxy translates some services, by their label service.kubernetes.io/service-proxy-name. */
-export type OtherProxy = 'of-labelled-services';
 
 export interface Service {
   readonly namespace: string;

@@ -36,6 +36,12 @@ describe('CoreDNS answers', () => {
     expect(ask('all.shop.svc.cluster.local.').addresses).toEqual(['10.244.1.10', '10.244.1.11', '10.244.1.12']);
   });
 
+  it('that there is no such name where a headless service has nobody that is ready', () => {
+    const empty = topologyOf(`${BASE}\nservice shop/none { cluster-ip None; port web 80; selector app=nobody }`);
+    const answer = (name: string): string | undefined => resolve(empty, name, { search: [], ndots: 1, clusterDns: true }).queries.at(-1)?.answer;
+    expect([answer('none.shop.svc.cluster.local.'), answer('_web._tcp.none.shop.svc.cluster.local.')]).toEqual(['NXDOMAIN', 'NXDOMAIN']);
+  });
+
   it('with one endpoint by its hostname, or by its address where it has none under that service', () => {
     expect(ask('db-1.db.shop.svc.cluster.local.').addresses).toEqual(['10.244.1.11']);
     expect(ask('db-2.db.shop.svc.cluster.local.').answer).toBe('NXDOMAIN');
@@ -53,7 +59,8 @@ describe('CoreDNS answers', () => {
 
   it('with the name of an address', () => {
     expect(ask('10.0.96.10.in-addr.arpa.').answer).toBe('PTR kube-dns.kube-system.svc.cluster.local');
-    expect(ask('11.1.244.10.in-addr.arpa.').answer).toMatch(/^PTR /);
+    expect(ask('11.1.244.10.in-addr.arpa.').answer).toBe('PTR db-1.db.shop.svc.cluster.local');
+    expect(ask('2.1.244.10.in-addr.arpa.').answer).toBe('NXDOMAIN');
     expect(ask('1.2.0.192.in-addr.arpa.').answer).toBe('NXDOMAIN');
     expect(ask(`${'0.'.repeat(32)}ip6.arpa.`).answer).toBe('NXDOMAIN');
   });

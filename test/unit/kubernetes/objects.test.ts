@@ -354,3 +354,18 @@ describe('a Service that kube-proxy leaves alone', () => {
     expect(verdict('"service.kubernetes.io/headless": ""')).not.toMatch(/cannot be told/);
   });
 });
+
+describe('topology-mode Auto', () => {
+  const SERVICE = 'apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: default, annotations: { service.kubernetes.io/topology-mode: Auto } }\nspec: { clusterIP: 10.96.0.9, ports: [{ port: 80 }], selector: { app: web } }\n';
+  const SLICE = '---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: web-1, namespace: default, labels: { kubernetes.io/service-name: web } }\naddressType: IPv4\nports: [{ port: 80, name: "" }]\nendpoints: [{ addresses: [10.244.1.5], conditions: { ready: true }, hints: { forZones: [{ name: a }] } }]\n';
+
+  it('is told where no EndpointSlice has the hints, and is taken for no wish', () => {
+    expect(told(of(SERVICE))).toEqual([expect.stringMatching(/^warning dump\.yaml:3:\d+: .*topology-mode Auto .* are not derived/)]);
+    expect(of(SERVICE).spec().services[0]?.trafficDistribution).toBeNull();
+  });
+
+  it('is what the slices say where they are', () => {
+    expect(told(of(SERVICE + SLICE))).toEqual([]);
+    expect(of(SERVICE + SLICE).spec().services[0]?.endpoints).toMatchObject([{ hints: { zones: ['a'], nodes: [] } }]);
+  });
+});

@@ -60,7 +60,7 @@ function assembleFiles(files: readonly ObjectFile[]): ObjectModel {
   return {
     nodes: of('node').filter(({ declaration: { name } }) => isFirst(`node ${name?.value ?? ''}`, name)),
     pods: namespaced('pod', of('pod')),
-    services: namespaced('service', of('service')).map((s) => withEndpoints(s, endpoints)),
+    services: namespaced('service', of('service')).map((s) => withEndpoints(s, endpoints, problems)),
     namespaces: of('namespace').filter(({ name }) => isFirst(`namespace ${name?.value ?? ''}`, name)),
     policies: namespaced('network policy', of('network-policy')),
     cluster: clusterOf(of('cluster')),
@@ -80,9 +80,13 @@ function endpointsByService(objects: readonly EndpointsObject[]): ReadonlyMap<st
 }
 
 /** What the cluster's controllers wrote counts, not what a selector would select; without a slice the selector is all there is. */
-function withEndpoints(service: ServiceObject, endpoints: ReadonlyMap<string, readonly EndpointsObject[]>): ServiceDeclaration {
+function withEndpoints({ autoHints, ...service }: ServiceObject, endpoints: ReadonlyMap<string, readonly EndpointsObject[]>, problems: ObjectProblem[]): ServiceDeclaration {
   const { namespace = '', name = '' } = service.name?.value ?? {};
   const own = endpoints.get(`${namespace}/${name}`);
+  if (own === undefined && autoHints !== null) {
+    const message = `the hints that topology-mode ${autoHints.value} makes of the nodes' processors are not derived: give the EndpointSlices, which have them`;
+    problems.push({ kind: 'not-modelled', group: message, message, at: placeOf(autoHints) });
+  }
   return { ...service, endpoints: own?.flatMap((o) => o.endpoints) ?? [], endpointsAre: own === undefined ? 'besides-selector' : 'instead' };
 }
 

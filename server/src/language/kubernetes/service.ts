@@ -8,7 +8,10 @@ import type { Metadata } from './metadata.ts';
 import { metadataOf, objectName } from './metadata.ts';
 
 /** Without its endpoints, which other objects have. */
-export type ServiceObject = Omit<ServiceDeclaration, 'endpoints' | 'endpointsAre'>;
+export interface ServiceObject extends Omit<ServiceDeclaration, 'endpoints' | 'endpointsAre'> {
+  /** The annotation topology-mode Auto: the EndpointSlices have the hints. */
+  readonly autoHints: Located<string> | null;
+}
 
 const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const;
 const POLICIES = ['Cluster', 'Local'] as const;
@@ -64,7 +67,7 @@ function unproxiedBy(spec: Fields, { labels }: Metadata): Pick<ServiceObject, 'u
 type Setting =
   | 'externalName' | 'sessionAffinitySeconds' | 'externalTrafficPolicy' | 'internalTrafficPolicy' | 'trafficDistribution' | 'publishNotReady' | 'allocateNodePorts' | 'healthCheckNodePort';
 
-function settingsOf(spec: Fields, metadata: Metadata): Pick<ServiceObject, Setting> {
+function settingsOf(spec: Fields, metadata: Metadata): Pick<ServiceObject, Setting | 'autoHints'> {
   const affinity = spec.choice('sessionAffinity', ['None', 'ClientIP']);
   const timeout = spec.map('sessionAffinityConfig')?.map('clientIP')?.value('timeoutSeconds', 'seconds')?.value;
   const allocate = spec.get('allocateLoadBalancerNodePorts');
@@ -77,8 +80,8 @@ function settingsOf(spec: Fields, metadata: Metadata): Pick<ServiceObject, Setti
     internalTrafficPolicy: spec.choice('internalTrafficPolicy', POLICIES) ?? 'Cluster',
     allocateNodePorts: !(allocate?.kind === 'scalar' && allocate.value === false),
     healthCheckNodePort: portOrZero(spec, 'healthCheckNodePort')?.value ?? null,
-    // The older way of the same wish (pkg/proxy/topology.go takes the hints as the controller wrote them).
-    trafficDistribution: distribution ?? (hints !== undefined && /^auto$/i.test(hints.value) ? 'PreferClose' : null),
+    trafficDistribution: distribution,
+    autoHints: distribution === null && hints !== undefined && /^auto$/i.test(hints.value) ? hints : null,
     publishNotReady: spec.flag('publishNotReadyAddresses'),
   };
 }
