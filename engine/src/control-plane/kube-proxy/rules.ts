@@ -1,4 +1,5 @@
 /** All that kube-proxy in iptables mode programs on a node, in one family. */
+import { groupBy } from '../../group-by.ts';
 import { keptFlatMap, keptMap, keptOf } from '../../kept.ts';
 import type { Family } from '../../net/address.ts';
 import type { Service } from '../../topology/model.ts';
@@ -102,17 +103,25 @@ function hasMoreEndpoints(views: readonly PortView[], than: number): boolean {
 const COMMON: readonly string[] = [SERVICES, NODE_PORTS, EXTERNAL_SERVICES, PROXY_FIREWALL];
 
 function portRules(view: PortView, context: ProxyContext): PortRules {
-  const own: { readonly name: string; readonly rules: Rule[] }[] = [];
+  const placed = servicePortRules(view, context);
+  const chains: Chain[] = [];
   const services: Rule[] = [];
   const elsewhere: Placed[] = [];
-  for (const placed of servicePortRules(view, context)) {
-    const { table, chain, rule } = placed;
-    // The rules of a chain stand together, but for those of the service's own.
-    const rules = COMMON.includes(chain) ? null : (own.at(-1)?.name === chain ? own.at(-1) : own.find((o) => o.name === chain))?.rules;
-    if (chain === SERVICES && table === 'nat') services.push(rule);
-    else if (rules === null) elsewhere.push(placed);
-    else if (rules === undefined) own.push({ name: chain, rules: [rule] });
-    else rules.push(rule);
+  for (let from = 0; from < placed.length; ) {
+    const { table, chain } = placed[from] as Placed;
+    let to = from + 1;
+    while (placed[to]?.chain === chain && placed[to]?.table === table) to++;
+    const run = placed.slice(from, to);
+    if (!COMMON.includes(chain)) chains.push({ name: chain, policy: null, rules: run.map((p) => p.rule), origin: view.origin });
+    else if (chain === SERVICES && table === 'nat') services.push(...run.map((p) => p.rule));
+    else elsewhere.push(...run);
+    from = to;
   }
-  return { chains: own.map(({ name, rules }): Chain => ({ name, policy: null, rules, origin: view.origin })), services, elsewhere };
+  return { chains: merged(chains), services, elsewhere };
+}
+
+/** The rules of a chain stand together, but for those of the port's own. */
+function merged(chains: readonly Chain[]): readonly Chain[] {
+  if (new Set(chains.map((c) => c.name)).size === chains.length) return chains;
+  return Array.from(groupBy(chains, (c) => c.name).values(), ([first, ...more]) => ({ ...first, rules: [...first.rules, ...more.flatMap((c) => c.rules)] }));
 }

@@ -64,6 +64,7 @@ function clusterIpRules(view: PortView, seen: NodeView, internal: readonly Part[
 }
 
 function externalIpRules(view: PortView, seen: NodeView): readonly Placed[] {
+  if (view.externalIps.length === 0) return [];
   const { text, target } = refusal(view, seen);
   return view.externalIps.flatMap((ip) => [
     ...(seen.hasEndpoints ? [place('nat', SERVICES, toPort(view, ip, `${view.name} external IP`), jump(view.chains.external), view.origin)] : []),
@@ -72,6 +73,7 @@ function externalIpRules(view: PortView, seen: NodeView): readonly Placed[] {
 }
 
 function loadBalancerRules(view: PortView, seen: NodeView): readonly Placed[] {
+  if (view.loadBalancerIps.length === 0) return [];
   const { text, target } = refusal(view, seen);
   const firewalled = isFirewalled(view, seen);
   const chain = firewalled ? view.chains.firewall : view.chains.external;
