@@ -405,6 +405,15 @@ const CLUSTERS: readonly Cluster[] = [
     ],
   },
   {
+    what: 'the protocol of a flow',
+    parts: { host1: filter('-A FORWARD -m conntrack --ctproto udp -j DROP', '-A FORWARD -m conntrack ! --ctproto icmp -j ACCEPT', '-A FORWARD -j REJECT --reject-with icmp-admin-prohibited') },
+    facts: [
+      { fact: 'is the one that a rule names', from: 'pod1', to: 'pod2:8080/UDP', shows: ends({ outcome: 'dropped', reason: { code: 'rule-drop' } }) },
+      { fact: 'is another than the one that a rule names', from: 'pod1', to: 'pod2:8080/TCP', shows: delivered },
+      { fact: 'of an answer is that of its request', from: 'pod1', to: 'pod2', shows: ends({ outcome: 'rejected', reason: { code: 'rule-reject' } }) },
+    ],
+  },
+  {
     what: 'accept_local',
     parts: { host1: sysctl('net.ipv4.conf.all.accept_local = 1'), host2: nat('-A POSTROUTING -d 10.0.14.16/32 -j SNAT --to-source 192.168.93.212') },
     facts: [{ fact: 'its own address from outside is no martian then', from: 'pod2', to: 'pod3:8080/UDP', shows: (b) => expect(b.outcome).toBe('delivered') }],

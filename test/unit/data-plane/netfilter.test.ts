@@ -71,7 +71,7 @@ describe('a match', () => {
     '-p tcp -m tcp --dport 8000:8100', '-p tcp -m multiport --dports 80,8080', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN', '-m conntrack --ctstate NEW',
     '-m conntrack ! --ctstate ESTABLISHED', '-m addrtype --src-type UNICAST', '-m addrtype ! --dst-type LOCAL', '-m iprange --src-range 10.0.14.10-10.0.14.20',
     '-m mark ! --mark 0x1', '-m ttl --ttl-eq 63', '-m ttl --ttl-lt 64', '-m length --length 40:100', '-m comment --comment "only words"', '-m pkttype --pkt-type unicast',
-    '-m conntrack --ctorigdst 10.0.5.150/32', '-m statistic --mode random --probability 1.00000000000', '-m physdev --physdev-in veth+',
+    '-m conntrack --ctorigdst 10.0.5.150/32', '-m conntrack --ctproto tcp', '-m conntrack ! --ctproto udp', '-m statistic --mode random --probability 1.00000000000', '-m physdev --physdev-in veth+',
   ])('holds for the packet: %s', (match) => {
     expect(ask(`-A FORWARD ${match} -j DROP`)).toMatchObject({ outcome: 'dropped', reason: { code: 'rule-drop' } });
   });

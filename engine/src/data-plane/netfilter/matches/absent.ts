@@ -10,7 +10,7 @@ const HEADERS: readonly string[] = ['rt', 'hbh', 'dst', 'mh', 'srh'];
 const WITHOUT_QUOTA: readonly string[] = ['ct_state_invalid_dropped_pkts', 'localhost_nps_accepted_pkts'];
 
 /** Whether more than the name is needed to tell that such a match is not known. */
-export const mayBeKnown = (match: Match): boolean => match.kind === 'unknown' && [...HEADERS, 'policy', 'helper', 'nfacct'].includes(match.name);
+export const mayBeKnown = (match: Match): boolean => match.kind === 'unknown' && [...HEADERS, 'policy', 'helper', 'nfacct', 'conntrack'].includes(match.name);
 
 export function matchAbsent(match: Extract<Match, { kind: 'unknown' }>, { skb }: MatchInput): MatchResult {
   const options = optionsOf(match);
@@ -20,6 +20,10 @@ export function matchAbsent(match: Extract<Match, { kind: 'unknown' }>, { skb }:
   if (match.name === 'policy' && options.has('pol')) return options.get('pol')?.value === 'none';
   // xt_helper.c: no helper expects a flow here.
   if (match.name === 'helper' && helper !== undefined) return skb.tracked !== null && helper.inverted;
+  // xt_conntrack.c: nf_ct_protonum; what has no flow matches none, inverted or not.
+  const protocol = match.name === 'conntrack' ? options.get('ctproto') : undefined;
+  const entry = skb.tracked?.entry ?? null;
+  if (protocol !== undefined) return entry !== null && (entry.original.protocol === Number(protocol.value)) !== protocol.inverted;
   if (match.name === 'nfacct' && WITHOUT_QUOTA.includes(options.get('nfacct-name')?.value ?? '')) return true;
   return { unknown: `\`${`${match.name === '' ? '' : `-m ${match.name} `}${match.text}`.trimEnd()}\`, which cannot be told from the file` };
 }

@@ -97,11 +97,12 @@ const direction: Reading = {
 };
 
 const connectionProtocol: Reading = {
-  ...notModelled('conntrack', '--ctproto', 1),
+  name: '--ctproto',
+  values: 1,
+  invertible: true,
   read: (given, context) => {
     const protocol = protocolNumber(valueOf(given).text);
     if (protocol === undefined) return badValue(context, valueOf(given), 'a protocol such as tcp, or its number');
-    notModelled('conntrack', '--ctproto', 1).read(given, context);
     return unknownMatch('conntrack', `${given.inverted ? '! ' : ''}--ctproto ${protocol}`);
   },
 };
