@@ -1,6 +1,7 @@
 /** Runs the benches and prints their rows. */
 import { coldStart } from './cold-start.ts';
 export { readingTimes } from './iptables-read.ts';
+export { synthesisTimes } from './synthesis.ts';
 import { iptablesReading } from './iptables-read.ts';
 import { keystroke } from './keystroke.ts';
 import { packageSize } from './package-size.ts';
