@@ -52,6 +52,7 @@ import { unknownName } from './unknown-name.ts';
 import { unknownParty } from './unknown-party.ts';
 import { unopenedBlock } from './unopened-block.ts';
 import { unreachedChain } from './unreached-chain.ts';
+import { wrongSet } from './wrong-set.ts';
 import { wrongTable } from './wrong-table.ts';
 import { drift } from './drift.ts';
 import { forwardDrop } from './forward-drop.ts';
@@ -99,6 +100,7 @@ export const CATALOGUE: readonly { readonly code: string; readonly slug: string;
   wrongTable,
   policyOnUserChain,
   dnatToNobody,
+  wrongSet,
   badObject,
   objectLeftOut,
   secretInObjects,

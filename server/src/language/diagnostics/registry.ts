@@ -4,6 +4,7 @@ import { checkDumps } from './bad-dump.ts';
 import { checkObjects } from './bad-object.ts';
 import type { Check } from './check.ts';
 import { checkTranslations } from './dnat-to-nobody.ts';
+import { checkSets } from './wrong-set.ts';
 import { checkDuplicateAddresses } from './duplicate-address.ts';
 import { checkDuplicateNames } from './duplicate-name.ts';
 import { checkEndpointAddresses } from './endpoint-of-nobody.ts';
@@ -26,6 +27,6 @@ import { checkPortNames } from './unknown-port-name.ts';
 export const CHECKS: readonly Check[] = [
   checkContent, checkUnknownNames, checkDuplicateNames,
   checkOverlaps, checkAddressesInSubnets, checkDuplicateAddresses, checkReservedAddresses,
-  checkFiles, checkObjects, checkHomelessNodes, checkDumps, checkIptables, checkDevices, checkGateways, checkTranslations,
+  checkFiles, checkObjects, checkHomelessNodes, checkDumps, checkIptables, checkDevices, checkGateways, checkTranslations, checkSets,
   checkServiceEndpoints, checkSelectors, checkEndpointAddresses, checkTargetPorts, checkPortNames, checkPolicySelectors, checkFlannelMtu,
 ];
