@@ -76,6 +76,8 @@ function otherAddress(service: Service, { clusterAddress }: RuledPort): readonly
 }
 
 function otherEndpoints(seen: Seen, service: Service, ruled: RuledPort): readonly Word[] {
+  // Slices say all that there is: a word of the file on a pod changes none of them.
+  if (seen.spec.services.find((s) => podName(s) === podName(service))?.endpointsAre === 'instead') return [];
   const port = service.ports.find((p) => p.name === ruled.name && p.protocol === ruled.protocol);
   if (port === undefined || ruled.endpoints.length === 0) return [];
   const known = port.endpoints.filter((e) => e.ready && e.address.family === ruled.clusterAddress.family);
