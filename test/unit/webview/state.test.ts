@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Branch, Trace } from '../../../engine/src/trace/model.ts';
 import { INITIAL, type Action, type Answer, type State } from '../../../webview/src/state/model.ts';
 import { branchOf, marked, reduce } from '../../../webview/src/state/reduce.ts';
-import { aftermath, headline, percent, secondText, supposition } from '../../../webview/src/state/outcome.ts';
+import { aftermath, headline, percent, secondText, signOf, supposition } from '../../../webview/src/state/outcome.ts';
 import { offersFor } from '../../../webview/src/simulator/offers.ts';
 import { withoutPort } from '../../../webview/src/state/parties.ts';
 import { articleCluster, droppedBranch, FILE, flow, secondDroppedBranch, serviceBranch, traceOf } from './fixture.ts';
@@ -84,6 +84,10 @@ test("the cursor's line marks the hops that it took part in", () => {
 describe('in words', () => {
   test('a delivery names the receiver, what it sees, and what the sender gets', () => {
     expect(headline(serviceBranch())).toBe('Delivered to pod kube-system/kube-dns-1 at 10.0.0.46:53.');
+    expect(signOf(serviceBranch())).toBe('✓');
+    const lost: Branch = { ...serviceBranch(), answer: { kind: 'none', from: null, type: null, code: null, ttl: null }, reply: { outcome: 'dropped', reason: { code: 'policy-drop', sentence: 'The policy drops it.' }, hops: [] } };
+    expect(headline(lost)).toBe('Delivered to pod kube-system/kube-dns-1 at 10.0.0.46:53, but the answer is lost.');
+    expect(signOf(lost)).toBe('!');
     expect(aftermath(serviceBranch())).toBe('The receiver sees 10.0.14.15:40000 as the sender. The reply arrives from 10.16.0.10 with TTL 62.');
   });
 

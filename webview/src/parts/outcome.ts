@@ -1,8 +1,8 @@
 /** How it ended, in a sentence or two; above it the branches where there are several. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { Branch, Outcome } from '../../../engine/src/trace/model.ts';
-import { aftermath, headline, OUTCOME_SIGNS, OUTCOME_WORDS, percent, secondText, supposition } from '../state/outcome.ts';
+import type { Branch } from '../../../engine/src/trace/model.ts';
+import { aftermath, headline, isAnswerLost, OUTCOME_WORDS, percent, secondText, signOf, supposition } from '../state/outcome.ts';
 import { withCode } from './code-text.ts';
 import { tell } from './events.ts';
 import { shared } from './styles.ts';
@@ -10,7 +10,7 @@ import { shared } from './styles.ts';
 /** More branches than this are chosen from a list. */
 const TABS = 8;
 
-const classOf = (outcome: Outcome): string => (outcome === 'delivered' ? 'good' : outcome === 'undecided' ? 'unsure' : 'bad');
+const classOf = (branch: Branch): string => (branch.outcome === 'undecided' || isAnswerLost(branch) ? 'unsure' : branch.outcome === 'delivered' ? 'good' : 'bad');
 
 const endIn = (branch: Branch): string => branch.deliveredTo?.name ?? OUTCOME_WORDS[branch.outcome];
 
@@ -55,7 +55,7 @@ export class OutcomeHeader extends LitElement {
       ${this.branches.map((branch, i) => html`
         <button role="tab" id=${`branch-${i}`} aria-selected=${i === this.branch ? 'true' : 'false'} tabindex=${i === this.branch ? 0 : -1}
           @click=${() => { tell(this, 'action', { type: 'branch', index: i }); }}>
-          <span class=${classOf(branch.outcome)} aria-hidden="true">${OUTCOME_SIGNS[branch.outcome]}</span>
+          <span class=${classOf(branch)} aria-hidden="true">${signOf(branch)}</span>
           ${endIn(branch)}${branch.supposing.length > 0 ? html`<span class="if" title=${plain(branch)}>${plain(branch)}</span>` : html`<span class="share">${percent(branch.probability)}</span>`}
         </button>`)}
     </div>`;
@@ -74,14 +74,14 @@ export class OutcomeHeader extends LitElement {
   private end(branch: Branch): TemplateResult {
     const replyReason = branch.reply?.reason ?? null;
     return html`<div class="end" role="status">
-      <div class=${`sign ${classOf(branch.outcome)}`} aria-hidden="true">${OUTCOME_SIGNS[branch.outcome]}</div>
+      <div class=${`sign ${classOf(branch)}`} aria-hidden="true">${signOf(branch)}</div>
       <div>
         <h2>${headline(branch)}</h2>
         ${branch.supposing.length === 0 ? nothing : html`<p>This is so ${withCode(supposition(branch))}.</p>`}
-        ${branch.reason === null ? nothing : html`<p>${branch.reason.sentence} <code>${branch.reason.code}</code></p>`}
+        ${branch.reason === null ? nothing : html`<p>${withCode(branch.reason.sentence)} <code>${branch.reason.code}</code></p>`}
         <p class="faint">${aftermath(branch)}</p>
-        ${replyReason === null ? nothing : html`<p>On the way back: ${replyReason.sentence} <code>${replyReason.code}</code></p>`}
-        ${branch.second === undefined ? nothing : html`<p>${secondText(branch.second, branch)}${branch.second.reason === null ? nothing : html` ${branch.second.reason.sentence} <code>${branch.second.reason.code}</code>`}</p>`}
+        ${replyReason === null ? nothing : html`<p>On the way back: ${withCode(replyReason.sentence)} <code>${replyReason.code}</code></p>`}
+        ${branch.second === undefined ? nothing : html`<p>${secondText(branch.second, branch)}${branch.second.reason === null ? nothing : html` ${withCode(branch.second.reason.sentence)} <code>${branch.second.reason.code}</code>`}</p>`}
       </div>
     </div>`;
   }

@@ -12,10 +12,14 @@ const withPort = (address: string, port: number | null): string =>
 /** "Delivered to pod kube-system/kube-dns-1 at 10.0.0.46:53." */
 export function headline(branch: Branch): string {
   const to = branch.deliveredTo;
-  if (to !== null && branch.outcome === 'delivered') return `Delivered to ${receiverText(to)}.`;
+  if (to !== null && branch.outcome === 'delivered') return `Delivered to ${receiverText(to)}${isAnswerLost(branch) ? ', but the answer is lost' : ''}.`;
   const reached = to === null ? '' : ` by ${receiverText(to)}`;
   return `${OUTCOME_WORDS[branch.outcome]}${reached}.`;
 }
+
+/** The packet arrives, and what comes back does not: whoever waits for an answer is no better off than with a lost packet. */
+export const isAnswerLost = ({ outcome, answer, reply }: Branch): boolean =>
+  outcome === 'delivered' && answer.kind === 'none' && reply !== null && (reply.outcome !== 'delivered' || reply.reason !== null);
 
 const receiverText = (to: Receiver): string => `${to.kind === 'external' ? '' : `${to.kind} `}${to.name} at ${withPort(to.address, to.port)}`;
 
@@ -49,6 +53,8 @@ export function secondText(second: Journey, { outcome }: Branch): string {
   if (second.outcome !== outcome) return `The second packet fares otherwise: it is ${ended}.`;
   return `The second packet is ${ended} too${outcome === 'delivered' ? ', by another way' : ''}.`;
 }
+
+export const signOf = (branch: Branch): string => (isAnswerLost(branch) ? '!' : OUTCOME_SIGNS[branch.outcome]);
 
 export const OUTCOME_SIGNS: Readonly<Record<Outcome, string>> = {
   delivered: '✓', dropped: '✕', rejected: '✕', unreachable: '✕', looped: '↻', undecided: '?',
