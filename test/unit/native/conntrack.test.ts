@@ -64,3 +64,8 @@ describe('conntrack -L', () => {
     expect(record).toBeNull();
   });
 });
+
+test('GRE in /proc/net/nf_conntrack has its timeouts and keys', () => {
+  const line = 'ipv4     2 gre      47 17999 timeout=600, stream_timeout=18000 src=10.0.0.1 dst=10.0.0.2 srckey=0x0 dstkey=0x1 src=10.0.0.2 dst=10.0.0.1 srckey=0x1 dstkey=0x0 [ASSURED] mark=0 zone=0 use=2';
+  expect(readConntrackLine(line)).toMatchObject({ record: { protocol: 47, assured: true, seenReply: true }, problems: [] });
+});

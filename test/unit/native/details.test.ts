@@ -18,8 +18,11 @@ describe('sysctl', () => {
   ])('%s', (text, name, value) => {
     expect(readSysctlLine(text)).toEqual({ sysctl: { name, value }, problems: [] });
   });
-  test.each(["sysctl: permission denied on key 'net.ipv4.tcp_fastopen_key'", 'dev.cdrom.info = ', '# net.ipv4.ip_forward = 0'])('%s says nothing of the network', (text) => {
+  test.each(["sysctl: permission denied on key 'net.ipv4.tcp_fastopen_key'", 'dev.cdrom.info = ', '# net.ipv4.ip_forward = 0', 'net.ipv4.ip_local_reserved_ports = ', 'error: "net.bridge.bridge-nf-call-iptables" is an unknown key', '* Applying /etc/sysctl.d/99-sysctl.conf ...'])('%s says nothing of the network', (text) => {
     expect(readSysctlLine(text)).toEqual({ sysctl: null, problems: [] });
+  });
+  test('a pattern of sysctl.conf is told', () => {
+    expect(readSysctlLine('-net.ipv4.conf.*.rp_filter = 1')).toMatchObject({ sysctl: null, problems: [{ code: 'not-modelled', severity: 'warning', offset: 1, length: 25 }] });
   });
   test('a sysctl of the network without a value is told', () => {
     expect(readSysctlLine('net.ipv4.ip_forward =').problems).toMatchObject([{ code: 'missing-value', offset: 0, length: 19 }]);

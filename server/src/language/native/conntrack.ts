@@ -26,7 +26,7 @@ const FLAGS = ['[UNREPLIED]', '[ASSURED]'];
 const IGNORED_FLAGS = ['[OFFLOAD]', '[HW_OFFLOAD]'];
 const TUPLE_KEYS = ['src', 'dst', 'sport', 'dport', 'type', 'code', 'id'];
 const OTHER_KEYS = ['mark', 'zone', 'zone-orig', 'zone-reply'];
-const IGNORED_KEYS = ['packets', 'bytes', 'use', 'secctx', 'secmark', 'delta-time', 'helper', 'labels', 'srckey', 'dstkey', 'start', 'stop'];
+const IGNORED_KEYS = ['packets', 'bytes', 'use', 'secctx', 'secmark', 'delta-time', 'helper', 'labels', 'srckey', 'dstkey', 'start', 'stop', 'timeout', 'stream_timeout'];
 const KEYS = [...TUPLE_KEYS, ...OTHER_KEYS, ...IGNORED_KEYS];
 
 /** The values of one direction as they stand in the line. */

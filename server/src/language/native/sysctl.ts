@@ -9,10 +9,13 @@ export interface SysctlLine {
   readonly problems: readonly LineProblem[];
 }
 
+/** Lists and secrets that are empty on most nodes. */
+const EMPTY = /(reserved_ports|stable_secret|fastopen_key|available_ulp|default_mask|cpu_bitmap|flush)$/;
+
 export function readSysctlLine(text: string): SysctlLine {
   const { problems, report } = reporter();
-  // `sysctl: permission denied on key …` is what the tool says of itself.
-  if (/^\s*([#;]|$)|^sysctl: /.test(text)) return { sysctl: null, problems };
+  // `sysctl: permission denied on key …` is what the tool says of itself; older ones say `error: …`.
+  if (/^\s*([#;]|$)|^(sysctl|error): |^\* Applying /.test(text)) return { sysctl: null, problems };
   // `grep . /proc/sys/…` prints a path, a colon and the value.
   const m = /^(\s*-?(?:\/proc\/sys\/)?)(\S+?)\s*=\s*(.*?)\s*$/.exec(text) ?? /^(\/proc\/sys\/)([^\s:]+(?::[^\s:]+)*):(.*?)\s*$/.exec(text);
   const whole = { offset: 0, length: text.length };
@@ -22,12 +25,16 @@ export function readSysctlLine(text: string): SysctlLine {
   }
   const [, lead = '', name = '', value = ''] = m;
   const span = { offset: lead.length, length: name.length };
+  if (name.includes('*')) {
+    report(span, 'not-modelled', 'k8snet does not know which keys this pattern is for and reads over it: write a line for each.', { severity: 'warning' });
+    return { sysctl: null, problems };
+  }
   if (!/^[a-z][\w/.:@+-]*[./][\w/.:@+-]*$/i.test(name)) {
     report(span, 'bad-value', `\`${name}\` is no name of a sysctl: it is dotted, such as net.ipv4.ip_forward.`);
     return { sysctl: null, problems };
   }
-  // Beside the network's there are sysctls that hold nothing.
-  if (value === '' && !/^net[./]/.test(name)) return { sysctl: null, problems };
+  // Some sysctls hold nothing, few of them the network's.
+  if (value === '' && (!/^net[./]/.test(name) || EMPTY.test(name))) return { sysctl: null, problems };
   if (value === '') {
     report(span, 'missing-value', `The value of \`${name}\` is missing.`);
     return { sysctl: null, problems };
