@@ -21,10 +21,12 @@ export const placeOfBlock = (d: Pick<Deviation, 'table' | 'block' | 'owner'>): s
 export const isSingular = (d: Deviation): boolean => d.table !== null || d.block === 'fdb';
 
 /** What differs where the flow passes, entry by entry; what is foreign only where the flow met it, and where it does not stop everything else, too. */
-export function adoptions(situation: Situation, deviations: Deviations, wanted: 'arrival' | 'something-else'): readonly Candidate[] {
+export function* adoptions(situation: Situation, deviations: Deviations, wanted: 'arrival' | 'something-else'): Iterable<Candidate> {
   const steps = stepsOf(situation);
-  const found = placesOf(situation).flatMap(({ host, namespace }) => [...deviations(host, namespace)].sort((a, b) => sizeOf(a) - sizeOf(b)));
-  return found.filter((d) => d.kind !== 'foreign' || (wanted === 'arrival' && d.at !== null && usedBy(steps, d.at) && !d.there.some((e) => isSweeping(e.text)))).map(adoption);
+  const isMet = (d: Deviation): boolean => wanted === 'arrival' && d.at !== null && usedBy(steps, d.at) && !d.there.some((e) => isSweeping(e.text));
+  for (const { host, namespace } of placesOf(situation)) {
+    yield* [...deviations(host, namespace)].sort((a, b) => sizeOf(a) - sizeOf(b)).filter((d) => d.kind !== 'foreign' || isMet(d)).map(adoption);
+  }
 }
 
 /** Of several changes at one place the smaller is looked at first. */

@@ -1,4 +1,5 @@
 /** Changes of the addresses that the file plans: leases and pods outside of one another, addresses that flannel was told, MACs that two have. */
+import { groupBy } from '../group-by.ts';
 import { contains, formatAddress, formatPrefix, networkOf, sameAddress } from '../net/address.ts';
 import type { Address, Prefix } from '../net/address.ts';
 import type { ClusterSettings, NodeSpec, PodSpec } from '../topology/spec.ts';
@@ -11,8 +12,9 @@ import type { Situation } from './situation.ts';
 
 export function aroundThePlan(situation: Situation): readonly Candidate[] {
   const { nodes, cluster } = situation.spec;
+  const podsOf = groupBy(situation.spec.pods.filter((p) => !p.hostNetwork), (p) => p.node);
   return [
-    ...nodes.flatMap((node) => [...toldToFlannel(situation, node), ...leases(situation, node)]),
+    ...nodes.flatMap((node) => [...toldToFlannel(situation, node), ...leases(situation, node, podsOf.get(node.name) ?? [])]),
     ...(cluster === null ? [] : [...podNetwork(situation, cluster), ...hostGateway(situation, cluster)]),
   ];
 }
@@ -39,8 +41,7 @@ function toldToFlannel(situation: Situation, node: NodeSpec): readonly Candidate
 }
 
 /** The lease of a node does not hold the address of its own pod: one of the two is wrong, the pod's where it is alone with that. */
-function leases(situation: Situation, node: NodeSpec): readonly Candidate[] {
-  const pods = situation.spec.pods.filter((p) => p.node === node.name && !p.hostNetwork);
+function leases(situation: Situation, node: NodeSpec, pods: readonly PodSpec[]): readonly Candidate[] {
   const isInside = (address: Address): boolean => node.podCidrs.some((c) => contains(c, address));
   for (const pod of node.podCidrs.length === 0 ? [] : pods) {
     const address = pod.addresses.find((a) => !isInside(a));

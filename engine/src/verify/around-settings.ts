@@ -1,4 +1,5 @@
 /** Changes of the cluster's and the devices' settings. */
+import { formatAddress, formatPrefix } from '../net/address.ts';
 import type { ClusterSettings, ClusterSpec } from '../topology/spec.ts';
 import { inPlace, nodeOwner, withNode } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
@@ -33,6 +34,13 @@ function clusterChanges(situation: Situation, cluster: ClusterSettings): readonl
   if (kubeProxy.mode === 'none' && askedService(situation) !== undefined) {
     found.push({ wrong: `Nothing programs services: ${where} has kube-proxy none.`, title: 'let kube-proxy program services', inside: null, keyword: 'kube-proxy', text: 'kube-proxy iptables', changed: { ...cluster, kubeProxy: { ...kubeProxy, mode: 'iptables' } } });
   }
+  if (kubeProxy.nodePortAddresses.length > 0 && isNodePort(situation)) {
+    const text = kubeProxy.nodePortAddresses === 'primary' ? 'primary' : kubeProxy.nodePortAddresses.map(formatPrefix).join(', ');
+    found.push({ wrong: `kube-proxy of ${where} answers node ports on its node-port-addresses only (${text}), and ${formatAddress(situation.flow.destination)} is none of them.`, title: "let every address of the nodes answer node ports: remove 'node-port-addresses'", inside: 'kube-proxy', keyword: 'node-port-addresses', text: null, changed: { ...cluster, kubeProxy: { ...kubeProxy, nodePortAddresses: [] } } });
+  }
+  if (!kubeProxy.localhostNodePorts && isNodePort(situation)) {
+    found.push({ wrong: `kube-proxy of ${where} does not answer node ports on 127.0.0.1 (no-localhost-node-ports).`, title: "let node ports answer on 127.0.0.1: remove 'no-localhost-node-ports'", inside: 'kube-proxy', keyword: 'no-localhost-node-ports', text: null, changed: { ...cluster, kubeProxy: { ...kubeProxy, localhostNodePorts: true } } });
+  }
   if (flannel.mtu !== null && isTooLarge(situation)) {
     found.push({ wrong: `flannel's MTU of ${flannel.mtu} in ${where} does not fit the devices that carry it.`, title: "let flannel choose its MTU: remove 'mtu'", inside: 'flannel', keyword: 'mtu', text: null, changed: { ...cluster, flannel: { ...flannel, mtu: null } } });
   }
@@ -41,6 +49,8 @@ function clusterChanges(situation: Situation, cluster: ClusterSettings): readonl
     return { wrong, title, host: situation.last?.host ?? '', namespace: situation.last?.namespace ?? '', at: cluster.at, edits: [edit], applied: (spec: ClusterSpec) => ({ ...spec, cluster: changed }) };
   });
 }
+
+const isNodePort = ({ topology, flow }: Situation): boolean => topology.services.some((s) => s.ports.some((p) => p.nodePort === flow.destinationPort && p.protocol === flow.protocol));
 
 const isTooLarge = ({ reason }: Situation): boolean => reason?.code === 'needs-fragmenting' || reason?.code === 'over-mtu';
 

@@ -181,14 +181,16 @@ function* mend(search: Search, situation: Situation, before: State, chain: reado
 /** A large cluster takes long to derive: fewer tries, and the first repair is enough, so that the whole stays quick. */
 const triesFor = (spec: ClusterSpec): number => Math.max(6, Math.min(MAX_TRIES, Math.floor(60_000 / (1 + spec.services.length * 10 + spec.pods.length * 4))));
 
+/** Each is asked when those before it have not been enough. */
+const AROUND = [aroundThePolicy, aroundTheService, aroundTheSettings, aroundThePlan, aroundTheEnd] as const;
+
 /** What a program would have left first, then changes around what ended the packet, then whole blocks. */
 function* candidates(situation: Situation, wanted: Asked['wanted'], prune: (parts: readonly Deviation[]) => readonly Deviation[] | undefined): Iterable<Candidate> {
   const deviations = deviationsOf(situation.spec);
   const seen = new Set<string>();
   const fresh = (c: Candidate): boolean => seen.size < seen.add(JSON.stringify(c.edits)).size;
   for (const c of adoptions(situation, deviations, wanted)) if (fresh(c)) yield c;
-  const around = wanted === 'arrival' ? [...aroundThePolicy(situation), ...aroundTheService(situation), ...aroundTheSettings(situation), ...aroundThePlan(situation), ...aroundTheEnd(situation)] : [];
-  for (const c of around) if (fresh(c)) yield c;
+  for (const around of wanted === 'arrival' ? AROUND : []) for (const c of around(situation)) if (fresh(c)) yield c;
   for (const parts of wholesale(situation, deviations)) {
     const kept = prune(parts);
     const c = kept === undefined ? undefined : adoptionOf(kept);

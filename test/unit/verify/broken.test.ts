@@ -25,6 +25,7 @@ const CASES: Readonly<Record<string, { readonly causes: readonly RegExp[]; reado
   'named-port': { causes: [/default\/web sends 80\/TCP to the port named 'http' \(named-port\.k8snet:6\), and web .*calls its port 'http-web'/], repair: /^let service default\/web send to port http-web$/ },
   'network-policy': { causes: [/Network policy default\/web-only-monitoring \(network-policy\.k8snet:8\) isolates pod default\/web for ingress, .*default\/client/], repair: /^allow it in network policy .*`ingress \{ from pods app=client; port 8080\/TCP \}`$/ },
   'no-masquerade': { causes: [/nat table of host1.* lacks flannel's rules for the masquerading/], repair: /^add flannel's rules for the masquerading/ },
+  'node-port-addresses': { causes: [/node-port-addresses only \(10\.0\.0\.0\/8\), and 192\.168\.93\.211 is none of them/], repair: /remove 'node-port-addresses'$/ },
   'not-forwarding': { causes: [/host2 has `net\.ipv4\.ip_forward = 0` \(not-forwarding\.k8snet:9\)/], repair: /^set net\.ipv4\.ip_forward = 1 on host2$/ },
   'not-ready': { causes: [/web is not ready .*no endpoint of service default\/web/], repair: /^make web ready$/ },
   'policy-routing': { causes: [/host1 has the policy rule `100:\tfrom 10\.244\.0\.0\/16 unreachable` \(policy-routing\.k8snet:8\)/], repair: /^remove the policy rule/ },
