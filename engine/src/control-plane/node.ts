@@ -38,7 +38,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     sets: [],
     conntrack: [],
     sysctls: [...nodeSysctls(plan.settings.kubeProxy, node), ...(hasHostPorts(node) ? localnetSysctls(BRIDGE, node.spec.at) : [])],
-    listeners: listenersOf(plan, node),
+    listeners: listenersOf(node),
     origin: declared(node.spec.at),
   };
 }
@@ -49,11 +49,10 @@ function serviceProxyOf({ services }: Plan, mode: KubeProxySettings['mode']): Pi
 }
 
 /** What the node says, and what its pods on the host's network say besides: they share the namespace. */
-function listenersOf(plan: Plan, node: NodePlan): Listeners {
-  const { listeners, at, name } = node.spec;
+function listenersOf(node: NodePlan): Listeners {
+  const { listeners, at } = node.spec;
   if (listeners === null) return declaredListeners(null, at);
-  const pods = plan.pods.filter((p) => p.hostNetwork && p.node === name);
-  return declaredListeners([...listeners, ...pods.flatMap((p) => p.listeners ?? [])], at);
+  return declaredListeners([...listeners, ...node.hostPods.flatMap((p) => p.listeners ?? [])], at);
 }
 
 function physical(plan: Plan, node: NodePlan, spec: InterfaceSpec): Interface {

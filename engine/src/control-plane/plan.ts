@@ -2,6 +2,7 @@
  * What every part of the derivation asks for: the declared objects without duplicates, each node's uplink and lease,
  * and the MACs that captured tables tell of devices that nobody captured. Made once for a topology.
  */
+import { groupBy } from '../group-by.ts';
 import { compareAddresses, contains, firstAddress, formatAddress, formatPrefix } from '../net/address.ts';
 import type { Address, Family, Mac, Prefix } from '../net/address.ts';
 import type { Lease, Route, Topology } from '../topology/model.ts';
@@ -41,6 +42,8 @@ export interface NodePlan {
   readonly leases: readonly Lease[];
   /** This node's own pods, without those on the host's network. */
   readonly pods: readonly PodSpec[];
+  /** Its pods on the host's network. */
+  readonly hostPods: readonly PodSpec[];
   /** flannel's older generation runs here. */
   readonly routesPerNetwork: boolean;
 }
@@ -61,6 +64,7 @@ export function planOf(spec: ClusterSpec): Plan {
   const pods = [...unique(spec.pods, podKey).values()];
   const learnedMacs = learnedMacsOf(specs.values());
   const podsOn = podsByNode(pods);
+  const hostPods = groupBy(pods.filter((p) => p.hostNetwork), (p) => p.node);
   const nodes = new Map<string, NodePlan>();
   const subnets = subnetsByNode([...specs.values()], podsOn, settings);
   for (const node of specs.values()) {
@@ -69,7 +73,7 @@ export function planOf(spec: ClusterSpec): Plan {
     const routed = routedOf(node, interfaces, networks);
     const uplink = namedOf(node, interfaces) ?? routed;
     const leases = (subnets.get(node.name) ?? []).flatMap((subnet) => leaseOf(node, uplink, subnet, learnedMacs));
-    nodes.set(node.name, { spec: node, interfaces, uplink, routed, leases, pods: own, routesPerNetwork: isOlderGeneration(node, settings) });
+    nodes.set(node.name, { spec: node, interfaces, uplink, routed, leases, pods: own, hostPods: hostPods.get(node.name) ?? [], routesPerNetwork: isOlderGeneration(node, settings) });
   }
   return {
     settings,

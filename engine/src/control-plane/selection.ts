@@ -22,7 +22,11 @@ function placesOf(items: readonly Labelled[]): Places {
     const byKey = entryOf(places, namespace, () => new Map<string, Map<string, number[]>>());
     for (const key of Object.keys(labels)) {
       const byValue = entryOf(byKey, key, () => new Map<string, number[]>());
-      entryOf(byValue, labels[key] ?? '', (): number[] => []).push(place);
+      const value = labels[key] ?? '';
+      const known = byValue.get(value);
+      // Most values are those of few: a list that starts with its first item takes no more room than it needs.
+      if (known === undefined) byValue.set(value, [place]);
+      else known.push(place);
     }
   }
   return places;
