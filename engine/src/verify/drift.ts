@@ -59,8 +59,13 @@ export function* driftingOf(spec: ClusterSpec, topology: Topology): Steps<readon
 function isOfPrograms(spec: ClusterSpec, topology: Topology, d: Deviation): boolean {
   if (d.kind === 'foreign' || d.by === 'network' || d.by === 'kernel') return false;
   if (d.block === 'sysctl') return /\.(ip_forward|forwarding|bridge-nf-call-ip6?tables)$/.test(d.there[0]?.text.split(' ')[0] ?? '');
+  if (d.by === 'docker' && hasNewerDocker(spec, d.owner)) return false;
   return !(isMasquerade(d) && masqueradesOtherwise(spec, topology, d.owner));
 }
+
+/** From version 28 on Docker has other chains than those that are derived for it (moby, libnetwork/drivers/bridge/internal/iptabler). */
+const hasNewerDocker = (spec: ClusterSpec, owner: Owner): boolean =>
+  (capturedOf(spec, owner)?.tables ?? []).some((t) => t.chains.some((c) => c.name === 'DOCKER-FORWARD'));
 
 const isMasquerade = (d: Deviation): boolean => d.because?.startsWith('the masquerading of') === true;
 

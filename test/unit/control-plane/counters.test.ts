@@ -32,6 +32,10 @@ describe('a node port on localhost', () => {
     expect(sentence('localhost_nps_accepted_pkts')).toBeNull();
   });
 
+  it('is no reason to warn of a match that is not modelled', () => {
+    expect(createSnapshot({ file: 'x.k8snet', text: FILE('localhost_nps_accepted_pkts') }).diagnostics.map((d) => d.code)).not.toContain('K8N3002');
+  });
+
   it('cannot be told where the counter is another, which may have a quota', () => {
     expect(sentence('mine')).toMatch(/cannot be told/);
   });

@@ -19,7 +19,7 @@ export function devicesOf(owner: DumpOwner, model: FileModel, files: FileLookup)
   const names = new Set(['lo']);
   if (d.kind === 'node') {
     for (const i of d.interfaces) names.add(i.name.value);
-    for (const name of ['cni0', ...flannelDevices(model)]) names.add(name);
+    for (const name of ['cni0', ...(d.docker === null ? [] : ['docker0']), ...flannelDevices(model)]) names.add(name);
   } else if (d.hostNetwork) return null;
   else names.add('eth0');
   for (const { content } of dumpsIn(owner, files, 'addresses', 'links')) {
