@@ -5,6 +5,31 @@ import { until } from './until.ts';
 import { api, diagnosticsWhen, driftIn, edit, errorsIn, openFile } from './workspace.ts';
 
 describe('import of a cluster', () => {
+  it('asks for the folder where none is given, and does nothing where nobody chooses one', async () => {
+    await api();
+    const workspace = vscode.workspace.workspaceFolders?.[0]?.uri;
+    assert.ok(workspace);
+    const folder = vscode.Uri.joinPath(workspace, 'objects only');
+    await vscode.workspace.fs.copy(vscode.Uri.joinPath(workspace, 'dump/objects'), folder);
+    const asked: (vscode.OpenDialogOptions | undefined)[] = [];
+    const answers: (vscode.Uri[] | undefined)[] = [undefined, [folder]];
+    const { showOpenDialog } = vscode.window;
+    const dialogs: { showOpenDialog: typeof showOpenDialog } = vscode.window;
+    dialogs.showOpenDialog = (options) => {
+      asked.push(options);
+      return Promise.resolve(answers.shift());
+    };
+    try {
+      await vscode.commands.executeCommand('k8snet.importCluster');
+      void vscode.commands.executeCommand('k8snet.importCluster');
+      const document = await until('the file of the chosen folder', () => vscode.window.visibleTextEditors.find((e) => e.document.uri.path === `${folder.path}/cluster.k8snet`)?.document);
+      assert.match(document.getText(), /objects from "\*\.json"/);
+    } finally {
+      dialogs.showOpenDialog = showOpenDialog;
+    }
+    assert.deepEqual(asked.map((o) => [o?.canSelectFolders, o?.canSelectFiles]), [[true, false], [true, false]]);
+  });
+
   it('writes a file beside the dumps, opens it, and it is clean; its dumps are watched', async () => {
     await api();
     const workspace = vscode.workspace.workspaceFolders?.[0]?.uri;
