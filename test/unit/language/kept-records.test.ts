@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dumpsOf } from '../../../server/src/language/bind/dumps.ts';
 import { createSnapshot, updateSnapshot } from '../../../server/src/language/snapshot.ts';
 
 const CLUSTER = `cluster small { pod-cidr 10.0.0.0/16; service-cidr 10.16.0.0/12 }
@@ -67,4 +68,15 @@ describe('a file that was edited', () => {
       { numRuns: 60 },
     );
   });
+});
+
+it('the rules of a dump in another file are the same records for its diagnostics and for the topology, where they stand in that file', () => {
+  const rules = '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n';
+  const text = CLUSTER.replace('pod-cidr 10.0.14.0/24 }', 'pod-cidr 10.0.14.0/24; iptables from "rules.txt" }');
+  const snapshot = createSnapshot({ file: 'dir/small.k8snet', text, readFile: (name) => (name === 'rules.txt' ? rules : undefined) });
+  const [dump] = [...dumpsOf(snapshot.model, snapshot.files)];
+  const ofDump = dump?.content.state.tables?.[0]?.chains[0]?.rules[0];
+  expect(ofDump?.origin).toEqual({ kind: 'captured', at: { file: 'dir/rules.txt', line: 3 } });
+  const ofNode = snapshot.spec().nodes[0]?.captured.tables?.[0]?.chains[0]?.rules[0];
+  expect(ofNode).toBe(ofDump);
 });
