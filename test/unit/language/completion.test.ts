@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { GRAMMAR } from '../../../server/src/language/bind/grammar.ts';
 import type { ArgumentGrammar, ContextName, StatementGrammar } from '../../../server/src/language/bind/grammar.ts';
 import { completions } from '../../../server/src/language/features/completions.ts';
+import { hover } from '../../../server/src/language/features/hover.ts';
 import { createSnapshot } from '../../../server/src/language/snapshot.ts';
 import { snapshotOf } from './fixtures.ts';
 
@@ -132,5 +133,23 @@ describe('between the quotes of from', () => {
 
   test('nothing else is', () => {
     expect(at('nowhere/')).toEqual([]);
+  });
+});
+
+describe('hover on', () => {
+  const words = (Object.entries(GRAMMAR) as [ContextName, readonly StatementGrammar[]][]).flatMap(([context, statements]) => statements.flatMap((s) => [
+    [context, s.keyword, s.keyword, s.block === 'dump' ? `${s.keyword} { }` : s.keyword] as const,
+    ...s.arguments.flatMap((a) => [
+      ...(a.after === undefined || a.after === 'on' ? [] : [[context, s.keyword, a.after, `${upTo(s, a)}x`] as const]),
+      ...(a.choices ?? []).map((choice) => [context, s.keyword, choice, `${upTo(s, a)}${choice}`] as const),
+    ]),
+  ]));
+
+  it.each(words)('%s: %s tells what %s means', (context, keyword, word, typed) => {
+    const { text, offset } = written(context, typed);
+    const start = offset - typed.length;
+    const found = hover(snapshotOf(text), start + typed.lastIndexOf(word) + 1);
+    expect(found?.markdown.startsWith(`\`${keyword}`)).toBe(true);
+    expect(text.slice(found?.start, found?.end)).toBe(word);
   });
 });

@@ -1,6 +1,6 @@
 /** Hover: what a word means, what a name stands for, who has an address, what a chain or rule does. */
 import { parseAddress } from '../../../../engine/src/net/address.ts';
-import type { ContextName } from '../bind/grammar.ts';
+import type { ContextName, StatementGrammar } from '../bind/grammar.ts';
 import { statementOf, usageOf } from '../bind/grammar.ts';
 import { occurrenceAt } from '../bind/occurrences.ts';
 import type { Range } from '../diagnostics/define.ts';
@@ -35,15 +35,19 @@ export function contextInside(node: StatementNode, context: ContextName): Contex
   return block === 'dump' ? null : block;
 }
 
+/** A word of the statement itself, not of the person: `node-port`, `Local`. */
+const isWordOf = ({ arguments: args }: StatementGrammar, word: string): boolean => args.some((a) => (a.after === word && a.after !== 'on') || (a.choices?.includes(word) ?? false));
+
 function keywordHover(path: readonly Located[], offset: number): Hover | undefined {
   let context: ContextName | null = 'file';
   for (const { node, start } of path) {
     if (context === null || node.kind !== 'statement') return undefined;
     const [first] = node.tokens;
-    const at = start + (first?.offset ?? 0);
-    if (first !== undefined && tokenAt({ node, start }, offset) === first) {
-      const grammar = statementOf(context, first.text);
-      if (grammar !== undefined) return { start: at, end: at + first.text.length, markdown: `\`${usageOf(grammar)}\`\n\n${capitalised(grammar.doc)}.` };
+    const token = tokenAt({ node, start }, offset);
+    const grammar = statementOf(context, first?.text ?? '');
+    if (token !== null && grammar !== undefined && (token === first || isWordOf(grammar, token.text))) {
+      const at = start + token.offset;
+      return { start: at, end: at + token.text.length, markdown: `\`${usageOf(grammar)}\`\n\n${capitalised(grammar.doc)}.` };
     }
     context = contextInside(node, context);
   }
