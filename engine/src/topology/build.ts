@@ -46,25 +46,29 @@ const nodeNamespaces = (plan: Plan, node: NodePlan, ports: ServicePorts): readon
   matchVeths(node.spec.name, [nodeNamespace(plan, node, ports), ...node.pods.map((pod) => podNamespace(plan, node, pod))], node.spec.captured);
 
 export interface ProgrammedNamespace {
-  readonly node: string;
   /** As the cluster's programs would leave it on the devices that are there. */
   readonly namespace: Namespace;
   /** As the devices would be, had nobody captured any. */
   readonly devices: readonly Interface[];
 }
 
-/** The namespaces of the nodes as they would be without their captured rules, routes, neighbours and the like. */
-export function programmedNamespaces(spec: ClusterSpec): readonly ProgrammedNamespace[] {
+/** A node's namespaces as they would be without their captured rules, routes, neighbours and the like; each node's are made when first asked for. */
+export function programmedNamespaces(spec: ClusterSpec): (node: string) => readonly ProgrammedNamespace[] {
   const plan = planOf(spec);
-  const services = servicesOf(plan, podsOf(plan));
-  const ports = servicePortsOf(plan, services);
-  return [...plan.nodes.values()].flatMap((node) => {
+  const ports = servicePortsOf(plan, servicesOf(plan, podsOf(plan)));
+  const known = new Map<string, readonly ProgrammedNamespace[]>();
+  return (name) => {
+    const node = plan.nodes.get(name);
+    const before = known.get(name);
+    if (before !== undefined || node === undefined) return before ?? [];
     const devicesOf = new Map([['', node.spec.captured.interfaces], ...node.pods.map((pod) => [podKey(pod), pod.captured.interfaces] as const)]);
-    return nodeNamespaces(plan, node, ports).map((namespace, i) => {
+    const made = nodeNamespaces(plan, node, ports).map((namespace, i) => {
       const interfaces = devicesOf.get(i === 0 ? '' : namespace.name);
-      return { node: node.spec.name, namespace: finished(namespace, interfaces === undefined ? {} : { interfaces }), devices: namespace.interfaces };
+      return { namespace: finished(namespace, interfaces === undefined ? {} : { interfaces }), devices: namespace.interfaces };
     });
-  });
+    known.set(name, made);
+    return made;
+  };
 }
 
 const withKernelState = (host: Host): Host => ({ ...host, namespaces: host.namespaces.map((n) => finished(n, {})) });

@@ -58,14 +58,14 @@ export interface Compared {
 export type Deviations = (host: string, namespace: string) => readonly Deviation[];
 
 export function deviationsOf(spec: ClusterSpec): Deviations {
-  const programmed = once(() => new Map(programmedNamespaces(spec).map((p) => [`${p.node}\n${p.namespace.name}`, p])));
+  const programmed = once(() => programmedNamespaces(spec));
   const known = new Map<string, readonly Deviation[]>();
   return (host, namespace) => {
     const key = `${host}\n${namespace}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     const captured = capturedIn(spec, host, namespace);
-    const other = captured === undefined ? undefined : programmed().get(key);
+    const other = captured === undefined ? undefined : programmed()(host).find((p) => p.namespace.name === namespace);
     const found = captured === undefined || other === undefined ? [] : compare({ owner: ownerOf(host, namespace), host, captured, programmed: other });
     known.set(key, found);
     return found;
