@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import { flowCommands } from '../../engine/src/lab/flows.ts';
 import { labScript, netnsOf, rulesScript } from '../../engine/src/lab/script.ts';
 import { castOf } from '../../engine/src/data-plane/group.ts';
-import { contains, formatAddress, sameAddress } from '../../engine/src/net/address.ts';
-import type { Family, Prefix } from '../../engine/src/net/address.ts';
+import { contains, formatAddress, ipv4, sameAddress } from '../../engine/src/net/address.ts';
+import type { Address, Family, Prefix } from '../../engine/src/net/address.ts';
 import { BUILTIN_CHAINS, otherRuleset } from '../../engine/src/topology/netfilter.ts';
 import type { Chain, Rule, Ruleset, Table } from '../../engine/src/topology/netfilter.ts';
 import type { Host, Interface, Namespace, Neighbour, Topology } from '../../engine/src/topology/model.ts';
@@ -139,9 +139,19 @@ const withAnswersToMisses = (topology: Topology, flows: readonly Flow[]): Topolo
 const answersOf = ({ name, device }: Interface, flows: readonly Flow[]): readonly Neighbour[] =>
   device.kind !== 'vxlan'
     ? []
-    : (device.misses ?? []).flatMap((lease) => flows.filter((flow) => contains(lease.subnet, flow.destination)).map((flow): Neighbour => ({
-        address: flow.destination, device: name, mac: lease.vtepMac, state: 'permanent', text: '', origin: lease.origin,
+    : (device.misses ?? []).flatMap((lease) => distinct(flows.flatMap((flow) => placesIn(lease.subnet, flow))).map((address): Neighbour => ({
+        address, device: name, mac: lease.vtepMac, state: 'permanent', text: '', origin: lease.origin,
       })));
+
+const distinct = (addresses: readonly Address[]): readonly Address[] => [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+
+/** The destination, and in IPv4 where NETMAP would put it. */
+function placesIn(subnet: Prefix, { destination }: Flow): readonly Address[] {
+  if (contains(subnet, destination)) return [destination];
+  if (destination.family !== 4 || subnet.address.family !== 4) return [];
+  const host = subnet.length === 0 ? 0xffffffff : 0xffffffff >>> subnet.length;
+  return [ipv4(((subnet.address.words[3] & ~host) | (destination.words[3] & host)) >>> 0)];
+}
 
 /**
  * A node that has been up for a while has spoken with its pods. Before its first packet to a pod has cached the

@@ -22,7 +22,7 @@ const inverted = fc.boolean().map((yes) => (yes ? '! ' : ''));
 /** Mostly as it is: an inverted condition is nearly always true. */
 const seldomInverted = fc.integer({ min: 0, max: 4 }).map((n) => (n === 4 ? '! ' : ''));
 export const port = oneOf(PORTS);
-const ports = fc.oneof(port.map(String), fc.tuple(port, port).map(([a, b]) => `${Math.min(a, b)}:${Math.max(a, b)}`));
+const ports = fc.oneof(port.map(String), fc.tuple(port, port).map(([a, b]) => (a === b ? String(a) : `${Math.min(a, b)}:${Math.max(a, b)}`)));
 export const mark = fc.tuple(oneOf(['0x1', '0x10', '0x4000', '0xff']), oneOf(['0xff', '0xffffffff', '0x4000'])).map(([v, m]) => `${v}/${m}`);
 
 type Weighted = { readonly weight: number; readonly arbitrary: fc.Arbitrary<string> };

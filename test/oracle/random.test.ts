@@ -8,6 +8,7 @@ import { newCoverage, table } from './coverage.ts';
 import { judgeRandom } from './driver.ts';
 
 const TOPOLOGIES = 320;
+const IN_NFTABLES = 60;
 const SEED = 20_261_122;
 const MINUTE = 60_000;
 
@@ -30,7 +31,9 @@ const ENOUGH: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     source: 150, destination: 120, 'in-interface': 12, 'out-interface': 5, protocol: 80, 'destination-port': 30, 'tcp-flags': 15, 'icmp-type': 5, multiport: 4, tcpmss: 5, mark: 5, '! mark': 150, '! connmark': 15,
     'conntrack-state': 200, 'conntrack-status': 2, 'conntrack-tuple': 3, 'conntrack-port': 2, 'conntrack-direction': 10, 'address-type': 100, 'address-range': 20, 'mac-source': 1, physdev: 5, 'physdev-is': 12,
     'packet-type': 10, length: 8, ttl: 12, dscp: 4, recent: 7, 'statistic-nth': 12, 'statistic-random': 8, '! owner': 3,
+    set: 5, '! set': 10, limit: 4, hashlimit: 2, rpfilter: 5,
   },
+  ruleset: { 'legacy beside the other': 40, 'nft beside the other': 40 },
   target: {
     accept: 200, drop: 25, return: 200, jump: 300, goto: 100, none: 25, log: 50, mark: 100, 'connmark set': 15, 'connmark save': 15, 'connmark restore': 20, zone: 20, notrack: 15,
     'ttl set': 15, 'ttl inc': 15, 'ttl dec': 12, dscp: 12, 'tcpmss set': 6, netmap: 10, masquerade: 3, 'masquerade at random': 80, 'masquerade with ports': 1,
@@ -51,4 +54,13 @@ describe('random clusters in the kernel', () => {
     }));
     expect(few).toEqual([]);
   }, 12 * MINUTE);
+
+  it('do the same with their rules in nftables, but for the rules that are met, which it does not tell', async () => {
+    const coverage = newCoverage();
+    const found = await judgeRandom({ seed: SEED + 1, count: IN_NFTABLES, workers: Math.min(os.availableParallelism(), 4), shrink: true, tables: 'nft' }, coverage);
+    process.stdout.write(`${IN_NFTABLES} random topologies judged over nftables\n${table(coverage)}\n`);
+    expect(found.join('\n\n')).toBe('');
+    expect(coverage.groups.get('outcome')?.get('delivered') ?? 0).toBeGreaterThan(40);
+    expect(coverage.groups.get('target')?.size ?? 0).toBeGreaterThan(20);
+  }, 6 * MINUTE);
 });

@@ -30,7 +30,8 @@ export function forward(run: Run, ns: CompiledNamespace, device: string, skb: Sk
   }
   forwardedBy.add(name);
   const out = outputDevice(found);
-  const mtu = routeMtu(ns, found);
+  // IPv6 asks the device alone here, and the route's own MTU when it sends (include/net/ip6_route.h: ip6_dst_mtu_maybe_forward).
+  const mtu = ip.family === 6 ? (ns.devices.get(out)?.mtu ?? routeMtu(ns, found)) : routeMtu(ns, found);
   const known = ns.devices.get(out)?.device.kind !== 'unknown';
   if (known && ip.dontFragment && !(ip.family === 6 && ip.rejoined) && pieceLength(skb.packet) > mtu) return tellTooBig(run, ns, skb, out, mtu);
   redirect(run, ns, device, skb, found);
