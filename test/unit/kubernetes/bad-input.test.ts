@@ -63,3 +63,14 @@ describe('files of objects', () => {
     expect(strayCredential(long)).toBeNull();
   }, 10_000);
 });
+
+describe('lists and merged maps', () => {
+  it('takes `<<` as kubectl does: what a map says itself stands before what it takes over', () => {
+    const { problems } = readObjects('x', 'kind: List\napiVersion: v1\nitems:\n- &p\n  apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n  spec: {nodeName: h1}\n- <<: *p\n  metadata: {name: b}\n');
+    expect(problems.map((p) => p.message)).toEqual(['pod default/a has no address yet', 'pod default/b has no address yet']);
+  });
+  it('tells items that are no list, at their value', () => {
+    expect(readObjects('x', 'kind: List\napiVersion: v1\nitems: 5\n').problems).toMatchObject([{ at: { line: 3, column: 8 }, message: 'List.items is a list of objects' }]);
+    expect(readObjects('x', 'kind: List\napiVersion: v1\nitems: null\n').problems).toEqual([]);
+  });
+});

@@ -63,6 +63,7 @@ function objectOf(source: ObjectSource, tree: MapTree, of: { readonly kind: stri
   const items = tree.entries.find((e) => e.key === 'items')?.value;
   const inList = itemKind(kind);
   if (kind === 'List' || (inList !== null && items !== undefined)) {
+    if (items !== undefined && items.kind !== 'list' && !(items.kind === 'scalar' && items.value === null)) tell(source, 'bad', `${kind}.items is a list of objects`, items);
     return items?.kind === 'list' ? items.items.flatMap((item) => (item.kind === 'map' ? objectOf(source, item, { kind: inList ?? '', group }) : objectsOf(source, item))) : [];
   }
   if (group === '' && kind === 'Secret') {

@@ -23,6 +23,17 @@ export function readYaml(text: string): TreeReading {
 
 const spanOf = (node: Node): Span => ({ start: node.range?.[0] ?? 0, end: node.range?.[1] ?? 0 });
 
+type Entries = Extract<Tree, { readonly kind: 'map' }>['entries'];
+
+/** `<<: *other`, which kubectl takes as YAML 1.1 has it: what the map says itself stands. */
+function withMerged(entries: Entries): Entries {
+  if (entries.every((e) => e.key !== '<<')) return entries;
+  const own = entries.filter((e) => e.key !== '<<');
+  const sources = entries.flatMap((e) => (e.key !== '<<' ? [] : e.value.kind === 'list' ? e.value.items : [e.value]));
+  const all = [...own, ...sources.flatMap((source) => (source.kind === 'map' ? source.entries : []))];
+  return all.filter((e, i) => all.findIndex((other) => other.key === e.key) === i);
+}
+
 class YamlReader {
   private values = 0;
   private aliases = 0;
@@ -41,7 +52,7 @@ class YamlReader {
       return target === undefined ? null : this.tree(target, depth + 1);
     }
     if (isScalar(node)) return { kind: 'scalar', ...span, value: plainValue(node.value) };
-    if (isMap(node)) return { kind: 'map', ...span, entries: node.items.flatMap((pair) => this.entry(pair, depth)) };
+    if (isMap(node)) return { kind: 'map', ...span, entries: withMerged(node.items.flatMap((pair) => this.entry(pair, depth))) };
     if (isCollection(node)) return { kind: 'list', ...span, items: node.items.flatMap((item) => this.item(item, depth)) };
     return null;
   }
