@@ -1,10 +1,11 @@
 /** A node's own network namespace, before the kernel's routes and before captured state. */
+import { perRecord } from '../memo.ts';
 import { contains, formatAddress, networkOf } from '../net/address.ts';
 import type { Prefix } from '../net/address.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Interface, Listeners, Namespace, Route } from '../topology/model.ts';
 import { declared, derived } from '../topology/origin.ts';
-import type { InterfaceSpec, KubeProxySettings } from '../topology/spec.ts';
+import type { InterfaceSpec, KubeProxySettings, ServiceSpec } from '../topology/spec.ts';
 import { BRIDGE, bridgeDevices, listenersOf as declaredListeners } from './cni.ts';
 import { dockerDevices } from './docker.ts';
 import { flannelDevices } from './flannel/device.ts';
@@ -43,9 +44,12 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
   };
 }
 
-function serviceProxyOf({ services }: Plan, mode: KubeProxySettings['mode']): Pick<Namespace, 'serviceProxy'> {
+/** Asked of every node. */
+const hasServices = perRecord(({ services }: Plan, unproxied: ServiceSpec['unproxied']) => services.some((s) => s.unproxied === unproxied));
+
+function serviceProxyOf(plan: Plan, mode: KubeProxySettings['mode']): Pick<Namespace, 'serviceProxy'> {
   if (mode === 'nftables' || mode === 'ipvs' || mode === 'other') return { serviceProxy: mode };
-  return services.some((s) => s.unproxied === 'another-proxy') ? { serviceProxy: 'of-labelled-services' } : {};
+  return hasServices(plan, 'another-proxy') ? { serviceProxy: 'of-labelled-services' } : {};
 }
 
 /** What the node says, and what its pods on the host's network say besides: they share the namespace. */

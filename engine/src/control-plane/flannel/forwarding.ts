@@ -1,6 +1,7 @@
 /** The routes, neighbours and FDB entries that flannel programs for the other nodes' leases. */
 import { contains, formatAddress, formatMac, formatPrefix, networkOf } from '../../net/address.ts';
 import type { Address, Family } from '../../net/address.ts';
+import { perRecord } from '../../memo.ts';
 import type { FdbEntry, Lease, Neighbour, Route } from '../../topology/model.ts';
 import { derived } from '../../topology/origin.ts';
 import type { NodePlan, Plan } from '../plan.ts';
@@ -67,6 +68,11 @@ function leaseEntries(plan: Plan, node: NodePlan, lease: Lease, device: string):
     const route = directRoute(node, lease);
     if (route !== undefined) return { ...NOTHING, routes: [route] };
   }
+  return tunnelEntries(lease, device);
+}
+
+/** The same on every node but the lease's own, and as many as nodes times nodes: made once. */
+const tunnelEntries = perRecord((lease: Lease, device: string): Forwarding => {
   const origin = lease.origin;
   const vtep = lease.subnet.address;
   const route = makeRoute({ destination: lease.subnet, via: vtep, device, onlink: true, scope: 'global', origin });
@@ -90,4 +96,4 @@ function leaseEntries(plan: Plan, node: NodePlan, lease: Lease, device: string):
       },
     ],
   };
-}
+});
