@@ -59,12 +59,13 @@ export type Deviations = (host: string, namespace: string) => readonly Deviation
 
 export function deviationsOf(spec: ClusterSpec): Deviations {
   const programmed = once(() => programmedNamespaces(spec));
+  const capturedBy = once(() => capturedStates(spec));
   const known = new Map<string, readonly Deviation[]>();
   return (host, namespace) => {
     const key = `${host}\n${namespace}`;
     const before = known.get(key);
     if (before !== undefined) return before;
-    const captured = capturedIn(spec, host, namespace);
+    const captured = capturedBy().get(key);
     const other = captured === undefined ? undefined : programmed()(host).find((p) => p.namespace.name === namespace);
     const found = captured === undefined || other === undefined ? [] : compare({ owner: ownerOf(host, namespace), host, captured, programmed: other });
     known.set(key, found);
@@ -74,11 +75,16 @@ export function deviationsOf(spec: ClusterSpec): Deviations {
 
 const ownerOf = (host: string, namespace: string): Owner => (namespace === ROOT_NAMESPACE ? nodeOwner(host) : podOwner(namespace));
 
-function capturedIn(spec: ClusterSpec, host: string, namespace: string): CapturedState | undefined {
-  const captured = namespace === ROOT_NAMESPACE
-    ? spec.nodes.find((n) => n.name === host)?.captured
-    : spec.pods.find((p) => podName(p) === namespace && p.node === host)?.captured;
-  return captured === undefined || Object.keys(captured).length === 0 ? undefined : captured;
+/** By host and namespace, of two of one name the first; nothing where nothing was captured. */
+function capturedStates(spec: ClusterSpec): ReadonlyMap<string, CapturedState> {
+  const states = new Map<string, CapturedState>();
+  const put = (host: string, namespace: string, captured: CapturedState): void => {
+    const key = `${host}\n${namespace}`;
+    if (!states.has(key)) states.set(key, captured);
+  };
+  for (const node of spec.nodes) put(node.name, ROOT_NAMESPACE, node.captured);
+  for (const pod of spec.pods) put(pod.node, podName(pod), pod.captured);
+  return new Map([...states].filter(([, captured]) => Object.keys(captured).length > 0));
 }
 
 /** What another plugin than the bridge's leaves in a pod nobody knows. */
