@@ -72,7 +72,7 @@ export function difference<T>(before: readonly T[], after: readonly T[]): Differ
 }
 
 /** `make` is asked for each item, with what it made of the same record before: it returns that where it still holds. */
-export type KeptMap<T, R> = (items: readonly T[], make: (item: T, before: R | undefined, i: number) => R, key?: string) => readonly R[];
+type KeptMap<T, R> = (items: readonly T[], make: (item: T, before: R | undefined, i: number) => R, key?: string) => readonly R[];
 
 /** `items.map(make)`, and the very list of before where nothing in it has changed. What is made under a key is kept under it. */
 export function keptMap<T extends object, R>(): KeptMap<T, R> {
