@@ -3,7 +3,7 @@
  */
 import type { Annotation } from '../../engine/src/trace/annotate.ts';
 import type { ClusterSpec } from '../../engine/src/topology/spec.ts';
-import type { Repair } from '../../engine/src/verify/explanation.ts';
+import type { Edit, Repair } from '../../engine/src/verify/explanation.ts';
 import type { Expectation } from '../../engine/src/verify/model.ts';
 
 export interface Question {
@@ -59,7 +59,19 @@ const isRecords = (value: unknown): boolean => Array.isArray(value) && value.eve
 
 /** The server, which makes the edits, finds nothing where an edit speaks of nothing. */
 export const isRepair = (value: unknown): value is Repair =>
-  isRecord(value) && isText(value['title']) && Array.isArray(value['edits']) && value['edits'].every((edit: unknown) => isRecord(edit) && isRecord(edit['owner']) && isText(edit['kind']));
+  isRecord(value) && isText(value['title']) && Array.isArray(value['edits']) && value['edits'].every(isEdit);
+
+function isEdit(value: unknown): value is Edit {
+  if (!isRecord(value)) return false;
+  switch (value['kind'] as Edit['kind']) {
+    case 'lines':
+    case 'words':
+    case 'statement': return isRecord(value['owner']);
+    case 'declaration': return isText(value['text']);
+    case 'name': return isRecord(value['at']) && isText(value['from']) && isText(value['to']);
+    default: return false;
+  }
+}
 
 function isAnnotation(value: unknown): value is Annotation {
   return isRecord(value) && isText(value['file']) && isCount(value['line']) && isText(value['note'])

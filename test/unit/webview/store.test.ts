@@ -109,6 +109,12 @@ test('why a packet does not arrive is shown with its trace, and goes with the ne
 
 test('an applied repair is a message of the protocol, and one without edits is none', () => {
   expect(isFromPanel({ type: 'apply', revision: 3, repair: { title: 'x', edits: [{ kind: 'words', owner: { kind: 'node', name: 'host1' } }] } })).toBe(true);
+  const apply = (edit: object): unknown => ({ type: 'apply', revision: 3, repair: { title: 'x', edits: [edit] } });
+  expect(isFromPanel(apply({ kind: 'declaration', text: 'pod web on host1 {}' }))).toBe(true);
+  expect(isFromPanel(apply({ kind: 'name', at: { file: 'a', line: 1 }, from: 'wbe', to: 'web' }))).toBe(true);
+  expect(isFromPanel(apply({ kind: 'statement' }))).toBe(false);
+  expect(isFromPanel(apply({ kind: 'declaration' }))).toBe(false);
+  expect(isFromPanel(apply({ kind: 'owner', owner: {} }))).toBe(false);
   expect(isFromPanel({ type: 'apply', revision: 3, repair: { title: 'x' } })).toBe(false);
   expect(isFromPanel({ type: 'apply', revision: -1, repair: { title: 'x', edits: [] } })).toBe(false);
 });
