@@ -36,6 +36,10 @@ describe('a node port on localhost', () => {
     expect(createSnapshot({ file: 'x.k8snet', text: FILE('localhost_nps_accepted_pkts') }).diagnostics.map((d) => d.code)).not.toContain('K8N3002');
   });
 
+  it('warns of another counter, which may have a quota', () => {
+    expect(createSnapshot({ file: 'x.k8snet', text: FILE('mine') }).diagnostics.map((d) => d.code)).toContain('K8N3002');
+  });
+
   it('cannot be told where the counter is another, which may have a quota', () => {
     expect(sentence('mine')).toMatch(/cannot be told/);
   });

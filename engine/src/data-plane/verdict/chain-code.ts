@@ -9,7 +9,7 @@ import { firstAddress, lastAddress } from '../../net/address.ts';
 import type { Prefix } from '../../net/address.ts';
 import type { Chain, ConnectionState, Match, Target } from '../../topology/netfilter.ts';
 import { exactProbability } from '../netfilter/matches/chance.ts';
-import { mayBeKnown } from '../netfilter/matches/absent.ts';
+import { isAnswered } from '../netfilter/matches/absent.ts';
 import { isIpPart } from '../netfilter/matches/evaluate.ts';
 import { chainIndex } from '../netfilter/chain-index.ts';
 import type { ChainIndex } from '../netfilter/chain-index.ts';
@@ -118,7 +118,7 @@ function compileMatches(draft: Draft, matches: readonly Match[]): void {
 }
 
 /** What evaluate.ts cannot answer either; matches that it can and `rule-match.ts` cannot are no part of it. */
-const isOpen = (match: Match): boolean => match.kind === 'unknown' && !mayBeKnown(match);
+const isOpen = (match: Match): boolean => match.kind === 'unknown' && !isAnswered(match);
 
 const isChance = (match: Match): boolean => match.kind === 'statistic-random' || match.kind === 'statistic-nth';
 

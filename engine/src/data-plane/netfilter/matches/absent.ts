@@ -9,21 +9,35 @@ const HEADERS: readonly string[] = ['rt', 'hbh', 'dst', 'mh', 'srh'];
 /** kube-proxy's counters (pkg/proxy/metrics/metrics.go). They have no quota, and then xt_nfacct only counts (nfacct_mt). */
 const WITHOUT_QUOTA: readonly string[] = ['ct_state_invalid_dropped_pkts', 'localhost_nps_accepted_pkts'];
 
-/** Whether more than the name is needed to tell that such a match is not known. */
-export const mayBeKnown = (match: Match): boolean => match.kind === 'unknown' && [...HEADERS, 'policy', 'helper', 'nfacct', 'conntrack'].includes(match.name);
-
-export function matchAbsent(match: Extract<Match, { kind: 'unknown' }>, { skb }: MatchInput): MatchResult {
+/** Whether the words of such a match tell the answer, for every packet. */
+export function isAnswered(match: UnknownMatch): boolean {
   const options = optionsOf(match);
-  const helper = options.get('helper');
-  if (HEADERS.includes(match.name)) return false;
-  // xt_policy.c: without IPsec there is no policy.
-  if (match.name === 'policy' && options.has('pol')) return options.get('pol')?.value === 'none';
-  // xt_helper.c: no helper expects a flow here.
-  if (match.name === 'helper' && helper !== undefined) return skb.tracked !== null && helper.inverted;
-  // xt_conntrack.c: nf_ct_protonum; what has no flow matches none, inverted or not.
-  const protocol = match.name === 'conntrack' ? options.get('ctproto') : undefined;
-  const entry = skb.tracked?.entry ?? null;
-  if (protocol !== undefined) return entry !== null && (entry.original.protocol === Number(protocol.value)) !== protocol.inverted;
-  if (match.name === 'nfacct' && WITHOUT_QUOTA.includes(options.get('nfacct-name')?.value ?? '')) return true;
-  return { unknown: `\`${`${match.name === '' ? '' : `-m ${match.name} `}${match.text}`.trimEnd()}\`, which cannot be told from the file` };
+  switch (match.name) {
+    case 'policy': return options.has('pol');
+    case 'helper': return options.has('helper');
+    case 'conntrack': return options.has('ctproto');
+    case 'nfacct': return WITHOUT_QUOTA.includes(options.get('nfacct-name')?.value ?? '');
+    default: return HEADERS.includes(match.name);
+  }
+}
+
+type UnknownMatch = Extract<Match, { readonly kind: 'unknown' }>;
+
+export function matchAbsent(match: UnknownMatch, { skb }: MatchInput): MatchResult {
+  if (!isAnswered(match)) return { unknown: `\`${`${match.name === '' ? '' : `-m ${match.name} `}${match.text}`.trimEnd()}\`, which cannot be told from the file` };
+  const options = optionsOf(match);
+  switch (match.name) {
+    // xt_policy.c: without IPsec there is no policy.
+    case 'policy': return options.get('pol')?.value === 'none';
+    // xt_helper.c: no helper expects a flow here.
+    case 'helper': return skb.tracked !== null && options.get('helper')?.inverted === true;
+    // xt_conntrack.c: nf_ct_protonum; what has no flow matches none, inverted or not.
+    case 'conntrack': {
+      const protocol = options.get('ctproto');
+      const entry = skb.tracked?.entry ?? null;
+      return entry !== null && (entry.original.protocol === Number(protocol?.value)) !== protocol?.inverted;
+    }
+    case 'nfacct': return true;
+    default: return false;
+  }
 }

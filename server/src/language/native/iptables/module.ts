@@ -76,7 +76,7 @@ export function required(context: RuleContext, at: Word, what: string, option: s
   return undefined;
 }
 
-export const unknownMatch = (name: string, text: string): Match => ({ kind: 'unknown', name, text });
+export const unknownMatch = (name: string, text: string): Extract<Match, { readonly kind: 'unknown' }> => ({ kind: 'unknown', name, text });
 
 /** A module that takes one of its options in a rule, not two. */
 export const oneOnly = (module: MatchModule): MatchModule => ({

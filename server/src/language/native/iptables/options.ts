@@ -277,9 +277,6 @@ function accept(given: Given, owner: Owner, state: State): void {
   }
 }
 
-/** kube-proxy's counters let everything pass; of others, which may have a quota, the trace says that it cannot tell. */
-const COUNTER = 'nfacct';
-
 function loadMatch(name: Word, state: State): void {
   const module = matchModule(name.text, state.family);
   if (module === undefined) {
@@ -287,8 +284,6 @@ function loadMatch(name: Word, state: State): void {
     const near = closest(name.text, matchNames(state.family)) ?? null;
     const tail = other !== undefined ? `: it is for IPv${state.family === 4 ? 6 : 4} only.` : near === null ? '.' : `; did you mean \`${near}\`?`;
     state.report(name, 'no-such-match', `iptables has no match \`${name.text}\` here${tail}`, { suggestion: other === undefined ? near : null });
-  } else if (module === 'opaque' && name.text !== COUNTER) {
-    state.report(name, 'unknown-match', `k8snet does not model the match \`${name.text}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
   }
   state.matches.push({ module: module === 'opaque' || module === undefined ? null : module, name: name.text, at: name, given: [], rest: [] });
 }

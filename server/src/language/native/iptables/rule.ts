@@ -1,4 +1,5 @@
 /** One `-A` line to rule records. Nothing here depends on the lines around it, so a reading may be kept for its line. */
+import { isAnswered } from '../../../../../engine/src/data-plane/netfilter/matches/absent.ts';
 import type { Family, Prefix } from '../../../../../engine/src/net/address.ts';
 import type { Match, Rule, Target } from '../../../../../engine/src/topology/netfilter.ts';
 import type { LineProblem, Report, Span } from '../dump.ts';
@@ -10,6 +11,7 @@ import { textOf, unknownMatch, valueOf } from './module.ts';
 import type { LoadedMatch, LoadedTarget, SortedRule } from './options.ts';
 import { sortRule } from './options.ts';
 import { printRule } from './print.ts';
+import { matchModule } from './registry.ts';
 import { PROTOCOL_NUMBERS, parseNumber, protocolNumber } from './names.ts';
 import { badValue, readInterface, readPrefix } from './values.ts';
 import { bareOrQuoted, ruleWords } from './words.ts';
@@ -164,7 +166,13 @@ function readFragment(given: Given | undefined, context: RuleContext): readonly 
 
 function readMatch(match: LoadedMatch, context: RuleContext): readonly Match[] {
   const { module } = match;
-  if (module === null) return [unknownMatch(match.name, match.rest.map(bareOrQuoted).join(' '))];
+  if (module === null) {
+    const kept = unknownMatch(match.name, match.rest.map(bareOrQuoted).join(' '));
+    if (matchModule(match.name, context.family) === 'opaque' && !isAnswered(kept)) {
+      context.report(match.at, 'unknown-match', `k8snet does not model the match \`${match.name}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
+    }
+    return [kept];
+  }
   if (module.protocols !== undefined && (context.protocol === null || !module.protocols.includes(context.protocol))) {
     const names = [...PROTOCOL_NUMBERS].filter(([, n]) => module.protocols?.includes(n)).map(([name]) => `\`-p ${name}\``);
     context.report(match.at, 'protocol-needed', `The match \`${module.name}\` needs ${names.join(', ')} in the rule.`);
