@@ -3,6 +3,7 @@ import type { Prefix } from '../../../../engine/src/net/address.ts';
 import type { Located } from '../bind/decode.ts';
 import { readValue } from '../bind/values.ts';
 import type { Fields } from './fields.ts';
+import { tellAt } from './fields.ts';
 
 export function commaSeparated(fields: Fields | null, key: string): Located<Prefix>[] {
   const text = fields?.text(key) ?? null;
@@ -10,7 +11,7 @@ export function commaSeparated(fields: Fields | null, key: string): Located<Pref
   return text.value.split(',').flatMap((part) => {
     const reading = readValue('cidr', part.trim());
     if (reading.ok) return [{ ...text, value: reading.value }];
-    fields.bad(`${fields.path}.${key}: ${reading.problem}`, fields.tree);
+    tellAt(fields.source, 'bad', `${fields.path}.${key}: ${reading.problem}`, text);
     return [];
   });
 }

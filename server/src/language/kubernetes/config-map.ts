@@ -7,13 +7,14 @@ import type { FlannelSettings, KubeProxySettings } from '../../../../engine/src/
 import type { Located } from '../bind/decode.ts';
 import type { Elsewhere } from '../diagnostics/define.ts';
 import { commaSeparated } from './cidrs.ts';
-import type { ObjectSource } from './fields.ts';
-import { Fields, baseOf, tell } from './fields.ts';
 import { cniProblems } from './cni-config.ts';
+import { sourceWithin } from './embedded.ts';
+import { Fields, baseOf, located, tell } from './fields.ts';
 import { readNetConf } from './flannel-config.ts';
 import { readJson } from './json.ts';
 import { readKubeProxyConfig } from './kube-proxy-config.ts';
 import { metadataOf } from './metadata.ts';
+import type { TreeReading } from './tree.ts';
 import { readYaml } from './yaml.ts';
 
 /** What an object says of the whole cluster; absent where it says nothing. */
@@ -33,41 +34,51 @@ export function readConfigMap(object: Fields): ClusterPart | null {
   const metadata = metadataOf(object);
   const data = object.map('data');
   if (metadata === null || data === null) return null;
-  const place = object.source.place(object.tree);
-  const base = baseOf(object);
-  const inside = (key: string, read: (text: string) => Fields | null): Fields | null => {
-    const text = data.text(key);
-    return text === null ? null : read(text.value);
-  };
-  const source = (key: string): ObjectSource => ({ problems: object.source.problems, place: () => data.text(key)?.elsewhere ?? place });
+  const part = { place: object.source.place(object.tree), base: baseOf(object) };
   switch (metadata.name.value) {
     case 'kube-flannel-cfg': {
-      const cni = inside('cni-conf.json', (text) => embedded(readJson(text), source('cni-conf.json'), 'cni-conf.json'));
+      const cni = embedded(data, 'cni-conf.json', readJson);
       if (cni !== null) cniProblems(cni);
-      const conf = inside('net-conf.json', (text) => embedded(readJson(text), source('net-conf.json'), 'net-conf.json'));
-      return conf === null ? null : { place, base, ...readNetConf(conf) };
+      const conf = embedded(data, 'net-conf.json', readJson);
+      return conf === null ? null : { ...part, ...readNetConf(conf) };
     }
     case 'kube-proxy': {
-      const config = inside('config.conf', (text) => embedded(readYaml(text), source('config.conf'), 'config.conf'));
-      return config === null ? null : { place, base, kubeProxy: readKubeProxyConfig(config) };
+      const config = embedded(data, 'config.conf', readYaml);
+      return config === null ? null : { ...part, kubeProxy: readKubeProxyConfig(config) };
     }
     case 'coredns': {
-      const domain = /^\s*kubernetes\s+([A-Za-z0-9.-]+)/m.exec(data.text('Corefile')?.value ?? '')?.[1];
-      return domain === undefined ? null : { place, base, domain: { value: domain.replace(/\.$/, ''), start: 0, end: 0, elsewhere: source('Corefile').place(object.tree) } };
+      const domain = domainOf(data);
+      return domain === null ? null : { ...part, domain };
     }
     case 'kubeadm-config': {
-      const config = inside('ClusterConfiguration', (text) => embedded(readYaml(text), source('ClusterConfiguration'), 'ClusterConfiguration'));
-      return config === null ? null : { place, base, ...readKubeadm(config) };
+      const config = embedded(data, 'ClusterConfiguration', readYaml);
+      return config === null ? null : { ...part, ...readKubeadm(config) };
     }
     default: return null;
   }
 }
 
-/** `path`: what problems are told of. */
-function embedded({ documents, problems }: ReturnType<typeof readYaml>, source: ObjectSource, path: string): Fields | null {
-  const [tree] = documents;
-  for (const problem of problems) tell(source, 'bad', `${path}: ${problem.message}`, problem);
-  return tree?.kind === 'map' ? new Fields(source, tree, path) : null;
+/** `key`: what problems are told of, too. */
+function embedded(data: Fields, key: string, read: (text: string) => TreeReading): Fields | null {
+  const text = data.text(key);
+  const tree = data.get(key);
+  if (text === null || tree?.kind !== 'scalar') return null;
+  const source = sourceWithin(data.source, tree);
+  const { documents: [first], problems } = read(text.value);
+  for (const problem of problems) tell(source, 'bad', `${key}: ${problem.message}`, problem);
+  if (first !== undefined && first.kind !== 'map') tell(source, 'bad', `${key} is a map`, first);
+  return first?.kind === 'map' ? new Fields(source, first, key) : null;
+}
+
+/** The first zone of CoreDNS's plugin kubernetes. */
+function domainOf(data: Fields): Located<string> | null {
+  const text = data.text('Corefile');
+  const tree = data.get('Corefile');
+  const found = text === null ? null : /^\s*kubernetes\s+([A-Za-z0-9.-]+)/m.exec(text.value);
+  if (found === null || tree?.kind !== 'scalar') return null;
+  const [{ length }, domain = ''] = found;
+  const end = found.index + length;
+  return located(sourceWithin(data.source, tree), domain.replace(/\.$/, ''), { start: end - domain.length, end });
 }
 
 function readKubeadm(config: Fields): Pick<ClusterPart, 'domain' | 'podCidrs' | 'serviceCidrs'> {

@@ -18,6 +18,7 @@ export interface ObjectProblem {
 
 /** One file that is read: where its offsets are, and what is wrong with it. */
 export interface ObjectSource {
+  readonly text: string;
   readonly place: (span: Span) => Elsewhere;
   readonly problems: ObjectProblem[];
 }

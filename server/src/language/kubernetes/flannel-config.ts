@@ -20,22 +20,22 @@ export function readNetConf(conf: Fields): NetConf {
   const [v4, v6] = [conf.value('Network', 'cidr'), conf.value('IPv6Network', 'cidr')];
   const withV6 = conf.flag('EnableIPv6');
   const withV4 = conf.get('EnableIPv4') === undefined || conf.flag('EnableIPv4');
-  if (conf.flag('EnableNFTables')) notModelled(conf, "flannel's nftables rules (EnableNFTables) are not simulated: its iptables rules are taken instead");
+  if (conf.flag('EnableNFTables')) notModelled(conf, 'EnableNFTables', "flannel's nftables rules (EnableNFTables) are not simulated: its iptables rules are taken instead");
   const backend = backendOf(conf.map('Backend'));
   // Leases of Kubernetes come from podCIDR: these are read by the etcd manager only.
   conf.rest(['SubnetLen', 'SubnetMin', 'SubnetMax', 'IPv6SubnetLen', 'IPv6SubnetMin', 'IPv6SubnetMax']);
   return { podCidrs: [...(withV4 && v4 !== null ? [v4] : []), ...(withV6 && v6 !== null ? [v6] : [])], ...backend };
 }
 
-function notModelled(fields: Fields, message: string): void {
-  tell(fields.source, 'not-modelled', message, fields.tree);
+function notModelled(fields: Fields, key: string, message: string): void {
+  tell(fields.source, 'not-modelled', message, fields.get(key) ?? fields.tree);
 }
 
 function backendOf(backend: Fields | null): Pick<NetConf, 'flannel' | 'networkPlugin'> {
   if (backend === null) return { flannel: { ...DEFAULT_FLANNEL, backend: 'udp', port: UDP_PORT } };
   const type = backend.text('Type')?.value ?? 'udp';
   const known = type === 'vxlan' || type === 'udp' || type === 'host-gw' ? type : 'none';
-  if (known !== type) notModelled(backend, `flannel's backend ${type} is not simulated: what leaves a pod, or would come to one, ends undecided`);
+  if (known !== type) notModelled(backend, 'Type', `flannel's backend ${type} is not simulated: what leaves a pod, or would come to one, ends undecided`);
   const number = (key: string): number | null => {
     const tree = backend.get(key);
     return tree?.kind === 'scalar' && typeof tree.value === 'number' && tree.value !== 0 ? tree.value : null;

@@ -31,14 +31,21 @@ export type ObjectOf<K extends ObjectKind> = ObjectTypes[K];
 
 export type KubernetesObject = { readonly [K in ObjectKind]: { readonly kind: K; readonly object: ObjectTypes[K] } }[ObjectKind];
 
-type Reader = (object: Fields) => KubernetesObject | null;
+interface Reader {
+  readonly read: (object: Fields) => KubernetesObject | null;
+  /** Behind the group, the usual one first. */
+  readonly versions: readonly string[];
+}
 
 /** `ignored`: fields at the top of the object that change nothing. */
-const reader = <K extends ObjectKind>(kind: K, read: (object: Fields) => ObjectOf<K> | null, ignored: readonly string[] = []): Reader => (fields) => {
-  const object = read(fields);
-  fields.rest(['apiVersion', 'kind', ...ignored]);
-  return object === null ? null : ({ kind, object } as KubernetesObject);
-};
+const reader = <K extends ObjectKind>(kind: K, read: (object: Fields) => ObjectOf<K> | null, ignored: readonly string[] = [], versions = ['v1']): Reader => ({
+  versions,
+  read: (fields) => {
+    const object = read(fields);
+    fields.rest(['apiVersion', 'kind', ...ignored]);
+    return object === null ? null : ({ kind, object } as KubernetesObject);
+  },
+});
 
 function readNamespace(object: Fields): NamespaceDeclaration | null {
   const metadata = metadataOf(object);
@@ -46,17 +53,22 @@ function readNamespace(object: Fields): NamespaceDeclaration | null {
 }
 
 /** Objects without a group are of `v1`. */
-export const READERS: Readonly<Record<string, Reader>> = {
+const READERS: Readonly<Record<string, Reader>> = {
   'Node': reader('node', readNode),
   'Pod': reader('pod', readPod),
   'Service': reader('service', readService),
   'Endpoints': reader('endpoints', readEndpoints),
   'Namespace': reader('namespace', readNamespace, ['spec', 'status']),
   'ConfigMap': reader('cluster', readConfigMap, ['binaryData', 'immutable']),
-  'discovery.k8s.io/EndpointSlice': reader('endpoints', readEndpointSlice),
+  'discovery.k8s.io/EndpointSlice': reader('endpoints', readEndpointSlice, [], ['v1', 'v1beta1']),
   'networking.k8s.io/NetworkPolicy': reader('network-policy', readNetworkPolicy, ['status']),
-  'networking.k8s.io/ServiceCIDR': reader('cluster', readServiceCidr, ['status']),
+  'networking.k8s.io/ServiceCIDR': reader('cluster', readServiceCidr, ['status'], ['v1', 'v1beta1', 'v1alpha1']),
 };
+
+/** A name that every JavaScript object has is no kind. */
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined => (Object.hasOwn(record, key) ? record[key] : undefined);
+
+export const readerOf = (group: string, kind: string): Reader | undefined => own(READERS, group === '' ? kind : `${group}/${kind}`);
 
 /** What runs, stores or allows something, and leads no packet anywhere by itself: pods, services and rules do. */
 const CHANGE_NOTHING: Readonly<Record<string, readonly string[]>> = {
@@ -79,4 +91,4 @@ const CHANGE_NOTHING: Readonly<Record<string, readonly string[]>> = {
   'networking.k8s.io': ['IPAddress', 'Ingress', 'IngressClass'],
 };
 
-export const changesNothing = (group: string, kind: string): boolean => CHANGE_NOTHING[group]?.includes(kind) ?? false;
+export const changesNothing = (group: string, kind: string): boolean => own(CHANGE_NOTHING, group)?.includes(kind) ?? false;

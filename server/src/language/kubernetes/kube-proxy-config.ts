@@ -4,7 +4,7 @@ import type { KubeProxySettings, LocalDetection } from '../../../../engine/src/t
 import { readValue } from '../bind/values.ts';
 import { commaSeparated } from './cidrs.ts';
 import type { Fields } from './fields.ts';
-import { tell } from './fields.ts';
+import { tell, tellAt } from './fields.ts';
 
 const MODES = ['iptables', 'ipvs', 'nftables', 'kernelspace', ''] as const;
 /** The bit of KUBE-MARK-MASQ, 0x4000. */
@@ -17,10 +17,10 @@ const IGNORED = [
 
 export function readKubeProxyConfig(config: Fields): KubeProxySettings {
   const mode = config.choice('mode', MODES) ?? '';
-  if (mode === 'kernelspace') tell(config.source, 'not-modelled', "kube-proxy's mode kernelspace is of Windows: iptables is taken instead", config.tree);
+  if (mode === 'kernelspace') tell(config.source, 'not-modelled', "kube-proxy's mode kernelspace is of Windows: iptables is taken instead", config.get('mode') ?? config.tree);
   const iptables = config.map('iptables');
   const bit = iptables?.get('masqueradeBit');
-  if (iptables !== null && bit?.kind === 'scalar' && bit.value !== MASQUERADE_BIT) tell(config.source, 'not-modelled', `masqueradeBit ${String(bit.value)} is not simulated: 14 is taken`, iptables.tree);
+  if (iptables !== null && bit?.kind === 'scalar' && bit.value !== MASQUERADE_BIT) tell(config.source, 'not-modelled', `masqueradeBit ${String(bit.value)} is not simulated: 14 is taken`, bit);
   const localhost = iptables?.get('localhostNodePorts');
   const settings: KubeProxySettings = {
     mode: mode === 'ipvs' || mode === 'nftables' ? mode : 'iptables',
@@ -50,16 +50,16 @@ function detectionOf(config: Fields): LocalDetection {
 
 /** kube-proxy does not start so (pkg/proxy/apis/config/validation). */
 function unnamed(config: Fields, key: string): LocalDetection {
-  config.bad(`detectLocalMode ${config.text('detectLocalMode')?.value ?? ''} needs detectLocal.${key}`, config.tree);
+  config.bad(`detectLocalMode ${config.text('detectLocalMode')?.value ?? ''} needs detectLocal.${key}`, config.get('detectLocalMode') ?? config.tree);
   return { mode: 'ClusterCIDR', cidrs: [] };
 }
 
 function nodePortAddresses(config: Fields): KubeProxySettings['nodePortAddresses'] {
   const texts = config.texts('nodePortAddresses');
   if (texts.some((t) => t.value === 'primary')) return 'primary';
-  return texts.flatMap(({ value }) => {
-    const reading = readValue('cidr', value);
-    if (!reading.ok) config.bad(`nodePortAddresses: ${reading.problem}`, config.tree);
+  return texts.flatMap((text) => {
+    const reading = readValue('cidr', text.value);
+    if (!reading.ok) tellAt(config.source, 'bad', `nodePortAddresses: ${reading.problem}`, text);
     return reading.ok ? [reading.value] : [];
   });
 }

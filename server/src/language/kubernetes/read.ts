@@ -5,7 +5,7 @@ import type { ObjectProblem, ObjectSource } from './fields.ts';
 import { Fields, tell } from './fields.ts';
 import { readJson } from './json.ts';
 import type { KubernetesObject } from './kinds.ts';
-import { READERS, changesNothing } from './kinds.ts';
+import { changesNothing, readerOf } from './kinds.ts';
 import type { MapTree, Tree, TreeReading } from './tree.ts';
 import { readYaml } from './yaml.ts';
 
@@ -19,6 +19,7 @@ export function readObjects(file: string, text: string): ObjectFile {
   const lines = once(() => createLineIndex(text));
   const problems: ObjectProblem[] = [];
   const source: ObjectSource = {
+    text,
     problems,
     place: ({ start, end }) => {
       const { line, character } = positionAt(lines(), start);
@@ -70,11 +71,20 @@ function objectOf(source: ObjectSource, tree: MapTree, of: { readonly kind: stri
     tell(source, 'secret', 'a Secret is never read: take it out of this file', kindAt);
     return [];
   }
-  const read = READERS[group === '' ? kind : `${group}/${kind}`];
-  if (read !== undefined) {
-    const object = read(new Fields(source, tree, kind));
+  const reader = readerOf(group, kind);
+  if (reader !== undefined) {
+    if (version !== '' || of.kind === '') tellVersion(source, { tree, kind, version }, reader.versions.map((v) => (group === '' ? v : `${group}/${v}`)));
+    const object = reader.read(new Fields(source, tree, kind));
     return object === null ? [] : [object];
   }
   if (!changesNothing(group, kind)) tell(source, 'not-modelled', `objects of the kind ${kind}${group === '' ? '' : ` (${group})`} are not known here: what they do to packets is not simulated`, kindAt);
   return [];
+}
+
+/** The API server takes no object without a version, nor one that it does not serve. `known`: the usual one first. */
+function tellVersion(source: ObjectSource, { tree, kind, version }: { readonly tree: MapTree; readonly kind: string; readonly version: string }, known: readonly string[]): void {
+  if (known.includes(version)) return;
+  const at = tree.entries.find((e) => e.key === 'apiVersion')?.value ?? { start: tree.start, end: tree.start + 1 };
+  const what = version === '' ? 'there is no apiVersion that is a text' : `the apiVersion '${version}' is not known`;
+  tell(source, 'bad', `${what}: this ${kind} is read as one of ${known[0] ?? ''}`, at);
 }
