@@ -11,7 +11,7 @@
 import { perRecord } from '../memo.ts';
 import { formatMac, isGroupMac } from '../net/address.ts';
 import type { Mac } from '../net/address.ts';
-import type { Interface } from '../topology/model.ts';
+import type { FdbEntry, Interface } from '../topology/model.ts';
 import { aboveMtu, fitPort, prerouteOnBridge } from './bridge-netfilter.ts';
 import type { CompiledNamespace } from './compile.ts';
 import { learn } from './neighbour.ts';
@@ -45,6 +45,7 @@ function handle(run: Run, ns: CompiledNamespace, bridge: Interface, port: Interf
     report(run, ns, bridge, [bridge.name], 'local', frame.destination, sourceOf(bridge.origin));
     return passOn(run, { kind: 'receive-up', ns, device: bridge, skb });
   }
+  if (where !== null && 'mac' in where) return unknownEntry(run, ns, bridge, skb, where);
   const isolated = egressPolicy(run, ns, skb);
   if (isolated !== null) return isolated;
   if (where === null) return flood(run, ns, bridge, port, skb);
@@ -60,8 +61,12 @@ export function transmitOnBridge(run: Run, ns: CompiledNamespace, bridge: Interf
     report(run, ns, bridge, [bridge.name], 'local', destination, sourceOf(bridge.origin));
     return passOn(run, { kind: 'receive-up', ns, device: bridge, skb });
   }
+  if (where !== null && 'mac' in where) return unknownEntry(run, ns, bridge, skb, where);
   return where === null ? flood(run, ns, bridge, null, skb) : forwardTo(run, ns, bridge, null, where, skb);
 }
+
+const unknownEntry = (run: Run, ns: CompiledNamespace, bridge: Interface, skb: Skb, entry: FdbEntry): Fate =>
+  end(run, ns, skb, 'fdb-unknown', { device: bridge.name, rule: entry.text, what: entry.unmodelled ?? 'VLAN' }, sourceOf(entry.origin));
 
 interface Way {
   readonly port: Interface;
@@ -71,12 +76,19 @@ interface Way {
 
 const ownMacs = perRecord((ns: CompiledNamespace, bridge: Interface) => new Set([bridge.mac, ...(ns.ports.get(bridge.name) ?? []).map((port) => port.mac)]));
 
+/** What the table of a bridge says of a MAC; of a VLAN's entry only where there is no other. */
+export function bridgeEntry(ns: CompiledNamespace, bridge: string, mac: Mac): FdbEntry | undefined {
+  const entries = (ns.fdb.get(bridge)?.get(mac) ?? []).filter((e) => e.master === bridge || e.device !== bridge);
+  return entries.find((e) => e.unmodelled === undefined) ?? entries[0];
+}
+
 /** The bridge's own MACs are local; then what it learned, then what its table says. `null`: it does not know. */
-function findPort(run: Run, ns: CompiledNamespace, bridge: Interface, mac: Mac): Way | 'local' | null {
+function findPort(run: Run, ns: CompiledNamespace, bridge: Interface, mac: Mac): Way | FdbEntry | 'local' | null {
   if (ownMacs(ns, bridge).has(mac)) return 'local';
   const learned = ns.devices.get(run.learned.get(stateKey(ns, bridge.name))?.get(mac) ?? '');
-  const entry = (ns.fdb.get(bridge.name)?.get(mac) ?? []).find((e) => e.master === bridge.name || e.device !== bridge.name);
+  const entry = bridgeEntry(ns, bridge.name, mac);
   if (entry?.permanent === true) return 'local';
+  if (entry?.unmodelled !== undefined && learned === undefined) return entry;
   const entered = ns.devices.get(entry?.device ?? '');
   if (learned !== undefined && learned !== entered) return { port: learned, how: 'learned', source: kernel('learned from a frame that came in there') };
   return entry === undefined || entered === undefined ? null : { port: entered, how: 'entry', source: sourceOf(entry.origin) };

@@ -48,6 +48,8 @@ export interface CompiledNamespace {
   readonly local: PerFamily<Lpm<Route>>;
   /** By `neighbourKey`. */
   readonly neighbours: ReadonlyMap<string, Neighbour>;
+  /** Keys of what the namespace answers for, on a device, though it is another's. */
+  readonly proxies: ReadonlySet<string>;
   /** By device or bridge, then MAC. */
   readonly fdb: ReadonlyMap<string, ReadonlyMap<Mac, readonly FdbEntry[]>>;
   readonly tables: PerFamily<ReadonlyMap<TableName, CompiledTable>>;
@@ -110,7 +112,8 @@ function compileNamespace(host: Host, namespace: Namespace, index: number): Comp
     rules: { 4: policyRules(namespace, 4), 6: policyRules(namespace, 6) },
     routes,
     local: routes.get(LOCAL_TABLE) ?? { 4: none, 6: none },
-    neighbours: new Map(namespace.neighbours.map((n) => [neighbourKey(n.device, n.address), n])),
+    neighbours: new Map(namespace.neighbours.filter((n) => n.state !== 'proxy').map((n) => [neighbourKey(n.device, n.address), n])),
+    proxies: new Set(namespace.neighbours.filter((n) => n.state === 'proxy').map((n) => neighbourKey(n.device, n.address))),
     fdb: forwardingTables(namespace),
     tables: { 4: compileTables(namespace, 4), 6: compileTables(namespace, 6) },
     flows: capturedFlows(namespace.conntrack),

@@ -82,6 +82,7 @@ function checkSource(run: Run, ns: CompiledNamespace, device: string, skb: Skb):
   const filter = maximum(ns, 4, device, 'rp_filter');
   if (filter === 0 || isLoopback(source)) return null;
   const back = lookup(run, ns, { ...keyOf(skb, device), destination: source, source: skb.packet.ip.destination });
+  if (back.kind === 'undecided') return { kind: 'ended', fate: refuse(run, ns, skb, back) };
   const sysctl = ns.sysctls.get(`net.ipv4.conf.${device.replaceAll('.', '/')}.rp_filter`) ?? ns.sysctls.get('net.ipv4.conf.all.rp_filter');
   const decidedBy = sysctl === undefined ? kernel('rp_filter') : sourceOf(sysctl.origin);
   const same = back.kind === 'found' && back.route.nexthops.some((n) => n.device === device);

@@ -154,13 +154,15 @@ function answersTo(run: Run, asked: Question): readonly Heard[] {
 
 /**
  * ARP is answered for every local address of the namespace, whatever device has it, unless arp_ignore says otherwise; and
- * for others where proxy_arp says so. Neighbour discovery is answered for the device's own addresses.
+ * for others where proxy_arp or a proxy entry says so. Neighbour discovery is answered for the device's own addresses, and
+ * for a proxy entry's where proxy_ndp is on (net/ipv6/ndisc.c: ndisc_recv_ns).
  */
 function respond(run: Run, ns: CompiledNamespace, device: Interface, address: Address): boolean {
-  if (address.family === 6) return device.addresses.some((a) => sameAddress(a.address, address));
+  const isProxied = ns.proxies.size > 0 && ns.proxies.has(neighbourKey(device.name, address));
+  if (address.family === 6) return device.addresses.some((a) => sameAddress(a.address, address)) || (isProxied && either(ns, 6, device.name, 'proxy_ndp') && forwards(ns, 6, device.name));
   if (isLoopback(address)) return false;
   if (isOwn(ns, address)) return !isIgnored(ns, device, address);
-  if (!either(ns, 4, device.name, 'proxy_arp') || !forwards(ns, 4, device.name)) return false;
+  if (!(isProxied || either(ns, 4, device.name, 'proxy_arp')) || !forwards(ns, 4, device.name)) return false;
   const route = lookup(run, ns, { family: 4, destination: address, source: null, mark: 0, protocol: 0, tos: 0, input: device.name, output: null });
   return route.kind === 'found' && route.device !== device.name;
 }

@@ -43,7 +43,8 @@ export type Lookup =
   | Found
   | { readonly kind: 'none' }
   | { readonly kind: 'refused'; readonly how: 'unreachable' | 'blackhole' | 'prohibit'; readonly by: Route | PolicyRule }
-  | { readonly kind: 'undecided'; readonly rule: PolicyRule };
+  | { readonly kind: 'undecided'; readonly why: 'policy-rule-unknown'; readonly by: PolicyRule }
+  | { readonly kind: 'undecided'; readonly why: 'route-unknown'; readonly by: Route };
 
 export const keyOf = (skb: Skb, input: string, output: string | null = null): RouteKey => {
   const { ip } = skb.packet;
@@ -103,7 +104,7 @@ function search(run: Run, ns: CompiledNamespace, key: RouteKey): Lookup {
       case 'nop':
         break;
       case 'unknown':
-        return { kind: 'undecided', rule };
+        return { kind: 'undecided', why: 'policy-rule-unknown', by: rule };
       case 'unreachable':
       case 'blackhole':
       case 'prohibit':
@@ -141,6 +142,9 @@ const deadGateways = perRecord((ns: CompiledNamespace, family: Family): Readonly
 
 function inLpm(run: Run, ns: CompiledNamespace, rule: PolicyRule, lpm: Lpm<Route>, suppress: number | null, key: RouteKey, dead: ReadonlySet<string> | null): Lookup | null {
   for (const routes of matching(lpm, key.destination)) {
+    // Of one destination, routes by source are asked before the others (net/ipv6/ip6_fib.c: fib6_node_lookup_1).
+    const bySource = routes.find((r) => r.unmodelled === 'source' && (suppress === null || r.destination.length > suppress));
+    if (bySource !== undefined) return { kind: 'undecided', why: 'route-unknown', by: bySource };
     for (const route of routes) {
       if (suppress !== null && route.destination.length <= suppress) continue;
       if (route.tos !== 0 && route.tos !== key.tos) continue;
@@ -153,6 +157,7 @@ function inLpm(run: Run, ns: CompiledNamespace, rule: PolicyRule, lpm: Lpm<Route
           return { kind: 'refused', how: route.type, by: route };
         default: {
           const nexthop = pickNexthop(run, ns, route, routes, key, dead);
+          if (nexthop?.route.unmodelled !== undefined) return { kind: 'undecided', why: 'route-unknown', by: nexthop.route };
           if (nexthop !== null) return { kind: 'found', route: nexthop.route, rule, device: nexthop.device, via: nexthop.via };
         }
       }
@@ -225,6 +230,8 @@ export function refuseLoopback(run: Run, ns: CompiledNamespace, skb: Skb, { rout
   return end(run, ns, skb, 'martian-source', { address: formatAddress(source), device, what: 'a loopback address leaves a host only where route_localnet is 1' }, sourceOf(route.origin));
 }
 
+const beyond = (by: Route | PolicyRule): string => ('unmodelled' in by && by.unmodelled === 'source' ? 'is for some sources only' : 'has an encapsulation of its own');
+
 /** The end of a packet that has no way; what is told to the sender is the caller's business. */
 export function refuse(run: Run, ns: CompiledNamespace, skb: Skb, result: Exclude<Lookup, Found>): Fate {
   const address = formatAddress(skb.packet.ip.destination);
@@ -232,7 +239,7 @@ export function refuse(run: Run, ns: CompiledNamespace, skb: Skb, result: Exclud
     case 'none':
       return end(run, ns, skb, 'no-route', { address });
     case 'undecided':
-      return end(run, ns, skb, 'policy-rule-unknown', { rule: result.rule.text }, sourceOf(result.rule.origin));
+      return end(run, ns, skb, result.why, { rule: result.by.text, what: beyond(result.by) }, sourceOf(result.by.origin));
     case 'refused':
       return end(run, ns, skb, `route-${result.how}`, { address, rule: result.by.text }, sourceOf(result.by.origin));
   }

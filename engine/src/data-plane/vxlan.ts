@@ -10,7 +10,7 @@
 import { perRecord } from '../memo.ts';
 import { formatAddress, formatMac, isGroupMac } from '../net/address.ts';
 import type { Address, Family, Mac } from '../net/address.ts';
-import type { Interface, Vxlan } from '../topology/model.ts';
+import type { FdbEntry, Interface, Vxlan } from '../topology/model.ts';
 import { defaultTtl } from './sysctl.ts';
 import type { StepSource } from '../trace/model.ts';
 import { MAX_TUNNELS } from './budgets.ts';
@@ -33,6 +33,8 @@ const ZERO = 0 as Mac;
 
 export function encapsulate(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxlan, skb: Skb): Fate {
   const mac = skb.packet.frame?.destination ?? ZERO;
+  const unknown = unknownOf(run, ns, device, mac);
+  if (unknown !== undefined) return end(run, ns, skb, 'fdb-unknown', { device: device.name, rule: unknown.text, what: unknown.unmodelled ?? 'nexthop group' }, sourceOf(unknown.origin));
   const remotes = remotesOf(run, ns, device, vxlan, mac);
   if (remotes.length === 0) {
     const text = formatMac(mac);
@@ -40,6 +42,14 @@ export function encapsulate(run: Run, ns: CompiledNamespace, device: Interface, 
     return end(run, ns, skb, 'fdb-missing', { device: device.name, what: text }, sourceOf(device.origin));
   }
   return passCopies(run, remotes.map((remote) => ({ kind: 'within', stage: () => toRemote(run, ns, device, vxlan, skb, mac, remote) })));
+}
+
+/** The entry that decides, where it is not modelled: of the MAC itself, else the default. */
+function unknownOf(run: Run, ns: CompiledNamespace, device: Interface, mac: Mac): FdbEntry | undefined {
+  const entries = ns.fdb.get(device.name);
+  const own = isGroupMac(mac) ? undefined : entries?.get(mac);
+  const learned = run.learnedRemotes.get(stateKey(ns, device.name))?.has(mac) === true;
+  return (own ?? (learned ? undefined : entries?.get(ZERO)))?.find((entry) => entry.unmodelled !== undefined);
 }
 
 function remotesOf(run: Run, ns: CompiledNamespace, device: Interface, vxlan: Vxlan, mac: Mac): readonly Remote[] {

@@ -185,6 +185,8 @@ export interface Route {
   readonly protocol: string;
   readonly mtu: number | null;
   readonly tos: number;
+  /** What the route does beyond what the simulator knows: a packet that it is for ends undecided. */
+  readonly unmodelled?: 'encapsulation' | 'source';
   /** As `ip route` prints it. */
   readonly text: string;
   readonly origin: Origin;
@@ -210,12 +212,13 @@ export interface PolicyRule {
   readonly origin: Origin;
 }
 
-export type NeighbourState = 'permanent' | 'noarp' | 'reachable' | 'stale' | 'delay' | 'probe' | 'incomplete' | 'failed';
+/** `proxy` is none of the kernel's states: on this device the namespace answers for the address, which is another's. */
+export type NeighbourState = 'permanent' | 'noarp' | 'reachable' | 'stale' | 'delay' | 'probe' | 'incomplete' | 'failed' | 'proxy';
 
 export interface Neighbour {
   readonly device: string;
   readonly address: Address;
-  /** `null` where the state is incomplete or failed. */
+  /** `null` where the state is incomplete, failed or proxy. */
   readonly mac: Mac | null;
   readonly state: NeighbourState;
   readonly text: string;
@@ -234,6 +237,8 @@ export interface FdbEntry {
   readonly vni: number | null;
   readonly via: string | null;
   readonly permanent: boolean;
+  /** What says where the frame goes, and the simulator does not know: a frame that the entry is for ends undecided. */
+  readonly unmodelled?: 'nexthop group' | 'VLAN';
   readonly text: string;
   readonly origin: Origin;
 }

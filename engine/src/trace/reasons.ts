@@ -72,6 +72,8 @@ const SENTENCES = {
   'proxy-mode-unknown': ['undecided', (p) => `${p.what === 'other' || p.what === 'of-labelled-services' ? `Another program than kube-proxy translates ${p.what === 'other' ? 'services' : 'this service'} on ${p.where}, which is not simulated` : `kube-proxy on ${p.where} runs in the mode ${p.what}, which is not simulated yet`}, so what becomes of ${p.address} cannot be told.`],
   'plugin-unknown': ['undecided', (p) => `Pods are connected by ${p.what}, which is not simulated, so what becomes of a packet from ${p.where} to ${p.address} cannot be told.`],
   'policy-rule-unknown': ['undecided', (p) => `The policy rule ${q(p.rule)} on ${p.where} is not known to the simulator.`],
+  'route-unknown': ['undecided', (p) => `The route ${q(p.rule)} on ${p.where} ${p.what}, which the simulator does not model.`],
+  'fdb-unknown': ['undecided', (p) => `The forwarding entry ${q(p.rule)} of ${p.device} on ${p.where} leads by a ${p.what}, which the simulator does not model.`],
   'device-unknown': ['undecided', (p) => `Nothing tells what ${p.device} on ${p.where} is; paste \`ip -d link\` into \`links { }\`, or declare it as an interface.`],
   'beyond-the-file': ['undecided', (p) => `Nothing in the file says what has ${p.address}; declare \`external NAME ${p.address}\`.`],
   'group-destination': ['undecided', (p) => `${p.address} is a group, and ${p.what}.`],

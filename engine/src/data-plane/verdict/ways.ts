@@ -6,6 +6,7 @@
 import type { Mac } from '../../net/address.ts';
 import { isLoopback } from '../../net/address.ts';
 import type { RouteType } from '../../topology/model.ts';
+import { bridgeEntry } from '../bridge.ts';
 import type { CompiledNamespace } from '../compile.ts';
 import { resolve } from '../neighbour.ts';
 import { outputDevice, routeMtu } from '../output.ts';
@@ -137,7 +138,7 @@ export function makeSourceCheck(s: Scratch, ns: ProgramNamespace, device: Progra
   if (filter === 0 || isLoopback(address)) return -1;
   const { run, asked } = probe(s);
   const back = lookup(run, compiled, { family: 4, destination: address, source: null, mark: 0, protocol: 0, tos: 0, input: device.name, output: null });
-  if (asked.chance) return null;
+  if (asked.chance || back.kind === 'undecided') return null;
   const same = back.kind === 'found' && back.route.nexthops.some((n) => n.device === device.name);
   return same || (filter === 2 && back.kind === 'found') ? -1 : RP_FILTER;
 }
@@ -174,8 +175,8 @@ export function makeForwarding(s: Scratch, ns: ProgramNamespace, bridge: Program
   const wanted = macOf(s, mac);
   const ports = compiled.ports.get(bridge.name) ?? [];
   if (bridge.mac === mac || ports.some((p) => p.mac === wanted)) return { isLocal: true, port: null };
-  const entry = (compiled.fdb.get(bridge.name)?.get(wanted) ?? []).find((e) => e.master === bridge.name || e.device !== bridge.name);
-  return { isLocal: entry?.permanent === true, port: ns.devices.get(entry?.device ?? '') ?? null };
+  const entry = bridgeEntry(compiled, bridge.name, wanted);
+  return { isLocal: entry?.permanent === true, port: entry?.unmodelled === undefined ? (ns.devices.get(entry?.device ?? '') ?? null) : null };
 }
 
 /** The one device of the segment that takes a frame for this MAC. */
@@ -194,7 +195,9 @@ export function makeRemote(s: Scratch, ns: CompiledNamespace, device: ProgramDev
   const wanted = macOf(s, mac);
   const entries = ns.fdb.get(device.name);
   for (const of of [wanted, ZERO_MAC]) {
-    const remotes = (entries?.get(of) ?? []).filter((e) => e.destination !== null);
+    const known = entries?.get(of) ?? [];
+    if (known.some((e) => e.unmodelled !== undefined)) return none;
+    const remotes = known.filter((e) => e.destination !== null);
     const [remote] = remotes;
     if (remote === undefined || remote.destination === null) continue;
     if (remotes.length > 1) return none;

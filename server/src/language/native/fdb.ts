@@ -74,11 +74,13 @@ function readWord(word: Word, cursor: Cursor, draft: Draft, report: Report): boo
     case 'vlan':
       // The untagged VLAN of a port without filtering is 1; tags are another matter.
       if (value.text === '1') return true;
-      report(word, 'not-modelled', 'This entry is left out: k8snet does not model VLANs on a bridge.', { severity: 'warning' });
-      return false;
+      report(word, 'not-modelled', 'k8snet does not model VLANs on a bridge: a trace that comes to this entry ends undecided.', { severity: 'warning' });
+      draft.unmodelled = 'VLAN';
+      return true;
     case 'nhid':
-      report(word, 'not-modelled', 'This entry is left out: k8snet does not model nexthop groups of a VXLAN device.', { severity: 'warning' });
-      return false;
+      report(word, 'not-modelled', 'k8snet does not model nexthop groups of a VXLAN device: a trace that comes to this entry ends undecided.', { severity: 'warning' });
+      draft.unmodelled = 'nexthop group';
+      return true;
     default:
       return true;
   }

@@ -16,10 +16,10 @@ export interface NeighbourLine {
   readonly problems: readonly LineProblem[];
 }
 
-const STATES: readonly NeighbourState[] = ['permanent', 'noarp', 'reachable', 'stale', 'delay', 'probe', 'incomplete', 'failed'];
+const STATES: readonly NeighbourState[] = ['permanent', 'noarp', 'reachable', 'stale', 'delay', 'probe', 'incomplete', 'failed', 'proxy'];
 const IGNORED = ['router', 'extern_learn', 'managed', 'offload'];
 const IGNORED_WITH_VALUE = ['ref', 'used', 'probes', 'proto', 'nhid', 'vid'];
-const KEYWORDS = ['dev', 'lladdr', 'nud', 'proxy', ...IGNORED, ...IGNORED_WITH_VALUE, ...STATES.map((s) => s.toUpperCase())];
+const KEYWORDS = ['dev', 'lladdr', 'nud', ...IGNORED, ...IGNORED_WITH_VALUE, ...STATES.map((s) => (s === 'proxy' ? s : s.toUpperCase()))];
 
 export function readNeighbourLine(text: string): NeighbourLine {
   const { problems, report } = reporter();
@@ -45,10 +45,9 @@ export function readNeighbourLine(text: string): NeighbourLine {
     const lower = word.text.toLowerCase();
     const named = STATES.find((s) => s === lower);
     if (named !== undefined) state = named;
-    else if (word.text === 'proxy' || word.text === 'NONE') {
+    else if (word.text === 'NONE') {
       usable = false;
-      const what = word.text === 'proxy' ? 'a proxy entry answers for others and is not modelled' : 'an entry without a state is not used';
-      report(word, 'not-modelled', `This neighbour is left out: ${what}.`, { severity: 'warning' });
+      report(word, 'not-modelled', 'This neighbour is left out: an entry without a state is not used.', { severity: 'warning' });
     } else if (IGNORED.includes(word.text) || word.text === 'nud') continue;
     else if (word.text === 'dev' || word.text === 'lladdr' || IGNORED_WITH_VALUE.includes(word.text)) {
       const value = cursor.take();
@@ -66,7 +65,7 @@ export function readNeighbourLine(text: string): NeighbourLine {
   if (device === null || !usable) return { neighbour: null, problems };
   // `ip neigh add` without a state makes a permanent entry.
   const known = state ?? 'permanent';
-  const resolved = known !== 'incomplete' && known !== 'failed';
+  const resolved = known !== 'incomplete' && known !== 'failed' && known !== 'proxy';
   if (resolved && mac === null && known !== 'noarp') {
     if (problems.length === 0) report(first, 'missing-value', `The MAC is missing: an entry that is ${known.toUpperCase()} has \`lladdr\`.`);
     return { neighbour: null, problems };

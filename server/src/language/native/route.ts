@@ -16,7 +16,7 @@ export type RouteBody = Omit<Route, 'origin'>;
 export type RouteLine =
   /** `family` is null on a `default` whose line does not tell; the nexthop lines under it do. */
   | { readonly kind: 'route'; readonly route: RouteBody; readonly family: Family | null; readonly problems: readonly LineProblem[] }
-  | { readonly kind: 'nexthop'; readonly nexthop: Nexthop | null; readonly text: string; readonly problems: readonly LineProblem[] }
+  | { readonly kind: 'nexthop'; readonly nexthop: Nexthop | null; readonly unmodelled: Draft['unmodelled']; readonly text: string; readonly problems: readonly LineProblem[] }
   /** A route that cannot be used, for a reason that is among the problems. */
   | { readonly kind: 'left-out'; readonly problems: readonly LineProblem[] }
   /** A comment, an empty line or the kernel's notes on a cached route. */
@@ -48,6 +48,8 @@ const IGNORED: ReadonlySet<string> = new Set([
 const READ = ['via', 'dev', 'table', 'proto', 'protocol', 'scope', 'src', 'metric', 'preference', 'mtu', 'onlink', 'dead', 'tos', 'dsfield', 'pref', 'weight', 'nexthop', 'from', 'encap', 'inet6', 'lock'];
 const KEYWORDS: ReadonlySet<string> = new Set([...READ, ...IGNORED, ...IGNORED_WITH_VALUE]);
 
+const BEHIND_ENCAPSULATION: ReadonlySet<string | undefined> = new Set(['via', 'dev', 'nexthop', undefined]);
+
 interface Draft {
   via: Address | null;
   device: string | null;
@@ -62,14 +64,15 @@ interface Draft {
   mtu: number | null;
   tos: number;
   family: Family | null;
-  /** Says something that cannot be left out without changing the packet's way. */
+  /** Says something that cannot be left out and cannot be read. */
   unusable: boolean;
+  unmodelled: NonNullable<RouteBody['unmodelled']> | null;
   readonly nexthops: Nexthop[];
 }
 
 const emptyDraft = (): Draft => ({
   via: null, device: null, weight: 1, onlink: false, dead: false, table: null, protocol: 'boot', scope: null, source: null, metric: null, mtu: null, tos: 0,
-  family: null, unusable: false, nexthops: [],
+  family: null, unusable: false, unmodelled: null, nexthops: [],
 });
 
 /** Reads one line. Addresses without a length are host prefixes; what is not printed has the value at which iproute2 leaves it out. */
@@ -85,7 +88,7 @@ export function readRouteLine(text: string): RouteLine {
   if (first.text === 'nexthop') {
     cursor.take();
     readAttributes(cursor, draft, report);
-    return { kind: 'nexthop', nexthop: draft.unusable ? null : nexthopOf(draft, first, report), text: text.trim(), problems };
+    return { kind: 'nexthop', nexthop: draft.unusable ? null : nexthopOf(draft, first, report), unmodelled: draft.unmodelled, text: text.trim(), problems };
   }
   const named = TYPES.has(first.text) ? (first.text as RouteType) : words.length > 1 ? TYPE_NUMBERS[first.text] : undefined;
   const type = named ?? 'unicast';
@@ -138,6 +141,7 @@ function routeOf(text: string, type: RouteType, destination: Prefix | 'default',
       protocol: draft.protocol,
       mtu: draft.mtu,
       tos: draft.tos,
+      ...(draft.unmodelled === null ? {} : { unmodelled: draft.unmodelled }),
       text: text.trim(),
     },
   };
@@ -161,6 +165,7 @@ function readInlineNexthops(cursor: Cursor, draft: Draft, report: Report): void 
     const nexthop = nexthopOf(hop, word, report);
     draft.family ??= hop.family;
     if (hop.unusable) draft.unusable = true;
+    draft.unmodelled ??= hop.unmodelled;
     if (nexthop !== null) draft.nexthops.push(nexthop);
   }
 }
@@ -255,14 +260,19 @@ function readAttribute(word: Word, cursor: Cursor, draft: Draft, report: Report)
       return true;
     case 'from': {
       const source = value((t) => (t === 'all' || t === 'default' ? 'any' : parsePrefix(t)), '`default` or a prefix');
-      if (source !== null && source !== 'any') report(word, 'not-modelled', 'k8snet does not model routes by source: this one is left out.', { severity: 'warning' });
-      if (source !== 'any') draft.unusable = true;
+      if (source !== null && source !== 'any') {
+        report(word, 'not-modelled', 'k8snet does not model routes by source: a trace that comes to this one ends undecided.', { severity: 'warning' });
+        draft.unmodelled = 'source';
+        draft.family ??= source.address.family;
+      }
+      if (source === null) draft.unusable = true;
       return true;
     }
     case 'encap':
-      report(word, 'not-modelled', 'k8snet does not model routes with an encapsulation of their own: this one is left out.', { severity: 'warning' });
-      while (cursor.take() !== undefined);
-      draft.unusable = true;
+      report(word, 'not-modelled', 'k8snet does not model routes with an encapsulation of their own: a trace that comes to this one ends undecided.', { severity: 'warning' });
+      draft.unmodelled = 'encapsulation';
+      // The words of the encapsulation, which has a `src` and a `ttl` of its own; print_route() has the device behind them.
+      while (!BEHIND_ENCAPSULATION.has(cursor.peek()?.text)) cursor.take();
       return true;
     default:
       return false;
@@ -298,6 +308,7 @@ export function assembleRoutes(lines: readonly { readonly reading: RouteLine; re
     } else if (reading.kind === 'nexthop' && open !== null && open.route !== null && reading.nexthop !== null) {
       open.family ??= reading.nexthop.via?.family ?? null;
       open.route = withNexthop(open.route, reading.nexthop, reading.text, open.family);
+      if (reading.unmodelled !== null) open.route = { ...open.route, unmodelled: reading.unmodelled };
       routes[routes.length - 1] = open.route;
     }
   }
