@@ -70,15 +70,27 @@ const allNames = (topology: Topology): readonly string[] => [
 
 const MAX_SUGGESTIONS = 3;
 
+/** The names of a cluster, as people write them. */
+export interface KnownNames {
+  readonly names: Iterable<string>;
+  readonly services: Iterable<{ readonly namespace: string; readonly name: string }>;
+  readonly domain: string;
+}
+
+export const suggestionsFor = (topology: Topology, name: string): readonly string[] =>
+  nearestNames({ names: allNames(topology), services: topology.services, domain: topology.cluster.domain }, name);
+
 /** The nearest names first; a name in another namespace counts as near. Empty where nothing is. */
-export function suggestionsFor(topology: Topology, name: string): readonly string[] {
+export function nearestNames(known: KnownNames, name: string): readonly string[] {
   const wanted = name.toLowerCase();
   const limit = Math.max(1, Math.floor(wanted.length / 3));
-  const scored = [...allNames(topology), ...dnsNames(topology, wanted)].map((candidate) => {
+  const scored = [...known.names, ...dnsNames(known, wanted)].map((candidate) => {
     const lower = candidate.toLowerCase();
     return { candidate, distance: isElsewhere(lower, wanted) ? 0 : editDistance(wanted, lower, limit + 1) };
   });
-  const near = scored.filter((s) => s.distance <= limit).sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
+  // Words with no letter in common are not alike, however short.
+  const near = scored.filter((s) => s.distance <= limit && s.distance < Math.max(wanted.length, s.candidate.length));
+  near.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   return [...new Set(near.map((s) => s.candidate))].slice(0, MAX_SUGGESTIONS);
 }
 
@@ -90,8 +102,8 @@ function isElsewhere(name: string, wanted: string): boolean {
 }
 
 /** In the form of what was written: with `.svc`, and with the domain behind it. */
-function dnsNames({ services, cluster }: Topology, wanted: string): readonly string[] {
-  const [, kind, ...domain] = wanted.split('.').slice(1);
+function dnsNames({ services, domain }: KnownNames, wanted: string): readonly string[] {
+  const [, kind, ...behind] = wanted.split('.').slice(1);
   if (kind !== 'svc') return [];
-  return services.map((s) => `${s.name}.${s.namespace}.svc${domain.length === 0 ? '' : `.${cluster.domain}`}`);
+  return [...services].map((s) => `${s.name}.${s.namespace}.svc${behind.length === 0 ? '' : `.${domain}`}`);
 }

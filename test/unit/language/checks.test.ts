@@ -166,6 +166,17 @@ describe('parties of expectations', () => {
     expect(slugs(`${file}expect client -> ${party} delivered\n`)).toEqual(['unknown-party']);
   });
 
+  it.each([
+    ['web.shop.svc.cluster.locla', 'web.shop.svc.cluster.local'],
+    ['web.shpo.svc', 'web.shop.svc'],
+    ['web.default.svc.cluster.local', 'web.shop.svc.cluster.local'],
+    ['web', 'shop/web'],
+  ])('%s is taken for %s, in the form of what was written', (written, meant) => {
+    const here = `${LAN}node host1 { address 192.168.93.1/24 on lan }\nservice shop/web { cluster-ip 10.96.0.9; port 80 }\n`;
+    const { diagnostics } = snapshotOf(`${here}expect host1 -> ${written}:80 rejected\n`);
+    expect(diagnostics.find((d) => d.slug === 'unknown-party')?.message).toContain(`did you mean '${meant}'?`);
+  });
+
   it("a short name is looked up in the sender's namespace", () => {
     expect(slugs(`${file}expect shop/web -> api:80 delivered\n`)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 /** Who a name in an `expect` means: the order of the reference's last section, as far as names alone can tell. */
 import { parseAddress } from '../../../../engine/src/net/address.ts';
+import type { KnownNames } from '../../../../engine/src/trace/party-names.ts';
 import type { ExternalDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration } from './declarations.ts';
 import { DEFAULT_DOMAIN } from './defaults.ts';
 import type { FileModel, Placed } from './file-model.ts';
@@ -36,7 +37,7 @@ export function bindParty(name: string, names: Names, model: FileModel, sender: 
 
 /** `web`, `web.shop`, `web.shop.svc`, `web.shop.svc.cluster.local`, with or without the last dot. */
 function serviceByDns(name: string, names: Names, model: FileModel, sender: string): Party | undefined {
-  const domain = model.clusters[0]?.declaration.domain?.value ?? DEFAULT_DOMAIN;
+  const domain = domainOf(model);
   const plain = name.replace(/\.$/, '');
   const inCluster = plain.endsWith(`.${domain}`) ? plain.slice(0, -domain.length - 1) : plain;
   const [service = '', namespace = sender, kind = 'svc', ...more] = inCluster.split('.');
@@ -47,12 +48,17 @@ function serviceByDns(name: string, names: Names, model: FileModel, sender: stri
 }
 
 /** What a misspelt party may have meant, in the form that people write. */
-export function* partyNames(names: Names): Generator<string> {
-  for (const map of [names.pods, names.services]) for (const key of map.keys()) yield key.startsWith('default/') ? key.slice(8) : key;
-  yield* names.nodes.keys();
-  yield* names.externals.keys();
-  for (const key of names.services.keys()) {
+export function knownNames(names: Names, model: FileModel): KnownNames {
+  const services = [...names.services.keys()].map((key) => {
     const [namespace = '', name = ''] = key.split('/');
-    yield `${name}.${namespace}`;
-  }
+    return { namespace, name };
+  });
+  const short = (key: string): string => (key.startsWith('default/') ? key.slice(8) : key);
+  return {
+    names: [...[...names.pods.keys(), ...names.services.keys()].map(short), ...names.nodes.keys(), ...names.externals.keys(), ...services.map((s) => `${s.name}.${s.namespace}`)],
+    services,
+    domain: domainOf(model),
+  };
 }
+
+const domainOf = (model: FileModel): string => model.clusters[0]?.declaration.domain?.value ?? DEFAULT_DOMAIN;
