@@ -41,6 +41,6 @@ function linesOf(verdict: Verdict): string {
   const { explanation } = verdict;
   const said = explanation?.causes.map((c) => c.sentence) ?? [];
   // The causes stand in lines of their own.
-  const what = said.reduce((sentence, cause) => sentence.replace(` ${cause}`, ''), verdict.sentence ?? '');
+  const what = said.reduce((sentence, cause) => sentence.replace(`: ${cause}`, '.').replace(` ${cause}`, ''), verdict.sentence ?? '');
   return [head, ...[what, ...(explanation === null ? [] : explanationLines(explanation))].filter((line) => line !== '').map((line) => `     ${line}`), ''].join('\n');
 }

@@ -27,7 +27,7 @@ would mend it stand at the end.
   --json          the trace as JSON (docs/trace.schema.json)
   --pcap OUT      also writes the packets at every interface as a pcapng file
   --size BYTES    of the IP packet, headers included; of TCP a segment of data behind the handshake, and its answer
-  --flows FILE    traces many: a line {"from": …, "to": …, "size": …} in, a line of JSON out, in the same order; - is stdin.
+  --flows FILE    traces many: a line {"from": …, "to": …, "size": …} in, a line of JSON out, in order; - is stdin.
                   A line that cannot be asked gives {"from", "to", "error"} and exit code 1 at the end
   --flags FLAGS   a TCP segment with these flags instead of a SYN: ack, fin,ack, rst …
   --at, --in, --src, --dst

@@ -31,15 +31,17 @@ export function* checkingExpectation(spec: ClusterSpec, topology: Topology, comp
   const goal = (changed: Topology, trace: Trace): boolean => judge(changed, trace, expectation) === null;
   const wanted = expectation.outcome === 'delivered' && !expectation.negated ? 'arrival' : 'something-else';
   const explanation = yield* explaining({ spec, topology, compiled, question: expectation, expectations: all, goal, wanted });
-  return { expectation, passed: false, sentence: [complaint, ...rootOf(explanation, complaint)].join(' '), explanation, trace: result };
+  return { expectation, passed: false, sentence: withRoot(complaint, explanation), explanation, trace: result };
 }
 
 /** The first cause, and how many stand behind it: whoever wants to read them all asks for the explanation. */
-function rootOf(explanation: Explanation | null, complaint: string): readonly string[] {
+function withRoot(complaint: string, explanation: Explanation | null): string {
   const [root, ...behind] = explanation?.causes ?? [];
-  if (root === undefined) return [];
-  const more = behind.length === 0 ? [] : [`Behind it ${behind.length === 1 ? 'stands another cause' : `stand ${behind.length} more causes`}.`];
-  return [...(complaint.includes(root.sentence) ? [] : [root.sentence]), ...more];
+  if (root === undefined) return complaint;
+  const more = behind.length === 0 ? '' : ` Behind it ${behind.length === 1 ? 'stands another cause' : `stand ${behind.length} more causes`}.`;
+  // Where the packet's end is all that is known of the cause, only the place is new.
+  const end = root.sentence.replace(/ \([^()]*\)\.$/, '.');
+  return `${complaint.includes(end) ? complaint.replace(end, () => root.sentence) : `${complaint} ${root.sentence}`}${more}`;
 }
 
 function traceOf(topology: Topology, compiled: CompiledTopology, expectation: Expectation): Trace | QuestionError {

@@ -254,7 +254,7 @@ function causeOf(situation: Situation, state: State, mending: Candidate | undefi
   const symptom = symptomOf(situation);
   return {
     code: reason?.code ?? null,
-    sentence: `${state.query === null ? '' : `${state.query.name} gets no address: `}${mending?.wrong ?? symptom.sentence}`,
+    sentence: mending === undefined ? symptom.sentence : `${state.query === null ? '' : `${state.query.name} gets no address: `}${mending.wrong}`,
     host: mending?.host || (last?.host ?? situation.flow.host),
     namespace: mending === undefined || mending.host === '' ? (last?.namespace ?? situation.flow.namespace) : mending.namespace,
     at: mending === undefined ? symptom.at : mending.at,

@@ -34,7 +34,7 @@ ip addr add 10.0.0.1/24 dev v1; ip addr add fd00::1/64 dev v1 nodad; ip addr add
 ip route add 10.5.0.0/16 via 10.0.0.2; ip route add 10.6.0.0/16 nexthop via 10.0.0.2 weight 2 nexthop via 10.0.0.3 dev v1 onlink; ip route add unreachable 10.7.0.0/16 metric 5
 ip route add 10.8.0.0/16 via inet6 fe80::1 dev v1 mtu 1400 table 100 tos 0x10; ip route add default via 10.0.0.2 proto static metric 7; ip route add 10.10.0.0/16 via 10.0.0.2 dev v1 onlink src 10.0.0.1
 ip -6 route add fd01::/64 via fd00::2; ip -6 route add fd02::/64 nexthop via fd00::2 nexthop via fd00::3; ip -6 route add prohibit fd03::/64; ip -6 route add default via fd00::2 expires 500
-ip neigh add 10.0.0.2 lladdr 0a:00:00:00:00:01 dev v1; ip neigh add 10.0.0.3 lladdr 0a:00:00:00:00:05 dev v1 nud stale router; ip neigh add fd00::7 lladdr 0a:00:00:00:00:04 dev v1 nud noarp
+ip neigh add 10.0.0.2 lladdr 0a:00:00:00:00:01 dev v1; ip neigh add 10.0.0.3 lladdr 0a:00:00:00:00:05 dev v1 nud stale router; ip neigh add fd00::7 lladdr 0a:00:00:00:00:04 dev v1 nud noarp; ip neigh add 10.0.0.9 lladdr 0a:00:00:00:00:09 dev v1
 bridge fdb add 0a:00:00:00:00:02 dev vx dst 10.0.0.2 port 99 vni 5 via v1; bridge fdb append 00:00:00:00:00:00 dev vx dst 10.0.0.9; bridge fdb add 0a:00:00:00:00:03 dev v0 master static
 ip rule add from 10.0.0.0/8 to 10.1.0.0/16 fwmark 1/3 iif v1 ipproto tcp lookup 100; ip rule add not fwmark 5 goto 32766 pref 50; ip rule add pref 51 prohibit; ip rule add pref 52 lookup main suppress_prefixlength 0
 ip rule add oif v1 pref 61 nop; ip rule add pref 62 blackhole from 10.3.0.0/16; ip rule add pref 63 from 10.4.0.1 uidrange 5-6 sport 1-9 dport 53 tos 0x10 lookup 7; ip -6 rule add from fd00::/8 lookup 9

@@ -233,7 +233,7 @@ describe("with the simulator itself, on the article's file", () => {
     expect(await page.getByRole('alert').innerText()).toContain('pod9');
     expect(await page.locator('main').getAttribute('class')).toContain('stale');
     await page.getByRole('alert').getByRole('button').first().click();
-    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
     expect(complaints).toEqual([]);
     await page.close();
   });
