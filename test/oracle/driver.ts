@@ -70,8 +70,18 @@ async function disagreements(kernel: Kernel, { text, questions }: Case, coverage
   });
   if (asked.length === 0) return [];
   const first = await rest(kernel, topology, asked, 1, coverage).catch(refused);
-  return first.length === 0 ? [] : typeof first === 'string' ? [{ question: { from: '', to: '', payload: null }, differences: [first] }] : (await rest(kernel, topology, first.map(({ asked: a }) => a), PATIENT, coverage)).map(({ asked: a, differences }) => ({ question: a.question, differences }));
+  if (typeof first === 'string') return [{ question: { from: '', to: '', payload: null }, differences: [first] }];
+  const again = (some: typeof first): ReturnType<typeof rest> => (some.length === 0 ? Promise.resolve([]) : rest(kernel, topology, some.map((one) => one.asked), PATIENT, coverage));
+  let left = await again(first);
+  for (let draw = 1; draw < DRAWS && left.some(isDrawn); draw++) left = [...left.filter((one) => !isDrawn(one)), ...(await again(left.filter(isDrawn)))];
+  return left.map(({ asked: a, differences }) => ({ question: a.question, differences }));
 }
+
+/** The kernel draws a port, and rules may tell those that it draws apart: of several draws most are like the trace's. */
+const isDrawn = ({ asked: { trace } }: { readonly asked: Asked }): boolean =>
+  trace.branches.some((branch) => [...branch.request.hops, ...(branch.reply?.hops ?? [])].some((hop) => hop.steps.some((step) => step.stage === 'nat' && step.by === 'rule' && / any (?:port|identifier) of /.test(step.sentence))));
+
+const DRAWS = 4;
 
 /** A lab that cannot be built is a finding too. */
 const refused = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -58,11 +58,13 @@ const chainLengths = (topology: Topology): ReadonlyMap<string, number> =>
   new Map(topology.hosts.flatMap((h) => h.namespaces.flatMap((n) => n.tables.flatMap((t) => (t.ruleset === 'nft' ? [] : t.chains).map((c) => [`${h.name}/${n.name} ${t.family} ${t.name} ${c.name}`, c.rules.length] as const)))));
 
 function differencesOf(branch: Branch, observation: Observation, context: Context): readonly string[] {
-  const frames = framesSeen(observation, context);
+  const captured = framesOf(observation);
+  const opens = ofTheOpening(captured, context);
+  const frames = captured.filter(({ packet }) => opens(packet)).map(({ frame, packet }) => `${frame.tap} ${frame.interface} ${frame.out ? 'out' : 'in'}: ${summary(packet)}`);
   const hops = hopsOf(branch);
   const predicted = framesPredicted(hops);
   const align = aligner(frames, predicted, branch, context);
-  const rules = rulesSeen(observation.rules ?? [], context);
+  const rules = rulesSeen(observation.rules ?? [], context, opens);
   const met = observation.rules === null ? new Map<string, readonly string[]>() : rulesPredicted(hops);
   // A trace ends with the answer; what an answer that was lost leads to (an error to the receiver) is beyond it. So are the
   // further fragments of a packet that it shows whole.
@@ -89,16 +91,22 @@ function compareLists(what: string, kernel: readonly string[], simulator: readon
   return differences;
 }
 
-/** The frames of the flow and its answer, one line each: place, direction and the headers less what is random. */
-function framesSeen(observation: Observation, { segment }: Context): readonly string[] {
-  const frames = observation.frames
+interface Captured {
+  readonly frame: Observation['frames'][number];
+  readonly packet: PacketHeaders;
+}
+
+/** The frames of the flow and its answer, and of nothing that namespaces say without being asked. */
+const framesOf = (observation: Observation): readonly Captured[] =>
+  observation.frames
     .filter((frame) => frame.interface !== 'lo' || !frame.out)
     .map((frame) => ({ frame, packet: decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(frame.hex, 'hex')), 14)) }))
     .filter(({ packet }) => !packet.some(isHousekeeping) && !packet.some(isLaterFragment));
-  const synAnswered = frames.some(({ packet }) => packet.some((h) => h.header === 'tcp' && h.flags.join(' ') === 'SYN ACK'));
-  return frames
-    .filter(({ packet }) => packet.every((h) => h.header !== 'tcp' || segment || h.flags.includes('SYN') || (!synAnswered && h.flags.includes('RST'))))
-    .map(({ frame, packet }) => `${frame.tap} ${frame.interface} ${frame.out ? 'out' : 'in'}: ${summary(packet)}`);
+
+/** Of TCP the SYN and what answers it. Where that was a SYN ACK, a reset is the end of the connection, of which a trace tells nothing. */
+function ofTheOpening(captured: readonly Captured[], { segment }: Context): (packet: PacketHeaders) => boolean {
+  const synAnswered = captured.some(({ packet }) => packet.some((h) => h.header === 'tcp' && h.flags.join(' ') === 'SYN ACK'));
+  return (packet) => packet.every((h) => h.header !== 'tcp' || segment || h.flags.includes('SYN') || (!synAnswered && h.flags.includes('RST')));
 }
 
 /** ARP, neighbour and router discovery, redirects, multicast listener reports: what namespaces say without being asked. */
@@ -171,21 +179,21 @@ function summary(packet: PacketHeaders): string {
 }
 
 /**
- * Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows. The kernel
+ * Rules met, in order, per namespace: `nat:KUBE-SERVICES:3`. Of TCP only the packets that a trace follows, also in a tunnel. The kernel
  * calls a rule without a condition a policy or a return (ip_tables.c: get_chainname_rulenum); its number tells.
  */
-function rulesSeen(rules: NonNullable<Observation['rules']>, { chains, segment }: Context): ReadonlyMap<string, readonly string[]> {
+function rulesSeen(rules: NonNullable<Observation['rules']>, { chains }: Context, opens: (packet: PacketHeaders) => boolean): ReadonlyMap<string, readonly string[]> {
   return grouped(rules.flatMap((rule): [string, string][] => {
     const number = numberWithoutTrace(rule);
     const length = chains.get(`${rule.tap} ${rule.family} ${rule.table} ${rule.chain}`) ?? 0;
-    return number !== null && number <= length && ofTheFlow(rule.hex, segment) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
+    return number !== null && number <= length && ofTheFlow(rule.hex, opens) ? [[rule.tap, `${rule.table}:${rule.chain}:${number}`]] : [];
   }));
 }
 
-/** Of TCP the handshake alone, also inside a tunnel. The hex is an IP packet, cut at 256 bytes. */
-function ofTheFlow(hex: string, segment: boolean): boolean {
+/** The hex is an IP packet, cut at 256 bytes. */
+function ofTheFlow(hex: string, opens: (packet: PacketHeaders) => boolean): boolean {
   const packet = decodePacket(withoutFragmenting(Uint8Array.from(Buffer.from(hex, 'hex')), 0), { link: 'ip' });
-  return !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && packet.every((h) => h.header !== 'tcp' || segment || h.flags.includes('SYN') || h.flags.includes('RST'));
+  return !packet.some(isHousekeeping) && !packet.some(isLaterFragment) && opens(packet);
 }
 
 const rulesPredicted = (hops: readonly Hop[]): ReadonlyMap<string, readonly string[]> =>

@@ -130,16 +130,23 @@ function isForEveryone(topology: Topology, { host, namespace, destination }: Flo
   return castOf(destination, broadcasts.some((a) => sameAddress(a, destination)) ? 'broadcast' : undefined) !== 'unicast';
 }
 
-/** flanneld answers a miss for any address of a lease, also for one that no pod has: what is asked for stands there from the start. */
-const withAnswersToMisses = (topology: Topology, flows: readonly Flow[]): Topology => ({
-  ...topology,
-  hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, neighbours: [...namespace.neighbours, ...namespace.interfaces.flatMap((device) => answersOf(device, flows))] })) })),
-});
+/**
+ * flanneld answers a miss for any address of a lease, also for one that no pod has: what is asked for stands there from
+ * the start, and what nodes have of it, from which they may ask.
+ */
+function withAnswersToMisses(topology: Topology, flows: readonly Flow[]): Topology {
+  const own = topology.hosts.flatMap((host) => host.namespaces.flatMap((namespace) => namespace.interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address))));
+  const wanted = (subnet: Prefix): readonly Address[] => distinct([...flows.flatMap((flow) => placesIn(subnet, flow)), ...own.filter((address) => contains(subnet, address))]);
+  return {
+    ...topology,
+    hosts: topology.hosts.map((host) => ({ ...host, namespaces: host.namespaces.map((namespace) => ({ ...namespace, neighbours: [...namespace.neighbours, ...namespace.interfaces.flatMap((device) => answersOf(device, wanted))] })) })),
+  };
+}
 
-const answersOf = ({ name, device }: Interface, flows: readonly Flow[]): readonly Neighbour[] =>
+const answersOf = ({ name, device }: Interface, wanted: (subnet: Prefix) => readonly Address[]): readonly Neighbour[] =>
   device.kind !== 'vxlan'
     ? []
-    : (device.misses ?? []).flatMap((lease) => distinct(flows.flatMap((flow) => placesIn(lease.subnet, flow))).map((address): Neighbour => ({
+    : (device.misses ?? []).flatMap((lease) => wanted(lease.subnet).map((address): Neighbour => ({
         address, device: name, mac: lease.vtepMac, state: 'permanent', text: '', origin: lease.origin,
       })));
 

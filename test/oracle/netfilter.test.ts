@@ -2,6 +2,12 @@
 import { judgeFixed } from './fixed.ts';
 
 judgeFixed({
+  'test/fixtures/oracle/anycast.k8snet': [
+    ['host1', '[fd00:10:2::11]:80/UDP'],
+    ['host2', '[fd00:10:1::11]:80/UDP'],
+    ['host1', 'pod1:80/UDP'],
+    ['pod2', 'host1'],
+  ],
   'test/fixtures/oracle/sets.k8snet': [
     ['pod1', 'pod2:80/TCP'],
     ['pod1', 'pod2:53/UDP'],

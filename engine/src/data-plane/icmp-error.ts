@@ -12,8 +12,8 @@ import type { Packet } from './packet.ts';
 import { lookup } from './route.ts';
 import { kernel, nextId, step } from './run-state.ts';
 import type { Run, Skb } from './run-state.ts';
-import { interfaceAddress } from './source-address.ts';
-import { defaultTtl } from './sysctl.ts';
+import { interfaceAddress, isOwn } from './source-address.ts';
+import { defaultTtl, forwards } from './sysctl.ts';
 
 export interface IcmpErrorKind {
   readonly type: number;
@@ -74,9 +74,12 @@ function quoted(packet: Packet): Packet {
   return { ...bare, transport: { ...transport, payload: Math.max(transport.payload - excess, 0) } };
 }
 
-/** The subnet-router anycast address of an own subnet is told nothing (icmpv6_route_lookup); flannel's IPv6 VTEP has that of its lease. */
+/**
+ * The subnet-router anycast address of an own subnet is told nothing (icmpv6_route_lookup); flannel's IPv6 VTEP has that
+ * of its lease. Where nothing is forwarded nobody joins it (addrconf_join_anycast), and who has it as an address is told.
+ */
 const isOwnAnycast = (ns: CompiledNamespace, address: Address): boolean =>
-  address.family === 6 && ns.namespace.interfaces.some((device) => device.addresses.some((a) => a.address.family === 6 && a.length < 127 && sameAddress(firstAddress({ address: a.address, length: a.length }), address)));
+  address.family === 6 && ns.namespace.interfaces.some((device) => device.addresses.some((a) => a.address.family === 6 && a.length < 127 && sameAddress(firstAddress({ address: a.address, length: a.length }), address))) && (forwards(ns, 6, 'all') || !isOwn(ns, address));
 
 const NAMES: Readonly<Record<string, string>> = {
   '4 3 0': 'network unreachable', '4 3 1': 'host unreachable', '4 3 2': 'protocol unreachable', '4 3 3': 'port unreachable', '4 3 4': 'fragmentation needed',
