@@ -21,7 +21,7 @@ import { hearers } from './segment.ts';
 import type { Heard } from './segment.ts';
 import { answersArp } from './input-route.ts';
 import { interfaceAddress, isOwn } from './source-address.ts';
-import { either, forwards, maximum } from './sysctl.ts';
+import { either, forwards, maximum, proxiesNeighbours } from './sysctl.ts';
 
 /** What a namespace asks about one address on one device, with what does not change from packet to packet. */
 interface Question {
@@ -159,7 +159,7 @@ function answersTo(run: Run, asked: Question): readonly Heard[] {
  */
 function respond(run: Run, ns: CompiledNamespace, device: Interface, address: Address): boolean {
   const isProxied = ns.proxies.size > 0 && ns.proxies.has(neighbourKey(device.name, address));
-  if (address.family === 6) return device.addresses.some((a) => sameAddress(a.address, address)) || (isProxied && either(ns, 6, device.name, 'proxy_ndp') && forwards(ns, 6, device.name));
+  if (address.family === 6) return device.addresses.some((a) => sameAddress(a.address, address)) || (isProxied && proxiesNeighbours(ns, device.name));
   if (isLoopback(address)) return false;
   if (isOwn(ns, address)) return !isIgnored(ns, device, address);
   if (!(isProxied || either(ns, 4, device.name, 'proxy_arp')) || !forwards(ns, 4, device.name)) return false;

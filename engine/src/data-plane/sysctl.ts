@@ -56,6 +56,12 @@ const forwarding = perRecord((ns: CompiledNamespace, device: string) => {
   return { 4: decided(`net.ipv4.conf.${deviceName(device)}.forwarding`, 'net.ipv4.conf.all.forwarding', 'net.ipv4.ip_forward'), 6: decided('net.ipv6.conf.all.forwarding') };
 });
 
+/** net/ipv6/ndisc.c: ndisc_recv_ns: for a proxy entry, where the device itself forwards, which `all` asks nobody about. */
+export function proxiesNeighbours(ns: CompiledNamespace, device: string): boolean {
+  const own = number(ns, `net.ipv6.conf.${deviceName(device)}.forwarding`);
+  return either(ns, 6, device, 'proxy_ndp') && (own === undefined ? forwards(ns, 6, device) : own !== 0);
+}
+
 const whole = perRecord((ns: CompiledNamespace, family: Family) => ({
   bridgeCalls: (number(ns, family === 4 ? 'net.bridge.bridge-nf-call-iptables' : 'net.bridge.bridge-nf-call-ip6tables') ?? 1) !== 0,
   ttl: family === 4 ? (number(ns, 'net.ipv4.ip_default_ttl') ?? 64) : (number(ns, 'net.ipv6.conf.all.hop_limit') ?? number(ns, 'net.ipv6.conf.default.hop_limit') ?? 64),

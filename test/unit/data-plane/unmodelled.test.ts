@@ -69,6 +69,17 @@ describe('a proxy neighbour', () => {
   it('is answered for by the node that has the entry', () => {
     expect(answererOf(asked(entry))).toContain('host1 answers the ARP of host2 for 192.168.93.77');
   });
+  // As Linux 6.18 answered a neighbour that asked, with each of these settings.
+  it.each([
+    ['', 'Nobody answers'],
+    ['net.ipv6.conf.eth0.proxy_ndp = 1', 'a answers the neighbour discovery of b'],
+    ['net.ipv6.conf.all.proxy_ndp = 1', 'a answers the neighbour discovery of b'],
+    ['net.ipv6.conf.all.proxy_ndp = 1\nnet.ipv6.conf.eth0.forwarding = 0', 'Nobody answers'],
+    ['net.ipv6.conf.all.proxy_ndp = 1\nnet.ipv6.conf.all.forwarding = 0\nnet.ipv6.conf.eth0.forwarding = 1', 'a answers the neighbour discovery of b'],
+  ])('of IPv6 is answered for where proxy_ndp is on and the device forwards: %s', (settings, said) => {
+    const text = `network lan6 fd00:93::/64\nnode a { interface eth0 fd00:93::1/64 on lan6\nneighbours {\nfd00:93::77 dev eth0 proxy\n}\nsysctl {\n${settings}\n}\n}\nnode b { interface eth0 fd00:93::2/64 on lan6 }`;
+    expect(trace(text, { from: 'b', to: 'fd00:93::77' }).request.hops.flatMap((h) => h.steps).find((s) => s.stage === 'neighbour')?.sentence).toContain(said);
+  });
   it('is not where the node does not forward, or would send it back by the same device', () => {
     expect(answererOf(asked(`${entry}\nsysctl {\nnet.ipv4.conf.all.forwarding = 0\n}`))).toContain('Nobody answers');
     expect(answererOf(asked(entry.replace('192.168.93.77 dev cni0', '192.168.93.77 dev eth0')))).toContain('Nobody answers');
