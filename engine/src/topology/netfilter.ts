@@ -47,7 +47,8 @@ export type Match =
   | ({ readonly kind: 'mac-source'; readonly mac: Mac } & Invertible)
   | ({ readonly kind: 'physdev'; readonly test: 'in' | 'out'; readonly name: string } & Invertible)
   | ({ readonly kind: 'physdev-is'; readonly test: 'in' | 'out' | 'bridged' } & Invertible)
-  | ({ readonly kind: 'set'; readonly name: string; readonly directions: readonly ('src' | 'dst')[] } & Invertible)
+  /** `returnNomatch`: of a set with nets the members that say `nomatch` match, and no others. */
+  | ({ readonly kind: 'set'; readonly name: string; readonly directions: readonly ('src' | 'dst')[]; readonly returnNomatch?: boolean } & Invertible)
   /** `probability` from 0 to 1. */
   | ({ readonly kind: 'statistic-random'; readonly probability: number } & Invertible)
   | ({ readonly kind: 'statistic-nth'; readonly every: number; readonly packet: number } & Invertible)

@@ -28,6 +28,15 @@ describe('a set', () => {
     expect(isMember(`${wide}\nadd s 10.0.5.0/24 nomatch\nadd s 10.0.5.150`, '-m set --match-set s dst')).toBe(true);
   });
 
+  it('of nets tells with --return-nomatch of those that say nomatch alone, also in a list; of addresses as ever', () => {
+    const nets = 'create s hash:net family inet\nadd s 10.0.0.0/16\nadd s 10.0.5.0/24 nomatch';
+    expect(isMember(nets, '-m set --match-set s dst --return-nomatch')).toBe(true);
+    expect(isMember(nets, '-m set --match-set s src --return-nomatch')).toBe(false);
+    expect(isMember(nets, '-m set ! --match-set s src --return-nomatch')).toBe(true);
+    expect(isMember(`${nets}\ncreate l list:set size 8\nadd l s`, '-m set --match-set l dst --return-nomatch')).toBe(true);
+    expect(isMember('create s hash:ip family inet\nadd s 10.0.5.150', '-m set --match-set s dst --return-nomatch')).toBe(true);
+  });
+
   it('takes a range of addresses as written by hand', () => {
     expect(isMember('create s hash:net family inet\nadd s 10.0.5.149-10.0.5.151', '-m set --match-set s dst')).toBe(true);
     expect(isMember('create s hash:net family inet\nadd s 10.0.5.151-10.0.5.160', '-m set --match-set s dst')).toBe(false);

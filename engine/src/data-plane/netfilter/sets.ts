@@ -50,25 +50,29 @@ function entriesOf(member: SetMember): readonly Entry[] {
   return lists.map((prefixes) => ({ member, prefixes }));
 }
 
-/** `sides` as in `--match-set NAME src,dst`: too few of them, or another family, match nothing. */
-export function membership(name: string, sides: readonly Side[], input: MatchInput): Membership {
+/**
+ * `sides` as in `--match-set NAME src,dst`: too few of them, or another family, match nothing. `wanted` of a set with nets:
+ * its members, or those that say `nomatch` (ip_set_core.c: ip_set_test, IPSET_FLAG_RETURN_NOMATCH).
+ */
+export function membership(name: string, sides: readonly Side[], wanted: 'members' | 'nomatch', input: MatchInput): Membership {
   const compiled = input.ns.sets.get(name);
   if (compiled === undefined) return { kind: 'missing', set: name };
   if (input.run.netfilter.changedSets.has(`${input.ns.index} ${name}`)) return { kind: 'changed', set: name };
   const { set } = compiled;
   const kinds = SET_TYPES[set.type];
   if (sides.length < kinds.length || (set.family !== null && set.family !== input.packet.ip.family)) return NONE;
-  if (set.type === 'list:set') return inList(compiled, sides, input);
+  if (set.type === 'list:set') return inList(compiled, sides, wanted, input);
   const found = compiled.byAddress === null ? compiled.entries.find((entry) => holds(set, entry, sides, input)) : byPrefix(set, compiled.byAddress, sides, input);
-  return found === undefined || found.member.nomatch ? NONE : { kind: 'member', set, member: found.member };
+  const counts = found?.member.nomatch === (wanted === 'nomatch' && kinds.some((kind) => kind === 'net'));
+  return found !== undefined && counts ? { kind: 'member', set, member: found.member } : NONE;
 }
 
 /** list_set_ktest: the sets in order, until one has it. A list in a list cannot be made. */
-function inList(compiled: CompiledSet, sides: readonly Side[], input: MatchInput): Membership {
+function inList(compiled: CompiledSet, sides: readonly Side[], wanted: 'members' | 'nomatch', input: MatchInput): Membership {
   for (const { member } of compiled.entries) {
     const [part] = member.parts;
     if (part?.kind !== 'set' || input.ns.sets.get(part.name)?.set.type === 'list:set') continue;
-    const found = membership(part.name, sides, input);
+    const found = membership(part.name, sides, wanted, input);
     if (found.kind !== 'none') return found;
   }
   return NONE;

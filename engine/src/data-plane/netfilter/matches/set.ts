@@ -7,7 +7,7 @@ import type { MatchInput, MatchResult } from './match.ts';
 
 export function matchSet(match: Extract<Match, { kind: 'set' }>, input: MatchInput): MatchResult {
   const { run, ns } = input;
-  const found = membership(match.name, match.directions, input);
+  const found = membership(match.name, match.directions, match.returnNomatch === true ? 'nomatch' : 'members', input);
   if (found.kind === 'missing') return { unknown: `the set \`${found.set}\`, which the file does not show: paste \`ipset save\` of ${ns.label} into \`ipset { }\`` };
   if (found.kind === 'changed') return { unknown: `the set \`${found.set}\`, which a rule has just changed` };
   if (found.kind === 'member' && found.member.timeout !== null) {

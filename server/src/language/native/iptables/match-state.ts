@@ -227,19 +227,21 @@ const set: MatchModule = {
   name: 'set',
   options: [
     { name: '--match-set', aliases: ['--set'], values: 2, invertible: true },
-    ...['--return-nomatch', '--update-counters', '--update-subcounters'].map((name) => ({ name, values: 0 as const, invertible: true as const })),
+    { name: '--return-nomatch', values: 0 },
+    ...['--update-counters', '--update-subcounters'].map((name) => ({ name, values: 0 as const, invertible: true as const })),
     ...['--packets-eq', '--packets-lt', '--packets-gt', '--bytes-eq', '--bytes-lt', '--bytes-gt'].map((name) => ({ name, values: 1 as const, invertible: true as const })),
   ],
   read: (given, context, module) => {
     const main = find(given, '--match-set');
-    const other = given.find((g) => g !== main);
+    const returnNomatch = find(given, '--return-nomatch');
+    const other = given.find((g) => g !== main && g !== returnNomatch);
     if (main === undefined) required(context, module, 'set', '`--match-set NAME src,dst`');
     if (other !== undefined) {
       context.report(other.at, 'unknown-match', `k8snet does not model \`${other.option.name}\`: a trace that reaches this rule ends undecided.`, { severity: 'warning' });
     }
     const directions = main === undefined ? undefined : setDirections(context, main);
     if (main === undefined || other !== undefined || directions === undefined) return [unknownMatch('set', allText(given))];
-    return [{ kind: 'set', name: valueOf(main).text, directions, inverted: main.inverted }];
+    return [{ kind: 'set', name: valueOf(main).text, directions, inverted: main.inverted, ...(returnNomatch === undefined ? {} : { returnNomatch: true }) }];
   },
 };
 

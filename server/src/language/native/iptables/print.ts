@@ -107,7 +107,7 @@ function partOf(match: Match, family: Family, before: Part | null): Part {
     case 'physdev-is':
       return part('physdev', { in: 0, out: 2, bridged: 4 }[match.test], `--physdev-is-${match.test}`);
     case 'set':
-      return part('set', 0, `--match-set ${match.name} ${match.directions.join(',')}`);
+      return part('set', 0, `--match-set ${match.name} ${match.directions.join(',')}${match.returnNomatch === true ? ' --return-nomatch' : ''}`);
     case 'statistic-random':
       return { module: 'statistic', order: 0, text: `--mode random ${bang}--probability ${match.probability.toFixed(11)}` };
     case 'statistic-nth':
