@@ -20,7 +20,7 @@ const ENOUGH: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     delivered: 200, 'no-such-destination': 100, 'port-closed': 70, 'rule-reject': 25, 'rule-drop': 15, 'policy-drop': 25, 'not-forwarding': 20, 'neighbour-failed': 10, 'over-mtu': 8, 'echo-ignored': 2,
     'needs-fragmenting': 2, 'fdb-missing': 2, 'martian-source': 1, 'route-prohibit': 1, 'route-blackhole': 1,
   },
-  answer: { reply: 200, reset: 25, 'icmp 3/3': 30, 'icmp 3/1': 10, 'icmp 1/4': 10, 'icmp 3/0': 2, 'icmp 3/4': 1 },
+  answer: { reply: 200, reset: 25, 'icmp 3/3': 30, 'icmp 3/1': 10, 'icmp 1/4': 10, 'icmp 3/0': 1, 'icmp 3/4': 1 },
   stage: { fragment: 50, encapsulate: 40, decapsulate: 30, nat: 100, 'source-check': 30, 'policy-rule': 4, 'icmp-error': 90, forward: 200, bridge: 300 },
   route: { unicast: 400, local: 300, onlink: 50, mtu: 3, 'several nexthops': 4 },
   hook: {
@@ -30,7 +30,7 @@ const ENOUGH: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   match: {
     source: 150, destination: 120, 'in-interface': 12, 'out-interface': 5, protocol: 80, 'destination-port': 30, 'tcp-flags': 15, 'icmp-type': 5, multiport: 4, tcpmss: 5, mark: 5, '! mark': 150, '! connmark': 15,
     'conntrack-state': 200, 'conntrack-status': 2, 'conntrack-tuple': 3, 'conntrack-port': 2, 'conntrack-direction': 10, 'address-type': 100, 'address-range': 20, 'mac-source': 1, physdev: 5, 'physdev-is': 12,
-    'packet-type': 10, length: 8, ttl: 12, dscp: 4, recent: 7, 'statistic-nth': 12, 'statistic-random': 8, '! owner': 3,
+    'packet-type': 10, length: 8, ttl: 12, dscp: 4, recent: 7, 'statistic-nth': 12, 'statistic-random': 8, owner: 3, '! owner': 1,
     set: 5, '! set': 10, limit: 4, hashlimit: 2, rpfilter: 5,
   },
   ruleset: { 'legacy beside the other': 40, 'nft beside the other': 40 },
