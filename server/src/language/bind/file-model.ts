@@ -2,7 +2,8 @@
 import type { Diagnostic, Elsewhere, Range } from '../diagnostics/define.ts';
 import { shifted } from '../diagnostics/define.ts';
 import { missingStatement } from '../diagnostics/missing-statement.ts';
-import type { FileNode } from '../syntax/tree.ts';
+import type { FileNode, LineNode, StatementNode } from '../syntax/tree.ts';
+import { keptMap } from '../../../../engine/src/kept.ts';
 import type { ObjectModel } from '../kubernetes/assemble.ts';
 import { assemble } from '../kubernetes/assemble.ts';
 import type { FileLookup } from './capture-content.ts';
@@ -63,23 +64,32 @@ export function* ofObjects(model: FileModel): Iterable<Placed<Declaration>> {
   for (const list of [model.nodes, model.pods, model.services, model.namespaces, model.policies]) for (const p of list) if (p.elsewhere !== undefined) yield p;
 }
 
+const keptTopLevels = keptMap<StatementNode | LineNode, TopLevel | null>();
+
 export function fileModelOf(tree: FileNode, files: FileLookup): FileModel {
-  const read: { readonly top: TopLevel; readonly offset: number }[] = [];
+  const tops = keptTopLevels(tree.children, (node, before) => before ?? (node.kind === 'statement' ? declare(node) : null));
+  const troubled: { readonly top: TopLevel; readonly offset: number }[] = [];
   const declarations: Placed<Declaration>[] = [];
+  const byKind = new Map<Declaration['kind'], Placed<Declaration>[]>();
   let offset = 0;
-  for (const node of tree.children) {
-    if (node.kind === 'statement') {
-      const top = declare(node);
-      read.push({ top, offset });
-      if (top.declaration !== null) declarations.push({ declaration: top.declaration, offset });
+  for (const [i, node] of tree.children.entries()) {
+    const top = tops[i] ?? null;
+    if (top !== null) {
+      if (top.diagnostics.length > 0) troubled.push({ top, offset });
+      if (top.declaration !== null) {
+        const placed = { declaration: top.declaration, offset };
+        declarations.push(placed);
+        const alike = byKind.get(top.declaration.kind);
+        if (alike === undefined) byKind.set(top.declaration.kind, [placed]);
+        else alike.push(placed);
+      }
     }
     offset += node.width;
   }
-  const of = <K extends Declaration['kind']>(kind: K) =>
-    declarations.filter((p): p is Placed<Extract<Declaration, { readonly kind: K }>> => p.declaration.kind === kind);
+  const of = <K extends Declaration['kind']>(kind: K) => (byKind.get(kind) ?? []) as Placed<Extract<Declaration, { readonly kind: K }>>[];
   const objectFiles = objectFilesOf(of('objects'), files);
   const objects = assemble(objectFiles.map((f) => f.objects));
-  const diagnostics = [...syntaxDiagnostics(tree), ...diagnosticsOf(read, completedBy(objects))];
+  const diagnostics = [...syntaxDiagnostics(tree), ...diagnosticsOf(troubled, completedBy(objects))];
   const own = {
     clusters: of('cluster'), networks: of('network'), nodes: of('node'), pods: of('pod'), services: of('service'), namespaces: of('namespace'), policies: of('network-policy'),
   };

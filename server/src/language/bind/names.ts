@@ -1,17 +1,27 @@
 /** The objects of a file by name; of several with one name the first holds. */
 import type { Prefix } from '../../../../engine/src/net/address.ts';
+import { once } from '../../../../engine/src/once.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { ExternalDeclaration, NetworkDeclaration, NodeDeclaration, PodDeclaration, ServiceDeclaration } from './declarations.ts';
 import type { FileModel, Placed } from './file-model.ts';
+import { declarationsOf } from './declarations-of.ts';
+import { keptIndex } from './kept-index.ts';
 import type { ObjectName } from './values.ts';
 
+export interface NameIndex<D> {
+  readonly get: (name: string) => Placed<D> | undefined;
+  readonly has: (name: string) => boolean;
+  readonly keys: () => Iterable<string>;
+  readonly values: () => readonly Placed<D>[];
+}
+
 export interface Names {
-  readonly nodes: ReadonlyMap<string, Placed<NodeDeclaration>>;
-  readonly networks: ReadonlyMap<string, Placed<NetworkDeclaration>>;
-  readonly externals: ReadonlyMap<string, Placed<ExternalDeclaration>>;
+  readonly nodes: NameIndex<NodeDeclaration>;
+  readonly networks: NameIndex<NetworkDeclaration>;
+  readonly externals: NameIndex<ExternalDeclaration>;
   /** By `namespace/name`. */
-  readonly pods: ReadonlyMap<string, Placed<PodDeclaration>>;
-  readonly services: ReadonlyMap<string, Placed<ServiceDeclaration>>;
+  readonly pods: NameIndex<PodDeclaration>;
+  readonly services: NameIndex<ServiceDeclaration>;
 }
 
 export const fullName = (name: ObjectName): string => `${name.namespace}/${name.name}`;
@@ -19,21 +29,38 @@ export const fullName = (name: ObjectName): string => `${name.namespace}/${name.
 /** As people write it: without the namespace where that is `default`. */
 export const shortName = (name: ObjectName): string => (name.namespace === 'default' ? name.name : fullName(name));
 
-function index<D>(placed: readonly Placed<D>[], nameOf: (d: D) => string | undefined): Map<string, Placed<D>> {
-  const found = new Map<string, Placed<D>>();
-  for (const p of placed) {
-    const name = nameOf(p.declaration);
-    if (name !== undefined && !found.has(name)) found.set(name, p);
-  }
-  return found;
+function indexing<D extends object>(nameOf: (d: D) => string | undefined): (placed: readonly Placed<D>[]) => NameIndex<D> {
+  const kept = keptIndex<D>((d) => {
+    const name = nameOf(d);
+    return name === undefined ? [] : [name];
+  });
+  return (placed) => {
+    const first = once(() => kept(declarationsOf(placed)).first);
+    return {
+      get: (name) => placed[first().get(name)?.declaration ?? -1],
+      has: (name) => first().has(name),
+      keys: () => first().keys(),
+      values: () => [...first().values()].flatMap((spot) => placed[spot.declaration] ?? []),
+    };
+  };
 }
 
+const objectName = (d: { readonly name: { readonly value: ObjectName } | null }): string | undefined => (d.name === null ? undefined : fullName(d.name.value));
+
+const indexes = {
+  nodes: indexing<NodeDeclaration>((d) => d.name?.value),
+  networks: indexing<NetworkDeclaration>((d) => d.name?.value),
+  externals: indexing<ExternalDeclaration>((d) => d.name?.value),
+  pods: indexing<PodDeclaration>(objectName),
+  services: indexing<ServiceDeclaration>(objectName),
+};
+
 export const namesOf = (model: FileModel): Names => ({
-  nodes: index(model.nodes, (d) => d.name?.value),
-  networks: index(model.networks, (d) => d.name?.value),
-  externals: index(model.externals, (d) => d.name?.value),
-  pods: index(model.pods, (d) => (d.name === null ? undefined : fullName(d.name.value))),
-  services: index(model.services, (d) => (d.name === null ? undefined : fullName(d.name.value))),
+  nodes: indexes.nodes(model.nodes),
+  networks: indexes.networks(model.networks),
+  externals: indexes.externals(model.externals),
+  pods: indexes.pods(model.pods),
+  services: indexes.services(model.services),
 });
 
 /** The cluster's CIDRs in force. */

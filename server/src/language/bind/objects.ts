@@ -17,6 +17,7 @@ import type { ClusterDeclaration, Declaration, InterfaceDeclaration, NetworkDecl
 import type { Located } from './decode.ts';
 import { DEFAULT_DOMAIN } from './defaults.ts';
 import type { FileModel, Placed } from './file-model.ts';
+import type { NameIndex } from './names.ts';
 import { fullName } from './names.ts';
 
 /** A file of objects, and where the `.k8snet` file names it. */
@@ -58,6 +59,7 @@ export function withObjects(declared: Declared, model: ObjectModel, places: read
   const clusters = withCluster(declared.clusters, model.cluster, anywhere.at);
   const domain = clusters[0]?.declaration.domain?.value ?? DEFAULT_DOMAIN;
   const joined = <D extends Range>(own: readonly Placed<D>[], objects: readonly D[], keyOf: (d: D) => string, both: (own: D, object: D) => D): Placed<D>[] => {
+    if (objects.length === 0) return [...own];
     const rest = new Map(objects.map((o) => [keyOf(o), o]));
     const mine = own.map((p): Placed<D> => {
       const object = rest.get(keyOf(p.declaration));
@@ -178,7 +180,7 @@ export function completedBy(model: ObjectModel): (d: Declaration) => boolean {
 }
 
 /** The nodes whose addresses no network of the file holds, each with its first address as text. */
-export function* homelessNodes(model: ObjectModel, networks: readonly Placed<NetworkDeclaration>[], nodes: ReadonlyMap<string, Placed<NodeDeclaration>>): Iterable<{ readonly name: Located<string>; readonly address: string }> {
+export function* homelessNodes(model: ObjectModel, networks: readonly Placed<NetworkDeclaration>[], nodes: NameIndex<NodeDeclaration>): Iterable<{ readonly name: Located<string>; readonly address: string }> {
   for (const { declaration: { name }, addresses } of model.nodes) {
     const [address] = addresses;
     if (name === null || address === undefined) continue;

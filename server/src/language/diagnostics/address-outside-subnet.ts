@@ -1,14 +1,17 @@
 import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
 import { contains, formatAddress, formatPrefix } from '../../../../engine/src/net/address.ts';
 import { firstFree } from '../bind/addresses.ts';
-import type { NodeDeclaration } from '../bind/declarations.ts';
+import type { NodeDeclaration, PodDeclaration, ServiceDeclaration } from '../bind/declarations.ts';
 import type { Located } from '../bind/decode.ts';
 import type { Placed } from '../bind/file-model.ts';
 import { rangeIn } from '../bind/file-model.ts';
 import { clusterCidrs, fullName } from '../bind/names.ts';
+import type { Subnets } from '../bind/subnets.ts';
+import { subnetsOf } from '../bind/subnets.ts';
 import type { Check, CheckInput } from './check.ts';
 import type { Diagnostic, Range, Related } from './define.ts';
 import { defineDiagnostic, replacement, report } from './define.ts';
+import { suspecting } from './suspects.ts';
 
 /** `what` has `address`, outside `subnet`, "host2's pod-cidr 10.0.5.0/24". */
 export const addressOutsideSubnet = defineDiagnostic<{ readonly what: string; readonly address: string; readonly subnet: string; readonly instead: string | undefined }>({
@@ -19,7 +22,7 @@ export const addressOutsideSubnet = defineDiagnostic<{ readonly what: string; re
   fix: (p, at) => replacement(p.instead, at),
 });
 
-interface Subnets {
+interface Within {
   /** "host2's pod-cidr" */
   readonly what: string;
   readonly prefixes: readonly Prefix[];
@@ -40,7 +43,7 @@ function freeAddress(input: CheckInput, prefix: Prefix | undefined, like: Addres
   return free === undefined ? undefined : formatAddress(free);
 }
 
-function outside(input: CheckInput, placed: Placed<unknown>, what: string, value: Located<Address>, subnets: Subnets): Diagnostic[] {
+function outside(input: CheckInput, placed: Placed<unknown>, what: string, value: Located<Address>, subnets: Within): Diagnostic[] {
   const prefixes = sameFamily(subnets.prefixes, value.value);
   if (!isOutside(value.value, prefixes)) return [];
   const instead = freeAddress(input, prefixes[0], value.value);
@@ -49,6 +52,15 @@ function outside(input: CheckInput, placed: Placed<unknown>, what: string, value
 }
 
 const relatedTo = (placed: Placed<unknown>, ranges: readonly Range[], message: string): Related[] => ranges.map((r) => ({ ...rangeIn(placed, r), message }));
+
+const areOutside = (addresses: readonly Located<Address>[], prefixes: readonly Prefix[]): boolean => addresses.some(({ value }) => isOutside(value, sameFamily(prefixes, value)));
+
+const suspectPods = suspecting<PodDeclaration, Subnets>((pod, { leases, podCidrs }) => {
+  const own = leases.get(pod.host?.value ?? '') ?? [];
+  return areOutside(pod.addresses, own.length === 0 ? podCidrs : own);
+});
+
+const suspectServices = suspecting<ServiceDeclaration, Subnets>((service, { serviceCidrs }) => areOutside(service.clusterAddresses, serviceCidrs));
 
 export const checkAddressesInSubnets: Check = function* (input) {
   const { model } = input;
@@ -60,17 +72,17 @@ export const checkAddressesInSubnets: Check = function* (input) {
     for (const g of gateways) yield* outside(input, p, 'the gateway', g, subnets);
   }
   for (const node of model.nodes) yield* checkNode(input, node, cluster.podCidrs);
-  for (const p of model.pods) {
+  for (const p of suspectPods(model.pods, subnetsOf(model))) {
     const { name, host, hostNetwork, addresses } = p.declaration;
     if (name === null || hostNetwork) continue;
     const node = host === null ? undefined : input.names.nodes.get(host.value);
     const own = node?.declaration.podCidrs ?? [];
-    const subnets: Subnets = node === undefined || own.length === 0
+    const subnets: Within = node === undefined || own.length === 0
       ? { what: "the cluster's pod-cidr", prefixes: cluster.podCidrs, related: [] }
       : { what: `${host?.value ?? ''}'s pod-cidr`, prefixes: own.map((c) => c.value), related: relatedTo(node, own, `the pod-cidr of ${host?.value ?? ''}`) };
     for (const a of addresses) yield* outside(input, p, `pod ${fullName(name.value)}'s address`, a, subnets);
   }
-  for (const p of model.services) {
+  for (const p of suspectServices(model.services, subnetsOf(model))) {
     const { name, clusterAddresses } = p.declaration;
     if (name === null) continue;
     const subnets = { what: 'the service-cidr', prefixes: cluster.serviceCidrs, related: [] };

@@ -1,6 +1,6 @@
 import type { Address } from '../../../../engine/src/net/address.ts';
 import { formatAddress } from '../../../../engine/src/net/address.ts';
-import { holdersByAddress } from '../bind/addresses.ts';
+import { holdersOf } from '../bind/addresses.ts';
 import type { CaptureContent } from '../bind/capture-content.ts';
 import type { LineSpan } from '../bind/dumps.ts';
 import { dumpsIn, lineOfRecord, reportInDump, wholeLine } from '../bind/dumps.ts';
@@ -48,7 +48,7 @@ function addressIn(content: CaptureContent, line: number): LineSpan {
 }
 
 export const checkTranslations: Check = function* ({ model, files }) {
-  const holders = holdersByAddress(model);
+  const holders = holdersOf(model);
   for (const owner of model.nodes) {
     for (const dump of dumpsIn(owner, files, 'iptables', 'ip6tables')) {
       for (const { address, chain, line } of translationsOf(dump.content)) {

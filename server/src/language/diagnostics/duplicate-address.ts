@@ -1,5 +1,5 @@
 import type { Holder } from '../bind/addresses.ts';
-import { holdersByAddress, holdersOf } from '../bind/addresses.ts';
+import { holdersOf } from '../bind/addresses.ts';
 import type { Check } from './check.ts';
 import { defineDiagnostic, report } from './define.ts';
 
@@ -12,14 +12,16 @@ export const duplicateAddress = defineDiagnostic<{ readonly address: string; rea
 
 /** Told where the later of the two stands. */
 export const checkDuplicateAddresses: Check = function* ({ model }) {
-  // Most files have none, and their index has been made already.
-  if (holdersByAddress(model).size === holdersOf(model).length) return;
-  const seen = new Map<string, Holder>();
-  const holders = [...holdersOf(model)].sort((a, b) => a.at.start - b.at.start);
-  for (const holder of holders) {
-    const address = holder.text;
-    const first = seen.get(address);
-    if (first === undefined) seen.set(address, holder);
-    else yield report(duplicateAddress, { address, what: holder.what, other: first.what }, holder.at, [{ ...first.at, message: `${address} of ${first.what}` }]);
+  const holders = holdersOf(model);
+  const byAddress = new Map<string, Holder[]>();
+  for (const later of holders.later()) {
+    const alike = byAddress.get(later.text);
+    if (alike === undefined) byAddress.set(later.text, [holders.get(later.text) ?? later, later]);
+    else alike.push(later);
+  }
+  for (const [address, alike] of byAddress) {
+    const [first, ...others] = alike.sort((a, b) => a.at.start - b.at.start);
+    if (first === undefined) continue;
+    for (const holder of others) yield report(duplicateAddress, { address, what: holder.what, other: first.what }, holder.at, [{ ...first.at, message: `${address} of ${first.what}` }]);
   }
 };

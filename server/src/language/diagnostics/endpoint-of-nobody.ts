@@ -1,5 +1,5 @@
 import { formatAddress } from '../../../../engine/src/net/address.ts';
-import { holdersByAddress } from '../bind/addresses.ts';
+import { holdersOf } from '../bind/addresses.ts';
 import { rangeIn, writtenHere } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
 import type { Check } from './check.ts';
@@ -16,7 +16,7 @@ export const checkEndpointAddresses: Check = function* ({ model }) {
   for (const p of writtenHere(model.services)) {
     const { declaration: d } = p;
     for (const e of d.endpoints) {
-      const holder = holdersByAddress(model).get(formatAddress(e.value.address));
+      const holder = holdersOf(model).get(formatAddress(e.value.address));
       if (d.name === null || (holder !== undefined && holder.kind !== 'service')) continue;
       yield report(endpointOfNobody, { address: formatAddress(e.value.address), service: fullName(d.name.value) }, rangeIn(p, e));
     }

@@ -1,9 +1,13 @@
 import { addressPlus, bitsOf, firstAddress, formatAddress, lastAddress, networkOf, sameAddress } from '../../../../engine/src/net/address.ts';
-import type { Prefix } from '../../../../engine/src/net/address.ts';
+import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
+import type { NodeDeclaration, PodDeclaration } from '../bind/declarations.ts';
 import { rangeIn } from '../bind/file-model.ts';
 import { fullName } from '../bind/names.ts';
+import type { Subnets } from '../bind/subnets.ts';
+import { subnetsOf } from '../bind/subnets.ts';
 import type { Check } from './check.ts';
 import { defineDiagnostic, report } from './define.ts';
+import { ALONE, suspecting } from './suspects.ts';
 
 export const reservedAddress = defineDiagnostic<{ readonly address: string; readonly holder: string; readonly owner: string; readonly of: string }>({
   code: 'K8N2007',
@@ -13,25 +17,32 @@ export const reservedAddress = defineDiagnostic<{ readonly address: string; read
 });
 
 /** A lease's first address is flannel.1's, the next cni0's, the last the IPv4 broadcast: host-local hands out none of them. */
-export const checkReservedAddresses: Check = function* ({ model, names }) {
-  for (const p of model.pods) {
+function ownerIn(lease: Prefix, address: Address, node: string): string | null {
+  if (lease.address.family !== address.family || bitsOf(address.family) - lease.length < 2) return null;
+  const first = firstAddress(lease);
+  if (sameAddress(address, first)) return `the subnet's own address, which ${node}'s flannel.1 has`;
+  if (sameAddress(address, addressPlus(first, 1))) return `the address of ${node}'s bridge cni0`;
+  return address.family === 4 && sameAddress(address, lastAddress(lease)) ? "the subnet's broadcast address" : null;
+}
+
+const suspectPods = suspecting<PodDeclaration, Subnets>((pod, { leases }) =>
+  pod.addresses.some((a) => (leases.get(pod.host?.value ?? '') ?? []).some((lease) => ownerIn(lease, a.value, '') !== null)));
+
+const suspectNodes = suspecting<NodeDeclaration, object>((node) => node.interfaces.some((i) => i.addresses.some((a) => reservedOf(a.value) !== null)));
+
+export const checkReservedAddresses: Check = function* ({ model }) {
+  const subnets = subnetsOf(model);
+  for (const p of suspectPods(model.pods, subnets)) {
     const { name, host, hostNetwork, addresses } = p.declaration;
-    const node = host === null ? undefined : names.nodes.get(host.value);
-    if (name === null || hostNetwork || node === undefined) continue;
-    const nodeName = node.declaration.name?.value ?? '';
+    if (name === null || host === null || hostNetwork) continue;
     for (const a of addresses) {
-      for (const { value: lease } of node.declaration.podCidrs) {
-        if (lease.address.family !== a.value.family || bitsOf(a.value.family) - lease.length < 2) continue;
-        const first = firstAddress(lease);
-        const owner = sameAddress(a.value, first) ? `the subnet's own address, which ${nodeName}'s flannel.1 has`
-          : sameAddress(a.value, addressPlus(first, 1)) ? `the address of ${nodeName}'s bridge cni0`
-          : a.value.family === 4 && sameAddress(a.value, lastAddress(lease)) ? "the subnet's broadcast address"
-          : null;
+      for (const lease of subnets.leases.get(host.value) ?? []) {
+        const owner = ownerIn(lease, a.value, host.value);
         if (owner !== null) yield report(reservedAddress, { address: formatAddress(a.value), holder: `pod ${fullName(name.value)}`, owner, of: "the node's pod-cidr" }, rangeIn(p, a));
       }
     }
   }
-  for (const p of model.nodes) {
+  for (const p of suspectNodes(model.nodes, ALONE)) {
     for (const i of p.declaration.interfaces) {
       for (const a of i.addresses) {
         const owner = reservedOf(a.value);

@@ -2,14 +2,14 @@
 import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
 import { addressPlus, contains, firstAddress, formatAddress, formatPrefix, sameAddress } from '../../../../engine/src/net/address.ts';
 import { kindOfAddress } from '../bind/address-kind.ts';
-import { holdersByAddress } from '../bind/addresses.ts';
+import { holdersOf } from '../bind/addresses.ts';
 import { clusterCidrs } from '../bind/names.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** As Markdown. */
 export function describeAddress(snapshot: Snapshot, address: Address): string {
   const { model } = snapshot;
-  const holder = holdersByAddress(model).get(formatAddress(address));
+  const holder = holdersOf(model).get(formatAddress(address));
   const owner = holder?.what ?? reservedOwner(snapshot, address) ?? 'nobody in this file has it';
   const places = placesOf(snapshot, address);
   const kind = kindOfAddress(address);
