@@ -4,7 +4,18 @@ import type { RuleText } from './rule-texts.ts';
 
 const rules = (family: 4 | 6, table: TableName, ...texts: readonly string[]): RuleText[] => texts.map((rule) => ({ family, table, rule }));
 
+/** After two rules of CHAIN-A: what the commands do to them, by number, by their words, to chains. */
+const COMMANDS = [
+  '-D CHAIN-A -s 10.0.0.1 -j ACCEPT', '-D CHAIN-A 2', '-D CHAIN-A 3', '-D CHAIN-A 0', '-D CHAIN-A', '-D CHAIN-A -s 10.0.0.1,10.0.0.2 -j ACCEPT', '-D CHAIN-A -j DROP', '-D NO-SUCH-CHAIN 1', '--delete CHAIN-A 1', '-D CHAIN-A -p tcp -m tcp --dport 80 -j CHAIN-B', '-D CHAIN-A 1 -j ACCEPT', '-D', '-D CHAIN-A -p tcp --dport 80 -m tcp -g CHAIN-B',
+  '-R CHAIN-A 1 -j DROP', '-R CHAIN-A 2 -s 10.9.0.0/16 -j CHAIN-B', '-R CHAIN-A 3 -j DROP', '-R CHAIN-A -j DROP', '-R CHAIN-A 1 -s 10.0.0.1,10.0.0.2 -j DROP', '-R CHAIN-A 1', '--replace CHAIN-A 1 -j DROP', '-R CHAIN-A 1 -j NO-SUCH-CHAIN',
+  '-F CHAIN-A', '-F', '-F NO-SUCH-CHAIN', '-F CHAIN-A CHAIN-B', '--flush FORWARD', '-X CHAIN-B', '-X CHAIN-A', '-F CHAIN-A\n-X CHAIN-B', '-F CHAIN-A\n-X CHAIN-A', '-F\n-X', '-X', '-X NO-SUCH-CHAIN', '-X CHAIN-A CHAIN-B', '-A CHAIN-B -j CHAIN-A\n-X CHAIN-A',
+  '-E CHAIN-A CHAIN-C', '-E CHAIN-B CHAIN-C', '-E CHAIN-A CHAIN-B', '-E NO-SUCH-CHAIN CHAIN-C', '-E CHAIN-A', '-E CHAIN-A CHAIN-C CHAIN-D', '-E CHAIN-A CHAIN-C\n-D CHAIN-C 1', '-E CHAIN-A CHAIN-C\n-D CHAIN-A 1', '-E INPUT CHAIN-C', '-E CHAIN-A INPUT',
+  '-Z', '-Z CHAIN-A', '-Z CHAIN-A 1', '-Z NO-SUCH-CHAIN', '-N CHAIN-C', '-N CHAIN-A', '-N INPUT', '-N', '-N CHAIN-C CHAIN-D', '-P INPUT DROP', '-P CHAIN-A DROP', '-P INPUT -', '-P INPUT RETURN', '-P INPUT', '-P NO-SUCH-CHAIN DROP', '-P INPUT DROP ACCEPT', ':INPUT DROP [0:0]\n:INPUT - [0:0]',
+  '-I CHAIN-A 4 -j DROP', '-I CHAIN-A 3 -j DROP', '-I CHAIN-A 2 -j DROP', '-I CHAIN-A 0 -j DROP', '-I NO-SUCH-CHAIN -j DROP', 'iptables -A CHAIN-A -j DROP',
+].map((command) => `:CHAIN-B - [0:0]\n-A CHAIN-A -s 10.0.0.1/32 -j ACCEPT\n-A CHAIN-A -p tcp --dport 80 -j CHAIN-B\n${command}`);
+
 export const handWritten: readonly RuleText[] = [
+  ...rules(4, 'filter', ...COMMANDS),
   ...rules(
     4, 'filter',
     '[12:345] -A FORWARD -j ACCEPT', '[12:345]-A FORWARD -j ACCEPT', '[12] -A FORWARD -j ACCEPT', '-A FORWARD -c 12 345 -j ACCEPT', '-A FORWARD -c 12 -j ACCEPT',

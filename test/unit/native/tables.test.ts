@@ -71,7 +71,6 @@ describe('iptables-save', () => {
     ['*nat\n:KUBE-SERVICES ACCEPT [0:0]\nCOMMIT', 1, 1, 13, 'bad-value'],
     ['*nat\n:PREROUTING ACCEPT 0:0\nCOMMIT', 1, 19, 3, 'bad-value'],
     ['iptables -t nat -A PREROUTING -j ACCEPT', 0, 0, 8, 'not-a-dump-line'],
-    ['*nat\n-D PREROUTING -j ACCEPT', 1, 0, 2, 'not-a-dump-line'],
     ['*nat\n-I PREROUTING 2 -j ACCEPT', 1, 3, 10, 'bad-value'],
     ['*nat\n-j ACCEPT', 1, 0, 2, 'not-a-dump-line'],
     ['*nat\n-A PREROUTING -I OUTPUT -j ACCEPT', 1, 14, 2, 'conflicting-options'],

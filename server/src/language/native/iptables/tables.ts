@@ -9,6 +9,10 @@ import { onLine, reporter } from '../dump.ts';
 import { closest } from '../../../../../engine/src/closest.ts';
 import type { Word } from '../words.ts';
 import { wordsOf } from '../words.ts';
+import type { CommandReading } from './command.ts';
+import { applyCommand, nothingBehind, readCommand } from './command.ts';
+import type { DraftChain, DraftTable } from './draft.ts';
+import { draftTable, endChain } from './draft.ts';
 import type { RuleReading } from './rule.ts';
 import { MAX_CHAIN_NAME, checkChainName, readRule } from './rule.ts';
 import type { SavedRule } from './saved-rule.ts';
@@ -18,9 +22,10 @@ import { NO_PROBLEMS, placesOf, readSavedRule, targetOf } from './saved-rule.ts'
 export type IptablesLine =
   | RuleReading
   | SavedRule
+  | CommandReading
   | { readonly kind: 'table'; readonly name: TableName | null; readonly at: Span; readonly problems: readonly LineProblem[] }
   /** `:INPUT ACCEPT [0:0]`, `-P INPUT ACCEPT`, `-N KUBE-SERVICES`. */
-  | { readonly kind: 'chain'; readonly name: string; readonly policy: 'ACCEPT' | 'DROP' | null; readonly at: Span; readonly problems: readonly LineProblem[] }
+  | { readonly kind: 'chain'; readonly name: string; readonly policy: 'ACCEPT' | 'DROP' | null; readonly isNew?: true; readonly at: Span; readonly problems: readonly LineProblem[] }
   | { readonly kind: 'commit'; readonly problems: readonly LineProblem[] }
   | { readonly kind: 'nothing'; readonly problems: readonly LineProblem[] };
 
@@ -33,6 +38,8 @@ export function readIptablesLine(text: string, family: Family): IptablesLine {
   const saved = text.startsWith(':') ? readSavedChain(text) : readSavedRule(text, family);
   if (saved !== null) return saved;
   if (isRule(text)) return readRule(text, family);
+  const command = readCommand(text, family);
+  if (command !== null) return command;
   const { problems, report } = reporter();
   const words = wordsOf(text);
   const first = words[0];
@@ -44,13 +51,24 @@ export function readIptablesLine(text: string, family: Family): IptablesLine {
   if (first.text.startsWith('*')) return readTableLine(text, first, report, problems);
   if (first.text.startsWith(':')) return readChainLine(words, report, problems);
   if (first.text === '-N' || first.text === '-P') return readChainCommand(words, first, report, problems);
-  report(first, 'not-a-dump-line', `\`${first.text}\` begins no line of iptables-save: it prints \`*table\`, \`:CHAIN\`, \`-A\` and \`COMMIT\` lines.`, {
-    suggestion: first.text === '-D' ? '-A' : null,
-  });
+  const own = words.findIndex((word) => PROGRAM.test(word.text));
+  if (own >= 0 && own <= 1) reportProgram(words.slice(own), report);
+  else report(first, 'not-a-dump-line', `\`${first.text}\` begins no line of iptables-save: it prints \`*table\`, \`:CHAIN\`, \`-A\` and \`COMMIT\` lines.`);
   return { kind: 'nothing', problems };
 }
 
-/** `-N` and `-P` are read apart, the other commands change a table and are none of a dump. */
+const PROGRAM = /^(\S*\/)?ip6?tables(-legacy|-nft)?$/;
+
+/** A line of a script, such as `sudo iptables -t nat -A POSTROUTING -j MASQUERADE`. */
+function reportProgram([program, ...words]: readonly Word[], report: Report): void {
+  if (program === undefined) return;
+  const at = words.findIndex((word) => word.text === '-t' || word.text === '--table');
+  const table = at < 0 ? 'filter' : (words[at + 1]?.text ?? 'filter');
+  const rest = words.filter((_, i) => at < 0 || (i !== at && i !== at + 1)).map((word) => word.text).join(' ');
+  report(program, 'not-a-dump-line', `This is a command for a shell: write what stands behind it, \`${rest}\`, under a line \`*${table}\`, or paste what \`${program.text}-save\` prints.`);
+}
+
+/** `-N` and `-P` are read apart, and so are those that change what stands above them; the others are none of a file. */
 const OTHER_COMMAND = /^(-[CDEFLNPRSXZ]|--(check|delete|delete-chain|flush|list|list-rules|new-chain|policy|rename-chain|replace|zero))(\s|$)/;
 
 const isRule = (text: string): boolean => /^(\[\d+:\d+\]\s*)?-/.test(text) && !OTHER_COMMAND.test(text);
@@ -100,7 +118,9 @@ function readChainCommand(words: readonly Word[], first: Word, report: Report, p
     return { kind: 'nothing', problems };
   }
   checkChainName(name, report);
-  if (first.text === '-N') return { kind: 'chain', name: name.text, policy: null, at: name, problems };
+  nothingBehind(words[first.text === '-N' ? 2 : 3], report);
+  if (first.text === '-N') return { kind: 'chain', name: name.text, policy: null, isNew: true, at: name, problems };
+  if (policyWord?.text === '-') report(policyWord, 'bad-value', 'A policy is ACCEPT or DROP.');
   if (policyWord === undefined) report(first, 'missing-value', `The policy of ${name.text} is missing: write ACCEPT or DROP.`);
   return { kind: 'chain', name: name.text, policy: policyWord === undefined ? 'ACCEPT' : readPolicy(policyWord, report), at: name, problems };
 }
@@ -108,27 +128,6 @@ function readChainCommand(words: readonly Word[], first: Word, report: Report, p
 /** Reads a whole dump. */
 export function readIptables(lines: readonly DumpLine[], family: Family): IptablesReading {
   return assembleTables(lines.length, (i) => readIptablesLine(lines[i]?.text ?? '', family), (i) => lines[i]?.at ?? { file: '', line: i + 1 }, family);
-}
-
-interface DraftChain {
-  readonly name: string;
-  readonly policy: 'ACCEPT' | 'DROP' | null;
-  rules: readonly Rule[];
-  readonly origin: Origin;
-  readonly declared: boolean;
-}
-
-interface DraftTable {
-  readonly name: TableName;
-  readonly chains: Map<string, DraftChain>;
-  readonly origin: Origin;
-  /** The chain of the rule before. */
-  last: DraftChain | null;
-  /** Its rules that are not in its list yet: most chains have one to three, and a list that grows has room for seventeen. */
-  readonly pending: Rule[];
-  count: number;
-  /** A `:CHAIN` line was seen: the dump lists its chains, and one that it does not list is a mistake. */
-  listsChains: boolean;
 }
 
 /** The same of lines that are asked for one after another, so that none has to be kept. Tables come in the kernel's order, built-in chains first. */
@@ -164,16 +163,6 @@ function openTable(assembly: Assembly, name: TableName, origin: Origin): DraftTa
   return draft;
 }
 
-const draftTable = (name: TableName, origin: Origin): DraftTable => ({ name, chains: new Map(), origin, last: null, pending: [], count: 0, listsChains: false });
-
-/** Puts the rules read so far into their chain. */
-function endChain(table: DraftTable): void {
-  const { last, pending, count } = table;
-  if (last !== null && count > 0) last.rules = last.rules.length === 0 ? pending.slice(0, count) : [...last.rules, ...pending.slice(0, count)];
-  table.count = 0;
-  table.last = null;
-}
-
 function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index: number): void {
   switch (reading.kind) {
     case 'nothing':
@@ -191,23 +180,25 @@ function addLine(assembly: Assembly, reading: IptablesLine, at: SourceRef, index
       assembly.ended = false;
       return;
     case 'chain':
+    case 'command':
     case 'saved':
     case 'rule': {
       const { open } = assembly;
       if (open !== null) {
-        if (reading.kind === 'chain') addChain(assembly, open, reading, at, index);
+        if (reading.kind === 'command') applyCommand(open, reading, captured(at), (span, code, message, suggestion = null) => problem(assembly, index, span, code, message, suggestion));
+        else if (reading.kind === 'chain') addChain(assembly, open, reading, at, index);
         else addRule(assembly, open, reading, captured(at), index);
         return;
       }
-      const span = reading.kind === 'chain' ? reading.at : placesOf(reading).chainAt;
+      const span = reading.kind === 'chain' || reading.kind === 'command' ? reading.at : placesOf(reading).chainAt;
       if (assembly.ended) problem(assembly, index, span, 'rule-outside-table', 'COMMIT ended the table: write `*nat` or another table before this line.');
       else problem(assembly, index, span, 'rule-outside-table', 'No table is named yet: write `*nat` or another table before this line, or put the lines into `table nat { }`.');
     }
   }
 }
 
-function problem(assembly: Assembly, line: number, span: Span, code: DumpProblem['code'], message: string): void {
-  assembly.problems.push({ line, offset: span.offset, length: span.length, code, severity: 'error', message, suggestion: null });
+function problem(assembly: Assembly, line: number, span: Span, code: DumpProblem['code'], message: string, suggestion: string | null = null): void {
+  assembly.problems.push({ line, offset: span.offset, length: span.length, code, severity: 'error', message, suggestion });
 }
 
 function addChain(assembly: Assembly, table: DraftTable, reading: IptablesLine & { kind: 'chain' }, at: SourceRef, index: number): void {
@@ -216,9 +207,10 @@ function addChain(assembly: Assembly, table: DraftTable, reading: IptablesLine &
   const { name } = reading;
   endChain(table);
   const before = table.chains.get(name);
-  if (before?.declared === true) problem(assembly, index, reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
+  if (builtin.includes(name) && reading.isNew === true) problem(assembly, index, reading.at, 'duplicate-chain', `The chain ${name} is built in: it cannot be made.`);
+  else if (before?.declared === true && !builtin.includes(name)) problem(assembly, index, reading.at, 'duplicate-chain', `The chain ${name} is listed twice in table ${table.name}.`);
   else if (!builtin.includes(name) && reading.policy !== null) problem(assembly, index, reading.at, 'bad-value', `Only a built-in chain has a policy; ${name} is none of table ${table.name}: write \`-\`.`);
-  table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? 'ACCEPT') : null, rules: before?.rules ?? [], origin: captured(at), declared: true });
+  table.chains.set(name, { name, policy: builtin.includes(name) ? (reading.policy ?? before?.policy ?? 'ACCEPT') : null, rules: before?.rules ?? [], origin: captured(at), declared: true });
 }
 
 function addRule(assembly: Assembly, table: DraftTable, reading: RuleReading | SavedRule, origin: Origin, index: number): void {
@@ -240,7 +232,7 @@ function insert(assembly: Assembly, table: DraftTable, reading: RuleReading, pla
   const chain = table.last;
   endChain(table);
   if (chain === null) return;
-  if (place > chain.rules.length + 1) problem(assembly, index, reading.chainAt, 'bad-value', `${chain.name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
+  if (place < 1 || place > chain.rules.length + 1) problem(assembly, index, reading.chainAt, 'bad-value', `${chain.name} has ${chain.rules.length} rules so far: none can be put in as number ${place}.`);
   // Of several rules in one line each goes to the same number.
   chain.rules = chain.rules.toSpliced(place - 1, 0, ...rules.toReversed());
 }
