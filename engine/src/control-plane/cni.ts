@@ -14,7 +14,7 @@ import { inventedMac, podMac } from './mac.ts';
 import { podKey } from './plan.ts';
 import type { NodePlan, Plan } from './plan.ts';
 import { makeRoute } from './route.ts';
-import { endHostSysctls } from './sysctls.ts';
+import { podSysctls } from './sysctls.ts';
 
 export const BRIDGE = 'cni0';
 
@@ -109,7 +109,7 @@ export function podNamespace(plan: Plan, node: NodePlan, pod: PodSpec): Namespac
     tables: [],
     sets: [],
     conntrack: [],
-    sysctls: endHostSysctls(),
+    sysctls: podSysctls(node, plan.settings.kubeProxy),
     listeners: listenersOf(pod.listeners, pod.at),
     origin: said,
   };

@@ -3,10 +3,10 @@ import { perRecord } from '../memo.ts';
 import { contains, formatAddress, networkOf } from '../net/address.ts';
 import type { Prefix } from '../net/address.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
-import type { Interface, Listeners, Namespace, Route } from '../topology/model.ts';
+import type { Interface, Namespace, Route } from '../topology/model.ts';
 import { declared, derived } from '../topology/origin.ts';
 import type { InterfaceSpec, KubeProxySettings, ServiceSpec } from '../topology/spec.ts';
-import { BRIDGE, bridgeDevices, listenersOf as declaredListeners } from './cni.ts';
+import { BRIDGE, bridgeDevices } from './cni.ts';
 import { dockerDevices } from './docker.ts';
 import { flannelDevices } from './flannel/device.ts';
 import { flannelForwarding } from './flannel/forwarding.ts';
@@ -15,6 +15,7 @@ import { defaultRules, interfaceAddress, loopback } from './kernel.ts';
 import type { ServicePorts } from './kube-proxy/rules.ts';
 import { inventedMac } from './mac.ts';
 import type { NodePlan, Plan } from './plan.ts';
+import { nodeListeners } from './node-listeners.ts';
 import { makeRoute } from './route.ts';
 import { hasHostPorts } from './portmap.ts';
 import { localnetSysctls, nodeSysctls } from './sysctls.ts';
@@ -39,7 +40,7 @@ export function nodeNamespace(plan: Plan, node: NodePlan, ports: ServicePorts): 
     sets: [],
     conntrack: [],
     sysctls: [...nodeSysctls(plan.settings.kubeProxy, node), ...(hasHostPorts(node) ? localnetSysctls(BRIDGE, node.spec.at) : [])],
-    listeners: listenersOf(node),
+    listeners: nodeListeners(plan, node),
     origin: declared(node.spec.at),
   };
 }
@@ -50,13 +51,6 @@ const hasServices = perRecord(({ services }: Plan, unproxied: ServiceSpec['unpro
 function serviceProxyOf(plan: Plan, mode: KubeProxySettings['mode']): Pick<Namespace, 'serviceProxy'> {
   if (mode === 'nftables' || mode === 'ipvs' || mode === 'other') return { serviceProxy: mode };
   return hasServices(plan, 'another-proxy') ? { serviceProxy: 'of-labelled-services' } : {};
-}
-
-/** What the node says, and what its pods on the host's network say besides: they share the namespace. */
-function listenersOf(node: NodePlan): Listeners {
-  const { listeners, at } = node.spec;
-  if (listeners === null) return declaredListeners(null, at);
-  return declaredListeners([...listeners, ...node.hostPods.flatMap((p) => p.listeners ?? [])], at);
 }
 
 function physical(plan: Plan, node: NodePlan, spec: InterfaceSpec): Interface {

@@ -1,4 +1,5 @@
 /** The network sysctls that a trace asks for, where nobody captured them. */
+import { perRecord } from '../memo.ts';
 import type { Sysctl } from '../topology/model.ts';
 import { derived } from '../topology/origin.ts';
 import { answersOnLocalhost } from './kube-proxy/node-ports.ts';
@@ -40,3 +41,33 @@ export const routerSysctls = (): readonly Sysctl[] => values(derived('network', 
 const END_HOST = values(derived('kernel', 'the default of a new network namespace'), { ...NO_FORWARDING, ...NO_SOURCE_CHECK, 'net.ipv4.conf.all.route_localnet': 0 });
 
 export const endHostSysctls = (): readonly Sysctl[] => END_HOST;
+
+const COPIED = /^net\.ipv4\.(?:ip_forward$|conf\.(?:all|default)\.)/;
+
+/**
+ * A new namespace starts with a copy of the node's IPv4 settings of devices, ip_forward among them, and with IPv6's defaults
+ * (net/ipv4/devinet.c: devinet_init_net, net/ipv6/addrconf.c: addrconf_init_net; net.core.devconf_inherit_init_net 0). They are
+ * taken as the node has them now.
+ */
+export const podSysctls = perRecord((node: NodePlan, kubeProxy: KubeProxySettings): readonly Sysctl[] => {
+  const copied = sysctlsOver(nodeSysctls(kubeProxy, node), node.spec.captured.sysctls ?? []).filter((s) => COPIED.test(s.name));
+  return sysctlsOver(END_HOST, copied.map((s) => ({ ...s, origin: derived('kernel', `what a new namespace copies from ${node.spec.name}`, s.origin.at) })));
+});
+
+/** Two names of one switch (net/ipv4/devinet.c: ipv4_doint_and_flush, devinet_sysctl_forward). */
+const ALIASES: Readonly<Record<string, string>> = {
+  'net.ipv4.ip_forward': 'net.ipv4.conf.all.forwarding',
+  'net.ipv4.conf.all.forwarding': 'net.ipv4.ip_forward',
+};
+
+/** Captured over derived, value by value. */
+export function sysctlsOver(derived: readonly Sysctl[], captured: readonly Sysctl[]): readonly Sysctl[] {
+  const values = new Map(derived.map((s) => [s.name, s]));
+  const said = new Set(captured.map((s) => s.name));
+  for (const sysctl of captured) {
+    values.set(sysctl.name, sysctl);
+    const alias = ALIASES[sysctl.name];
+    if (alias !== undefined && !said.has(alias)) values.set(alias, { ...sysctl, name: alias });
+  }
+  return [...values.values()];
+}

@@ -8,6 +8,7 @@
  */
 import { formatAddress, sameAddress } from '../net/address.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
+import type { Listeners } from '../topology/model.ts';
 import type { Receiver } from '../trace/model.ts';
 import { abortFor, replyTo, resetFor } from './answers.ts';
 import type { CompiledNamespace } from './compile.ts';
@@ -65,14 +66,25 @@ function atPort(run: Run, ns: CompiledNamespace, skb: Skb, outOfState: boolean):
   const { listeners } = ns.namespace;
   const name = `${port}/${protocol}`;
   if (outOfState) return withoutConnection(run, ns, skb, name);
+  if (listeners.kind === 'any' && !isOpen(listeners, port, protocol)) {
+    const sentence = `Ports ${listeners.kept?.from ?? 0} to ${listeners.kept?.to ?? 0} are kept for node ports, and no rule gave ${name} another destination: nothing is taken to listen there in ${ns.label}.`;
+    step(run, { stage: 'assumption', sentence, source: sourceOf(ns.namespace.origin) });
+    return closed(run, ns, skb);
+  }
   if (listeners.kind === 'any') {
     step(run, { stage: 'assumption', sentence: `Nothing is said of what listens in ${ns.label}, so it is taken to answer on ${name}.`, source: sourceOf(ns.namespace.origin) });
     step(run, { stage: 'deliver', listener: name, sentence: `${name} in ${ns.label} gets the packet from ${sourceText(skb.packet)}.`, source: sourceOf(ns.namespace.origin) });
     return answer(run, ns, skb, `${ns.label} answers from ${name}.`);
   }
-  if (!listeners.listeners.some((l) => l.port === port && l.protocol === protocol)) return closed(run, ns, skb);
+  if (!isOpen(listeners, port, protocol)) return closed(run, ns, skb);
   step(run, { stage: 'deliver', listener: name, sentence: `${name} in ${ns.label} gets the packet from ${sourceText(skb.packet)}.`, source: sourceOf(listeners.origin) });
   return answer(run, ns, skb, `${ns.label} answers from ${name}.`);
+}
+
+function isOpen(listeners: Listeners, port: number, protocol: string): boolean {
+  const { kept } = listeners.kind === 'any' ? listeners : {};
+  const some = listeners.kind === 'only' ? listeners.listeners : kept === undefined || port < kept.from || port > kept.to ? null : kept.listeners;
+  return some === null || some.some((l) => l.port === port && l.protocol === protocol);
 }
 
 function answer(run: Run, ns: CompiledNamespace, skb: Skb, sentence: string): Fate {
@@ -85,10 +97,10 @@ function withoutConnection(run: Run, ns: CompiledNamespace, skb: Skb, name: stri
   const { transport } = skb.packet;
   if (transport.kind !== 'tcp') return closed(run, ns, skb);
   const { listeners } = ns.namespace;
-  const isOpen = listeners.kind === 'any' || listeners.listeners.some((l) => l.protocol === 'TCP' && l.port === transport.destinationPort);
+  const open = isOpen(listeners, transport.destinationPort, 'TCP');
   if ((transport.flags & RST) !== 0) return end(run, ns, skb, 'no-socket', { what: `A reset for ${name}` });
-  if (isOpen && (transport.flags & ACK) === 0) return end(run, ns, skb, 'no-socket', { what: `A segment without SYN or ACK for ${name}` });
-  if (!isOpen) return closed(run, ns, skb);
+  if (open && (transport.flags & ACK) === 0) return end(run, ns, skb, 'no-socket', { what: `A segment without SYN or ACK for ${name}` });
+  if (!open) return closed(run, ns, skb);
   const sentence = `${ns.label} sends a reset, as it has no connection from ${sourceText(skb.packet)}.`;
   run.answers.push({ kind: 'reset', ns, tracked: attachedTo(null), device: null, sentence, source: kernel('a segment of no connection'), packet: withIp(resetFor(run, ns, skb.packet, transport), { tos: skb.packet.ip.tos }) });
   return end(run, ns, skb, 'no-connection', { what: name, address: sourceText(skb.packet) });

@@ -2,9 +2,10 @@
 import { BRIDGE } from '../control-plane/cni.ts';
 import { kernelRoutes, withLinkLocal } from '../control-plane/kernel.ts';
 import { compareRoutes } from '../control-plane/route.ts';
+import { sysctlsOver } from '../control-plane/sysctls.ts';
 import type { Family } from '../net/address.ts';
 import { MAIN_TABLE } from './model.ts';
-import type { Device, Interface, Namespace, PolicyRule, Route, Sysctl } from './model.ts';
+import type { Device, Interface, Namespace, PolicyRule, Route } from './model.ts';
 import type { Table } from './netfilter.ts';
 import type { Origin } from './origin.ts';
 import type { CapturedInterface, CapturedRule, CapturedState } from './spec.ts';
@@ -25,7 +26,7 @@ export function finished(namespace: Namespace, captured: CapturedState): Namespa
     tables: captured.tables === undefined ? namespace.tables : mergedTables(namespace.tables, captured.tables),
     sets: captured.sets ?? namespace.sets,
     conntrack: captured.conntrack ?? namespace.conntrack,
-    sysctls: captured.sysctls === undefined ? namespace.sysctls : mergedSysctls(namespace.sysctls, captured.sysctls),
+    sysctls: captured.sysctls === undefined ? namespace.sysctls : sysctlsOver(namespace.sysctls, captured.sysctls),
   };
 }
 
@@ -50,23 +51,6 @@ function mergedRules(derived: readonly PolicyRule[], captured: readonly Captured
 
 function mergedTables(derived: readonly Table[], captured: readonly Table[]): readonly Table[] {
   return [...captured, ...derived.filter((t) => !captured.some((c) => c.family === t.family && c.name === t.name))];
-}
-
-/** Two names of one switch (net/ipv4/devinet.c: ipv4_doint_and_flush, devinet_sysctl_forward). */
-const ALIASES: Readonly<Record<string, string>> = {
-  'net.ipv4.ip_forward': 'net.ipv4.conf.all.forwarding',
-  'net.ipv4.conf.all.forwarding': 'net.ipv4.ip_forward',
-};
-
-function mergedSysctls(derived: readonly Sysctl[], captured: readonly Sysctl[]): readonly Sysctl[] {
-  const values = new Map(derived.map((s) => [s.name, s]));
-  const said = new Set(captured.map((s) => s.name));
-  for (const sysctl of captured) {
-    values.set(sysctl.name, sysctl);
-    const alias = ALIASES[sysctl.name];
-    if (alias !== undefined && !said.has(alias)) values.set(alias, { ...sysctl, name: alias });
-  }
-  return [...values.values()];
 }
 
 /** A dump that shows lo is a whole one: what it does not show is not there. */

@@ -255,8 +255,18 @@ export interface Listener {
   readonly port: Port;
 }
 
-/** `any`: nothing was said of what listens here, so everything is taken to answer, and the trace says so. */
-export type Listeners = { readonly kind: 'any' } | { readonly kind: 'only'; readonly listeners: readonly Listener[]; readonly origin: Origin };
+/**
+ * `any`: nothing was said of what listens here, so everything is taken to answer, and the trace says so; of the ports that are
+ * `kept` for something else only those that are listed.
+ */
+export type Listeners = { readonly kind: 'any'; readonly kept?: KeptPorts } | { readonly kind: 'only'; readonly listeners: readonly Listener[]; readonly origin: Origin };
+
+export interface KeptPorts {
+  readonly from: number;
+  /** The last one. */
+  readonly to: number;
+  readonly listeners: readonly Listener[];
+}
 
 /** Labels as a record: `k8s-app` -> `kube-dns`. */
 export type Labels = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatAddress, formatMac } from '../../../engine/src/net/address.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import { MAIN_TABLE } from '../../../engine/src/topology/model.ts';
-import type { Device, Interface, Namespace, Topology } from '../../../engine/src/topology/model.ts';
+import type { Device, Interface, Namespace, Sysctl, Topology } from '../../../engine/src/topology/model.ts';
 import type { ClusterSpec } from '../../../engine/src/topology/spec.ts';
 import { address, article, at, cluster, endpoint, external, flannel, kubeProxy, network, node, pod, port, prefix, service, spec } from './specs.ts';
 
@@ -145,7 +145,29 @@ describe('a node', () => {
       })), host).listeners;
     expect(listenersIn('host1', ssh)).toMatchObject({ kind: 'only', listeners: [ssh, metrics] });
     expect(listenersIn('host2', ssh)).toMatchObject({ kind: 'only', listeners: [ssh] });
-    expect(listenersIn('host1', null)).toEqual({ kind: 'any' });
+    expect(listenersIn('host1', null)).toEqual({ kind: 'any', kept: { from: 30000, to: 32767, listeners: [metrics] } });
+  });
+});
+
+describe('the settings of a pod', () => {
+  const values = (captured: readonly Sysctl[]): Readonly<Record<string, string>> => {
+    const topology = buildTopology(article({
+      nodes: [node('host1', '192.168.93.212/24', '10.0.14.0/24', { captured: { sysctls: captured } })],
+      pods: [pod('pod1', 'host1', '10.0.14.15')],
+    }));
+    return Object.fromEntries(topology.hosts.flatMap((h) => h.namespaces.filter((n) => n.name === 'default/pod1')).flatMap((n) => n.sysctls.map((s) => [s.name, s.value])));
+  };
+  const sysctl = (name: string, value: string): Sysctl => ({ name, value, origin: { kind: 'captured', at: at(1) } });
+
+  it('are copies of its node’s for IPv4, and the kernel’s defaults for IPv6', () => {
+    expect(values([])).toMatchObject({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.forwarding': '1', 'net.ipv6.conf.all.forwarding': '0', 'net.ipv4.conf.all.route_localnet': '1' });
+  });
+
+  it('are those of all devices and of new ones that the node has, and no others', () => {
+    const found = values(['net.ipv4.conf.all.rp_filter', 'net.ipv4.conf.default.rp_filter', 'net.ipv4.conf.eth0.rp_filter', 'net.ipv4.icmp_echo_ignore_all', 'net.ipv6.conf.all.forwarding'].map((name) => sysctl(name, '2')));
+    expect(found).toMatchObject({ 'net.ipv4.conf.all.rp_filter': '2', 'net.ipv4.conf.default.rp_filter': '2', 'net.ipv6.conf.all.forwarding': '0' });
+    expect(Object.keys(found)).not.toContain('net.ipv4.conf.eth0.rp_filter');
+    expect(Object.keys(found)).not.toContain('net.ipv4.icmp_echo_ignore_all');
   });
 });
 

@@ -2,7 +2,7 @@
 import { reasonId } from './reason-id.ts';
 import { runHook } from './hook.ts';
 import { INPUT, listenerKey } from './program.ts';
-import type { ProgramDevice } from './program.ts';
+import type { ProgramDevice, ProgramNamespace } from './program.ts';
 import { hasPorts } from './rule-match.ts';
 import { ANSWER, copyPacket, endHere, giveUp, TUNNEL } from './scratch.ts';
 import type { Scratch } from './scratch.ts';
@@ -40,7 +40,7 @@ function takeRequest(s: Scratch): void {
     return namespace.ignoresEcho[p.family] ? endHere(s, ECHO_IGNORED) : arrived(s);
   }
   const inState = p.protocol !== TCP || (p.flags & SYN_ACK) === SYN;
-  if (inState && (namespace.listeners === null || namespace.listeners.has(listenerKey(p.destinationPort, p.protocol)))) return arrived(s);
+  if (inState && isOpen(namespace, p.destinationPort, p.protocol)) return arrived(s);
   if (s.answer === ANSWER.none) {
     s.answer = p.protocol === UDP ? ANSWER.unmodelled : ANSWER.reset;
     s.answerFrom = namespace;
@@ -48,6 +48,8 @@ function takeRequest(s: Scratch): void {
   copyPacket(p, s.arrived);
   endHere(s, PORT_CLOSED);
 }
+
+const isOpen = (ns: ProgramNamespace, port: number, protocol: number): boolean => port < ns.listedFrom || port > ns.listedTo || ns.listeners.has(listenerKey(port, protocol));
 
 function arrived(s: Scratch): void {
   copyPacket(s.packet, s.arrived);

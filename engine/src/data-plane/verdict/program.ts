@@ -3,7 +3,7 @@
  * linked when a packet first comes to them, and hold the code of their chains by the chains' records.
  */
 import type { Hook } from '../../trace/model.ts';
-import type { Interface } from '../../topology/model.ts';
+import type { Interface, KeptPorts, Listeners } from '../../topology/model.ts';
 import type { Chain } from '../../topology/netfilter.ts';
 import type { CompiledNamespace, CompiledTable, CompiledTopology } from '../compile.ts';
 import { namespaceKey } from '../compile.ts';
@@ -46,8 +46,11 @@ export interface ProgramNamespace {
   readonly ignoresEcho: ByFamily<boolean>;
   /** Policy rules ask for the destination alone, so that a route can be kept by it. */
   readonly plainRouting: ByFamily<boolean>;
-  /** Port * 256 + protocol number; `null`: everything. */
-  readonly listeners: ReadonlySet<number> | null;
+  /** Port * 256 + protocol number. */
+  readonly listeners: ReadonlySet<number>;
+  /** The first and the last port that only `listeners` answer on. */
+  readonly listedFrom: number;
+  readonly listedTo: number;
   /** UDP ports that tunnels of this namespace receive on. */
   readonly vxlanPorts: readonly number[];
   readonly tunPorts: readonly number[];
@@ -124,8 +127,12 @@ export function macId(macs: Map<number, number>, mac: number | null): number {
   return macs.size - 1;
 }
 
+const NO_PORT: KeptPorts = { from: 0, to: -1, listeners: [] };
+
+const listedOf = (listeners: Listeners): KeptPorts => (listeners.kind === 'only' ? { from: 0, to: 65535, listeners: listeners.listeners } : (listeners.kept ?? NO_PORT));
+
 function programNamespace(ns: CompiledNamespace, { isolation }: CompiledTopology, devices: ProgramDevice[], macs: Map<number, number>): ProgramNamespace {
-  const { listeners } = ns.namespace;
+  const listed = listedOf(ns.namespace.listeners);
   const own = new Map<string, ProgramDevice>();
   const kinds = ns.namespace.interfaces.map((each) => each.device);
   const namespace: ProgramNamespace = {
@@ -137,7 +144,9 @@ function programNamespace(ns: CompiledNamespace, { isolation }: CompiledTopology
     ttl: [defaultTtl(ns, 4), defaultTtl(ns, 6)],
     ignoresEcho: [ignoresEcho(ns, 4), ignoresEcho(ns, 6)],
     plainRouting: [isPlain(ns, 4), isPlain(ns, 6)],
-    listeners: listeners.kind === 'any' ? null : new Set(listeners.listeners.map((l) => listenerKey(l.port, PROTOCOLS[l.protocol] ?? 0))),
+    listeners: new Set(listed.listeners.map((l) => listenerKey(l.port, PROTOCOLS[l.protocol] ?? 0))),
+    listedFrom: listed.from,
+    listedTo: listed.to,
     vxlanPorts: kinds.flatMap((kind) => (kind.kind === 'vxlan' ? [kind.port] : [])),
     tunPorts: kinds.flatMap((kind) => (kind.kind === 'tun' ? [kind.port] : [])),
     vxlans: [],

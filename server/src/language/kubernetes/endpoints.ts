@@ -47,10 +47,7 @@ export function readEndpointSlice(object: Fields): EndpointsObject | null {
 /** An unset `ready` means ready, an unset `serving` the same as ready (discovery/v1, EndpointConditions). */
 function endpointOf(endpoint: Fields, ports: readonly PortObject[]): EndpointDeclaration[] {
   const conditions = endpoint.map('conditions');
-  const said = (key: string): boolean | null => {
-    const tree = conditions?.get(key);
-    return tree?.kind === 'scalar' && typeof tree.value === 'boolean' ? tree.value : null;
-  };
+  const said = (key: string): boolean | null => conditions?.yesOrNo(key) ?? null;
   const [readySaid, servingSaid, terminating] = [said('ready'), said('serving'), said('terminating') ?? false];
   conditions?.rest([]);
   const hints = hintsOf(endpoint);

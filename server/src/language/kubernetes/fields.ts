@@ -43,6 +43,19 @@ export function tellAt(source: ObjectSource, kind: ObjectProblem['kind'], messag
   source.problems.push({ kind, group, message, at: placeOf(value) });
 }
 
+/** What the API has a value of the kind as. */
+function jsonTypesOf(kind: ValueKind): readonly ('number' | 'string')[] {
+  switch (kind) {
+    case 'port':
+    case 'seconds':
+      return ['number'];
+    case 'target-port':
+      return ['number', 'string'];
+    default:
+      return ['string'];
+  }
+}
+
 const KINDS = { map: 'a map', list: 'a list', scalar: 'a single value' } as const;
 
 /** A class because asking notes what was asked for. */
@@ -90,10 +103,22 @@ export class Fields {
   }
 
   flag(key: string): boolean {
+    return this.yesOrNo(key) ?? false;
+  }
+
+  /** `null` where it does not say. */
+  yesOrNo(key: string): boolean | null {
     const tree = this.of(key, 'scalar');
-    if (tree === null) return false;
-    if (typeof tree.value !== 'boolean') this.bad(`${this.path}.${key} is true or false`, tree);
-    return tree.value === true;
+    if (tree === null || typeof tree.value === 'boolean') return tree?.value === undefined ? null : tree.value === true;
+    this.bad(`${this.path}.${key} is true or false`, tree);
+    return null;
+  }
+
+  number(key: string): number | null {
+    const tree = this.of(key, 'scalar');
+    if (tree === null || typeof tree.value === 'number') return tree === null ? null : Number(tree.value);
+    this.bad(`${this.path}.${key} is a number`, tree);
+    return null;
   }
 
   value<K extends ValueKind>(key: string, kind: K): Located<ValueTypes[K]> | null {
@@ -156,6 +181,8 @@ export class Fields {
       this.bad(`${this.path}.${key} is a single value, not ${KINDS[tree.kind]}`, tree);
       return null;
     }
+    const wanted = jsonTypesOf(kind);
+    if (!wanted.some((type) => typeof tree.value === type)) this.bad(`${this.path}.${key} is a ${wanted.map((type) => (type === 'string' ? 'text' : type)).join(' or a ')}`, tree);
     const reading: Reading<ValueTypes[K]> = readValue(kind, String(tree.value));
     if (reading.ok) return located(this.source, reading.value, tree);
     this.bad(`${this.path}.${key}: ${reading.problem}`, tree);

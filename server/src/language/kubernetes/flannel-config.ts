@@ -19,7 +19,7 @@ export interface NetConf {
 export function readNetConf(conf: Fields): NetConf {
   const [v4, v6] = [conf.value('Network', 'cidr'), conf.value('IPv6Network', 'cidr')];
   const withV6 = conf.flag('EnableIPv6');
-  const withV4 = conf.get('EnableIPv4') === undefined || conf.flag('EnableIPv4');
+  const withV4 = conf.yesOrNo('EnableIPv4') ?? true;
   if (conf.flag('EnableNFTables')) notModelled(conf, 'EnableNFTables', "flannel's nftables rules (EnableNFTables) are not simulated: its iptables rules are taken instead");
   const backend = backendOf(conf.map('Backend'));
   // Leases of Kubernetes come from podCIDR: these are read by the etcd manager only.
@@ -36,10 +36,8 @@ function backendOf(backend: Fields | null): Pick<NetConf, 'flannel' | 'networkPl
   const type = backend.text('Type')?.value ?? 'udp';
   const known = type === 'vxlan' || type === 'udp' || type === 'host-gw' ? type : 'none';
   if (known !== type) notModelled(backend, 'Type', `flannel's backend ${type} is not simulated: what leaves a pod, or would come to one, ends undecided`);
-  const number = (key: string): number | null => {
-    const tree = backend.get(key);
-    return tree?.kind === 'scalar' && typeof tree.value === 'number' && tree.value !== 0 ? tree.value : null;
-  };
+  /** 0 is as nothing said. */
+  const number = (key: string): number | null => backend.number(key) || null;
   const settings: FlannelSettings = {
     ...DEFAULT_FLANNEL,
     backend: known,

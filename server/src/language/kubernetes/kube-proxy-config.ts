@@ -19,15 +19,14 @@ export function readKubeProxyConfig(config: Fields): KubeProxySettings {
   const mode = config.choice('mode', MODES) ?? '';
   if (mode === 'kernelspace') tell(config.source, 'not-modelled', "kube-proxy's mode kernelspace is of Windows: iptables is taken instead", config.get('mode') ?? config.tree);
   const iptables = config.map('iptables');
-  const bit = iptables?.get('masqueradeBit');
-  if (iptables !== null && bit?.kind === 'scalar' && bit.value !== MASQUERADE_BIT) tell(config.source, 'not-modelled', `masqueradeBit ${String(bit.value)} is not simulated: 14 is taken`, bit);
-  const localhost = iptables?.get('localhostNodePorts');
+  const bit = iptables?.number('masqueradeBit') ?? MASQUERADE_BIT;
+  if (bit !== MASQUERADE_BIT) tell(config.source, 'not-modelled', `masqueradeBit ${bit} is not simulated: 14 is taken`, iptables?.get('masqueradeBit') ?? config.tree);
   const settings: KubeProxySettings = {
     mode: mode === 'ipvs' || mode === 'nftables' ? mode : 'iptables',
     masqueradeAll: iptables?.flag('masqueradeAll') ?? false,
     detectLocal: detectionOf(config),
     nodePortAddresses: nodePortAddresses(config),
-    localhostNodePorts: localhost?.kind === 'scalar' && typeof localhost.value === 'boolean' ? localhost.value : DEFAULT_KUBE_PROXY.localhostNodePorts,
+    localhostNodePorts: iptables?.yesOrNo('localhostNodePorts') ?? DEFAULT_KUBE_PROXY.localhostNodePorts,
     tcpBeLiberal: config.map('conntrack')?.flag('tcpBeLiberal') ?? false,
   };
   iptables?.rest(['minSyncPeriod', 'syncPeriod', 'masqueradeBit']);

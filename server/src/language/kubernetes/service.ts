@@ -70,7 +70,6 @@ type Setting =
 function settingsOf(spec: Fields, metadata: Metadata): Pick<ServiceObject, Setting | 'autoHints'> {
   const affinity = spec.choice('sessionAffinity', ['None', 'ClientIP']);
   const timeout = spec.map('sessionAffinityConfig')?.map('clientIP')?.value('timeoutSeconds', 'seconds')?.value;
-  const allocate = spec.get('allocateLoadBalancerNodePorts');
   const hints = metadata.annotations.get('service.kubernetes.io/topology-mode') ?? metadata.annotations.get('service.kubernetes.io/topology-aware-hints');
   const distribution = spec.choice('trafficDistribution', DISTRIBUTIONS);
   return {
@@ -78,7 +77,7 @@ function settingsOf(spec: Fields, metadata: Metadata): Pick<ServiceObject, Setti
     sessionAffinitySeconds: affinity === 'ClientIP' ? (timeout ?? DEFAULT_AFFINITY_SECONDS) : null,
     externalTrafficPolicy: spec.choice('externalTrafficPolicy', POLICIES) ?? 'Cluster',
     internalTrafficPolicy: spec.choice('internalTrafficPolicy', POLICIES) ?? 'Cluster',
-    allocateNodePorts: !(allocate?.kind === 'scalar' && allocate.value === false),
+    allocateNodePorts: spec.yesOrNo('allocateLoadBalancerNodePorts') ?? true,
     healthCheckNodePort: portOrZero(spec, 'healthCheckNodePort')?.value ?? null,
     trafficDistribution: distribution,
     autoHints: distribution === null && hints !== undefined && /^auto$/i.test(hints.value) ? hints : null,
