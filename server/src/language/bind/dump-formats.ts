@@ -20,6 +20,7 @@ import { readNeighbourLine } from '../native/neighbour.ts';
 import { assemblePolicyRules, readPolicyRuleLine } from '../native/policy-rule.ts';
 import { assembleResolver, readResolverLine } from '../native/resolv-conf.ts';
 import { assembleRoutes, readRouteLine } from '../native/route.ts';
+import { sharedBetweenTexts } from '../native/shared-lines.ts';
 import { readSysctlLine } from '../native/sysctl.ts';
 import type { CaptureKeyword } from './declarations.ts';
 import type { DumpText } from './dump-lines.ts';
@@ -37,11 +38,11 @@ type Places = (index: number) => SourceRef;
 type DumpReader = (lines: readonly DumpText[], at: Places) => DumpReading;
 
 /** A reader of single lines whose results are kept under the lines' keys, so that a keystroke reads one line again. */
-function cached<R>(readLine: (text: string) => R): (line: DumpText) => R {
+function cached<R>(readLine: (text: string) => R): (line: DumpText, ofFile?: (text: string) => R) => R {
   const readings = new WeakMap<object, { readonly reading: R }>();
-  return (line) => {
+  return (line, ofFile = readLine) => {
     // The lines of another file change all together.
-    if (line.offset < 0) return readLine(line.text);
+    if (line.offset < 0) return ofFile(line.text);
     const found = readings.get(line.key);
     if (found !== undefined) return found.reading;
     const reading = readLine(line.text);
@@ -75,10 +76,12 @@ const routeLines = located(cached(readRouteLine));
 
 const policyRuleLines = located(cached(readPolicyRuleLine));
 
-const iptablesLines: Readonly<Record<Family, (line: DumpText) => IptablesLine>> = {
-  4: cached((text) => readIptablesLine(text, 4)),
-  6: cached((text) => readIptablesLine(text, 6)),
+const readsOfFamily = (family: Family) => {
+  const readLine = (text: string): IptablesLine => readIptablesLine(text, family);
+  return { line: cached(readLine), ofFile: sharedBetweenTexts(readLine) };
 };
+
+const iptablesLines = { 4: readsOfFamily(4), 6: readsOfFamily(6) };
 
 const resolverLine = cached(readResolverLine);
 
@@ -90,13 +93,15 @@ const interfaces = (lines: readonly DumpText[], at: Places, dump: 'addresses' | 
 };
 
 /** What a line of `iptables { }` or `ip6tables { }` says by itself. */
-export const readingOfIptablesLine = (line: DumpText, family: Family): IptablesLine => iptablesLines[family](line);
+export const readingOfIptablesLine = (line: DumpText, family: Family): IptablesLine => iptablesLines[family].line(line);
 
 /** A dump may hold what both iptables-legacy-save and iptables-nft-save printed. */
 const iptables = (family: Family): DumpReader => (dump, at) => {
   const parts = rulesetsOf([{ lines: dump, file: null }])[0] ?? [];
+  const { line, ofFile } = iptablesLines[family];
+  const shared = ofFile(dump.length);
   const readings = parts.map(({ lines, ruleset }) => {
-    const { tables, problems } = assembleTables(lines.length, (i) => iptablesLines[family](lines[i] ?? NO_LINE), at, family);
+    const { tables, problems } = assembleTables(lines.length, (i) => line(lines[i] ?? NO_LINE, shared), at, family);
     return { tables: ruleset === null ? tables : tables.map((table) => ({ ...table, ruleset })), problems };
   });
   return { state: { tables: readings.flatMap((r) => r.tables) }, problems: readings.flatMap((r) => r.problems) };
@@ -137,7 +142,7 @@ export const DUMP_READERS: Readonly<Record<CaptureKeyword, DumpReader>> = {
   conntrack: lineByLine(readConntrackLine, (r) => r.record, (conntrack) => ({ conntrack })),
   sysctl: lineByLine(readSysctlLine, (r) => r.sysctl, (sysctls) => ({ sysctls })),
   'resolv-conf': (lines) => {
-    const { resolver, problems } = assembleResolver(lines.map(resolverLine));
+    const { resolver, problems } = assembleResolver(lines.map((line) => resolverLine(line)));
     return { state: { resolver }, problems };
   },
 };

@@ -1,5 +1,6 @@
 /** The lines of a pasted dump: of a block, with `table nat { … }` spelt as iptables-save does, or of another file. */
 import type { LineNode, StatementNode } from '../syntax/tree.ts';
+import { sharedBetweenTexts } from '../native/shared-lines.ts';
 import { childrenOf } from './statements.ts';
 
 /** One line; what a line of a block says is cached under its `key`. */
@@ -52,6 +53,10 @@ const FILE = {};
 /** `ip -c=always` writes colours even into a file. */
 const COLOURS = /\p{Cc}\[[\d;]*m/gu;
 
+const lineOfFile = sharedBetweenTexts((text): DumpText => ({ text, offset: -1, key: FILE }));
+
 export function linesOfFile(text: string): DumpText[] {
-  return (text.includes('\u001b') ? text.replace(COLOURS, '') : text).split('\n').map((line) => ({ text: line.trim(), offset: -1, key: FILE }));
+  const lines = (text.includes('\u001b') ? text.replace(COLOURS, '') : text).split('\n');
+  const line = lineOfFile(lines.length);
+  return lines.map((each) => line(each.trim()));
 }

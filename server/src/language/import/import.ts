@@ -4,7 +4,7 @@ import { formatAddress } from '../../../../engine/src/net/address.ts';
 import { readValue } from '../bind/values.ts';
 import type { Diagnostic } from '../diagnostics/define.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { createSnapshot } from '../snapshot.ts';
+import { createSnapshot, updateSnapshot } from '../snapshot.ts';
 import { format } from '../syntax/printer.ts';
 import type { DumpFolder, FolderContent, ImportNote } from './folder.ts';
 import { readFolder } from './folder.ts';
@@ -26,15 +26,14 @@ export function importFolder(folder: DumpFolder, prefix: string): Imported {
   const named = { ...read, nodes: read.nodes.filter((n) => isHostName(n.host, notes)) };
   if (named.objects.length === 0 && named.nodes.length === 0) return { text: null, notes };
   const objects = patternsOf(named, folder);
-  const probed = (c: FolderContent): Snapshot => snapshotOf(probeText(c, objects), c, folder);
-  const first = probed(named);
+  const first = snapshotOf(probeText(named, objects), named, folder);
   const nodes = withNodeNames(named.nodes, first, notes);
   const content = { ...named, nodes };
-  const probe = nodes.every((n, i) => n.host === named.nodes[i]?.host) ? first : probed(content);
+  const probe = nodes.every((n, i) => n.host === named.nodes[i]?.host) ? first : rewritten(first, probeText(content, objects));
   const spec = probe.spec();
   const pods = podDumps(content, spec, probe, notes);
   const draft = { content, objects, inferred: infer(spec, probe.model.objects), pods };
-  const final = snapshotOf(written({ ...draft, prefix: '' }), content, folder);
+  const final = rewritten(probe, written({ ...draft, prefix: '' }));
   notes.push(...final.diagnostics.map((d) => noteOf(d, final)));
   const plain = written({ ...draft, prefix });
   return { text: format(createSnapshot({ file: 'import.k8snet', text: plain }).tree, plain), notes: sorted(notes) };
@@ -45,6 +44,9 @@ const FILE = 'import.k8snet';
 /** Sees the files that were taken, and no others. */
 const snapshotOf = (text: string, content: FolderContent, folder: DumpFolder): Snapshot =>
   createSnapshot({ file: FILE, text, readFile: (path) => content.texts.get(path), listFolder: folder.listFolder });
+
+/** Another text about the same files, which are not read again. */
+const rewritten = (snapshot: Snapshot, text: string): Snapshot => updateSnapshot(snapshot, [], text);
 
 function isHostName(host: string, notes: ImportNote[]): boolean {
   const reading = readValue('name', host);
