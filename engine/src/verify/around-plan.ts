@@ -49,7 +49,7 @@ function leases(situation: Situation, node: NodeSpec, pods: readonly PodSpec[]):
     if (address === undefined || lease === undefined) continue;
     const wrong = `${shortName(pod)}${inPlace(pod.at)} has the address ${formatAddress(address)}, which is outside of the lease of ${node.name}, ${formatPrefix(lease)}${inPlace(node.at)}.`;
     const others = pods.some((p) => p !== pod && p.addresses.some((a) => contains(lease, a)));
-    const [moved, changed] = [movedPod(situation, pod, address, lease, wrong), changedLease(situation, node, address, lease, wrong)];
+    const [moved, changed] = [addressedPod(situation, pod, address, lease, wrong), changedLease(situation, node, address, lease, wrong)];
     return others ? [...moved, ...changed] : [...changed, ...moved];
   }
   return [];
@@ -66,12 +66,13 @@ function changedLease(situation: Situation, node: NodeSpec, address: Address, le
   })];
 }
 
-function movedPod(situation: Situation, pod: PodSpec, old: Address, lease: Prefix, wrong: string): readonly Candidate[] {
+/** `old`: which address the new one replaces; `null`: it comes to those that the pod has. */
+export function addressedPod(situation: Situation, pod: PodSpec, old: Address | null, lease: Prefix, wrong: string): readonly Candidate[] {
   const taken = new Set(situation.spec.pods.flatMap((p) => p.addresses.map(formatAddress)));
   // Behind the network's own address and the bridge's; host-local counts up.
   const free = Array.from({ length: 250 }, (_, i) => behind(lease.address, i + 2)).find((a) => contains(lease, a) && !taken.has(formatAddress(a)));
   if (free === undefined) return [];
-  const addresses = pod.addresses.map((a) => (a === old ? free : a));
+  const addresses = old === null ? [...pod.addresses, free] : pod.addresses.map((a) => (a === old ? free : a));
   return [candidate(situation, {
     wrong, at: pod.at, title: `give ${shortName(pod)} the address ${formatAddress(free)}`,
     edits: [statement(podOwner(podName(pod)), 'ip', `ip ${addresses.map(formatAddress).join(', ')}`)],

@@ -20,6 +20,7 @@ import type { Question } from '../trace/party.ts';
 import { runTrace } from '../trace/run.ts';
 import { adoptionOf, adoptions, wholesale } from './adopt.ts';
 import { aroundTheEnd } from './around-end.ts';
+import { aroundTheNetwork } from './around-network.ts';
 import { aroundThePlan } from './around-plan.ts';
 import { aroundThePolicy } from './around-policy.ts';
 import { aroundTheService } from './around-service.ts';
@@ -182,7 +183,7 @@ function* mend(search: Search, situation: Situation, before: State, chain: reado
 const triesFor = (spec: ClusterSpec): number => Math.max(6, Math.min(MAX_TRIES, Math.floor(60_000 / (1 + spec.services.length * 10 + spec.pods.length * 4))));
 
 /** Each is asked when those before it have not been enough. */
-const AROUND = [aroundThePolicy, aroundTheService, aroundTheSettings, aroundThePlan, aroundTheEnd] as const;
+const AROUND = [aroundThePolicy, aroundTheService, aroundTheSettings, aroundTheNetwork, aroundThePlan, aroundTheEnd] as const;
 
 /** What a program would have left first, then changes around what ended the packet, then whole blocks. */
 function* candidates(situation: Situation, wanted: Asked['wanted'], prune: (parts: readonly Deviation[]) => readonly Deviation[] | undefined): Iterable<Candidate> {

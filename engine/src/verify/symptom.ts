@@ -3,6 +3,7 @@ import { formatAddress, sameAddress } from '../net/address.ts';
 import { podName } from '../topology/lookup.ts';
 import type { SourceRef } from '../topology/origin.ts';
 import { inPlace, placeOf } from './candidate.ts';
+import { networkSymptom } from './symptom-network.ts';
 import { askedService } from './situation.ts';
 import type { Situation } from './situation.ts';
 
@@ -12,7 +13,7 @@ export interface Symptom {
 }
 
 export function symptomOf(situation: Situation): Symptom {
-  return serviceSymptom(situation) ?? endSymptom(situation);
+  return serviceSymptom(situation) ?? networkSymptom(situation) ?? endSymptom(situation);
 }
 
 /** A service answers on its ports only. */

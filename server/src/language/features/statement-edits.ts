@@ -24,9 +24,22 @@ export function statementEdits(input: Text, { owner, inside, keyword, at, text, 
   const block = inside === null ? declared : childOf(declared, (node) => node.tokens[0]?.text === inside || node.tokens[1]?.text === inside || (inside === 'eth0' && node.tokens[0]?.text === 'address'));
   if (block === undefined) return opened === null ? null : [addition(input.text, declared, opened)];
   const lineOf = (offset: number): number => input.text.slice(0, offset).split('\n').length;
-  const wanted = childOf(block, (node, offset) => node.tokens[0]?.text === keyword && (at === null || lineOf(offset + node.leading) === at.line));
+  const isAt = (node: StatementNode, offset: number): boolean => at === null || lineOf(offset + node.leading) === at.line;
+  if (keyword === 'interface' && text !== null) return deviceEdits(block, text, isAt);
+  const wanted = childOf(block, (node, offset) => node.tokens[0]?.text === keyword && isAt(node, offset));
   if (wanted !== undefined) return [text === null ? statementRemoval(input.text, extentOf(wanted.node, wanted.offset)) : { ...extentOf(wanted.node, wanted.offset), text }];
   return text === null ? null : [addition(input.text, block, text)];
+}
+
+/** A device's own words, in the short form where it is written so; its block stays. */
+function deviceEdits(node: PlacedNode<StatementNode>, text: string, isAt: (node: StatementNode, offset: number) => boolean): readonly TextEdit[] | null {
+  const name = text.split(' ')[1];
+  const isShort = (each: StatementNode): boolean => name === 'eth0' && each.tokens[0]?.text === 'address';
+  const found = childOf(node, (each, offset) => (isShort(each) || (each.tokens[0]?.text === 'interface' && each.tokens[1]?.text === name)) && isAt(each, offset));
+  if (found === undefined) return null;
+  const { start, end } = extentOf(found.node, found.offset);
+  const { block } = found.node;
+  return [{ start, end: block === null ? end : found.offset + block.offset, text: `${isShort(found.node) ? text.replace('interface eth0', 'address') : text}${block === null ? '' : ' '}` }];
 }
 
 /** At the end of the file. */
