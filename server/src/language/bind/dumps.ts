@@ -1,9 +1,10 @@
 /** The pasted dumps of a version: who has them, what they hold, and where a line of one stands in the file. */
 import type { Diagnostic, Definition, Range, Related } from '../diagnostics/define.ts';
 import { report } from '../diagnostics/define.ts';
+import { ALONE, suspecting } from '../diagnostics/suspects.ts';
 import type { CaptureContent, FileLookup } from './capture-content.ts';
 import { contentOf } from './capture-content.ts';
-import type { Capture, CaptureKeyword, NetworkDeclaration, NodeDeclaration, PodDeclaration } from './declarations.ts';
+import type { Capture, CaptureKeyword, Declaration, NetworkDeclaration, NodeDeclaration, PodDeclaration } from './declarations.ts';
 import type { FileModel, Placed } from './file-model.ts';
 import { rangeIn } from './file-model.ts';
 import { fullName } from './names.ts';
@@ -24,9 +25,20 @@ export interface LineSpan {
   readonly length: number;
 }
 
+const hasDumps = ({ captures }: DumpOwner['declaration']): boolean => captures.length > 0;
+
+/** The declarations that have dumps, or name files of objects. */
+export const withFiles = suspecting<Declaration, object>((d) => d.kind === 'objects' || ((d.kind === 'node' || d.kind === 'pod' || d.kind === 'network') && hasDumps(d)));
+
+const nodesWithDumps = suspecting<NodeDeclaration, object>(hasDumps);
+const podsWithDumps = suspecting<PodDeclaration, object>(hasDumps);
+
+/** The nodes and pods that have dumps, those of objects with them. */
+export const hostsWithDumps = (model: FileModel): readonly Placed<NodeDeclaration | PodDeclaration>[] => [...nodesWithDumps(model.nodes, ALONE), ...podsWithDumps(model.pods, ALONE)];
+
 /** Dumps that can be read, in the order of the file. */
 export function* dumpsOf(model: FileModel, files: FileLookup): Iterable<Dump> {
-  for (const owner of model.declarations) {
+  for (const owner of withFiles(model.declarations, ALONE)) {
     const { declaration } = owner;
     if (declaration.kind !== 'node' && declaration.kind !== 'pod' && declaration.kind !== 'network') continue;
     for (const capture of declaration.captures) {

@@ -1,28 +1,34 @@
 /** Which pods a service's selector takes, as kubectl would: the same namespace, every label equal. */
+import { keptOf } from '../../../../engine/src/kept.ts';
+import { perRecord } from '../../../../engine/src/memo.ts';
+import { declarationsOf } from './declarations-of.ts';
 import type { PodDeclaration, ServiceDeclaration } from './declarations.ts';
 import type { FileModel, Placed } from './file-model.ts';
 
 type Pods = readonly Placed<PodDeclaration>[];
 
-const indexes = new WeakMap<FileModel, ReadonlyMap<string, Placed<PodDeclaration>[]>>();
+/** Where in the list of pods those stand that have a label, by namespace and label. */
+type LabelIndex = ReadonlyMap<string, readonly number[]>;
 
-/** By namespace and label. */
-function indexOf(model: FileModel): ReadonlyMap<string, Pods> {
-  const cached = indexes.get(model);
-  if (cached !== undefined) return cached;
-  const index = new Map<string, Placed<PodDeclaration>[]>();
-  for (const pod of model.pods) {
-    const namespace = pod.declaration.name?.value.namespace;
-    if (namespace === undefined) continue;
-    for (const { value: [key, value] } of pod.declaration.labels) {
-      const at = `${namespace} ${key}=${value}`;
-      const found = index.get(at);
-      if (found === undefined) index.set(at, [pod]);
-      else found.push(pod);
+const labelsOf = ({ name, labels }: PodDeclaration): readonly string[] =>
+  (name === null ? [] : labels.map(({ value: [key, value] }) => `${name.value.namespace} ${key}=${value}`));
+
+/** It outlives edits that leave all labels as they are. */
+const keptLabels = keptOf<PodDeclaration, LabelIndex>((a, b) => labelsOf(a).join('\n') === labelsOf(b).join('\n'));
+
+function indexOf(model: FileModel): LabelIndex {
+  const pods = declarationsOf(model.pods);
+  return keptLabels(pods, () => {
+    const index = new Map<string, number[]>();
+    for (const [i, pod] of pods.entries()) {
+      for (const label of labelsOf(pod)) {
+        const found = index.get(label);
+        if (found === undefined) index.set(label, [i]);
+        else found.push(i);
+      }
     }
-  }
-  indexes.set(model, index);
-  return index;
+    return index;
+  });
 }
 
 export interface Selection {
@@ -32,26 +38,42 @@ export interface Selection {
   readonly served: ReadonlySet<string> | null;
 }
 
-const selections = new WeakMap<FileModel, Map<string, Selection>>();
+/** Services with the same selector share one list. */
+const selected = perRecord((index: LabelIndex, labels: string): readonly number[] => {
+  const [shortest = [], ...others] = labels.split('\n').map((label) => index.get(label) ?? []).sort((a, b) => a.length - b.length);
+  const sets = others.map((l) => new Set(l));
+  return shortest.filter((pod) => sets.every((s) => s.has(pod)));
+});
 
-/** `null`: the service has no selector. Services with the same selector share one selection. */
-export function selectionOf(model: FileModel, service: ServiceDeclaration): Selection | null {
-  if (service.selector === null || service.selector.length === 0 || service.name === null) return null;
-  const { namespace } = service.name.value;
-  const keys = service.selector.map(({ value: [key, value] }) => `${namespace} ${key}=${value}`);
-  const known = selections.get(model) ?? new Map<string, Selection>();
-  selections.set(model, known);
-  const all = keys.join(',');
-  const found = known.get(all) ?? select(model, keys);
-  known.set(all, found);
-  return found;
+const byService = new WeakMap<LabelIndex, WeakMap<ServiceDeclaration, readonly number[]>>();
+
+function selectedBy(index: LabelIndex, service: ServiceDeclaration): readonly number[] {
+  const known = byService.get(index) ?? new WeakMap<ServiceDeclaration, readonly number[]>();
+  byService.set(index, known);
+  const { name, selector } = service;
+  const pods = known.get(service) ?? selected(index, (selector ?? []).map(({ value: [key, value] }) => `${name?.value.namespace ?? ''} ${key}=${value}`).join('\n'));
+  known.set(service, pods);
+  return pods;
 }
 
-function select(model: FileModel, keys: readonly string[]): Selection {
-  const index = indexOf(model);
-  const [shortest = [], ...others] = keys.map((key) => index.get(key) ?? []).sort((a, b) => a.length - b.length);
-  const sets = others.map((l) => new Set(l));
-  const pods = shortest.filter((pod) => sets.every((s) => s.has(pod)));
+/** The index is asked for once a version. */
+const indexes = new WeakMap<FileModel, LabelIndex>();
+
+function placesOf(model: FileModel, service: ServiceDeclaration): readonly number[] {
+  const index = indexes.get(model) ?? indexOf(model);
+  indexes.set(model, index);
+  return selectedBy(index, service);
+}
+
+const selectionsIn = perRecord((model: FileModel, places: readonly number[]): Selection => select(places.flatMap((i) => model.pods[i] ?? [])));
+
+/** `null`: the service has no selector. */
+export function selectionOf(model: FileModel, service: ServiceDeclaration): Selection | null {
+  if (service.selector === null || service.selector.length === 0 || service.name === null) return null;
+  return selectionsIn(model, placesOf(model, service));
+}
+
+function select(pods: Pods): Selection {
   const ready = pods.filter((pod) => pod.declaration.ready);
   const served = new Set<string>();
   for (const { declaration: { listeners } } of ready) {

@@ -2,7 +2,7 @@ import type { Address, Prefix } from '../../../../engine/src/net/address.ts';
 import { contains, formatAddress, isLinkLocal } from '../../../../engine/src/net/address.ts';
 import type { Route } from '../../../../engine/src/topology/model.ts';
 import type { Dump, DumpOwner } from '../bind/dumps.ts';
-import { dumpsIn, lineOfRecord, ownerName, reportInDump, wordInLine, wholeLine } from '../bind/dumps.ts';
+import { dumpsIn, hostsWithDumps, lineOfRecord, ownerName, reportInDump, wordInLine, wholeLine } from '../bind/dumps.ts';
 import type { Check, CheckInput } from './check.ts';
 import type { Diagnostic } from './define.ts';
 import { defineDiagnostic, fixOf } from './define.ts';
@@ -50,7 +50,7 @@ function isOnLink(onLink: readonly OnLink[], gateway: Address, device: string | 
 }
 
 export const checkGateways: Check = function* (input): Iterable<Diagnostic> {
-  const owners: DumpOwner[] = [...input.model.nodes, ...input.model.pods, ...input.model.networks];
+  const owners: DumpOwner[] = [...hostsWithDumps(input.model), ...input.model.networks];
   for (const owner of owners) {
     const dumps = dumpsIn(owner, input.files, 'routes');
     if (dumps.length === 0 || (owner.declaration.kind === 'pod' && owner.declaration.hostNetwork)) continue;

@@ -2,7 +2,7 @@
 import type { CaptureContent } from '../bind/capture-content.ts';
 import { chainGraphOf } from '../bind/chain-graph.ts';
 import type { Dump } from '../bind/dumps.ts';
-import { dumpsIn } from '../bind/dumps.ts';
+import { dumpsIn, hostsWithDumps } from '../bind/dumps.ts';
 import type { Check } from './check.ts';
 import type { Finding } from './iptables-view.ts';
 import { jumpLoops } from './jump-loop.ts';
@@ -29,7 +29,7 @@ function findingsOf({ content, capture }: Dump, others: readonly Dump[]): readon
 }
 
 export const checkIptables: Check = function* ({ model, files }) {
-  for (const owner of [...model.nodes, ...model.pods]) {
+  for (const owner of hostsWithDumps(model)) {
     for (const keyword of ['iptables', 'ip6tables'] as const) {
       const dumps = dumpsIn(owner, files, keyword);
       for (const dump of dumps) {

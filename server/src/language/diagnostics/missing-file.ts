@@ -1,10 +1,12 @@
 import type { FileLookup } from '../bind/capture-content.ts';
 import type { ObjectsDeclaration } from '../bind/declarations.ts';
 import type { Placed } from '../bind/file-model.ts';
+import { withFiles } from '../bind/dumps.ts';
 import { rangeIn } from '../bind/file-model.ts';
 import type { Check } from './check.ts';
 import type { Diagnostic } from './define.ts';
 import { defineDiagnostic, report } from './define.ts';
+import { ALONE } from './suspects.ts';
 
 export const missingFile = defineDiagnostic<{ readonly path: string; readonly because: 'not found' | 'outside' | 'no folder' | 'no match' }>({
   code: 'K8N1016',
@@ -22,7 +24,7 @@ export const missingFile = defineDiagnostic<{ readonly path: string; readonly be
 
 /** Files named by `from "FILE"` that cannot be read. */
 export const checkFiles: Check = function* ({ model, files }) {
-  for (const placed of model.declarations) {
+  for (const placed of withFiles(model.declarations, ALONE)) {
     const { declaration } = placed;
     if (declaration.kind === 'objects') yield* missingObjects({ declaration, offset: placed.offset }, files);
     if (declaration.kind !== 'node' && declaration.kind !== 'pod' && declaration.kind !== 'network') continue;

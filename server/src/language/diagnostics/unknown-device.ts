@@ -7,7 +7,7 @@ import { devicesOf, isInvented } from '../bind/devices.ts';
 import type { FileLookup } from '../bind/capture-content.ts';
 import type { InterfaceDeclaration } from '../bind/declarations.ts';
 import type { Dump, DumpOwner } from '../bind/dumps.ts';
-import { dumpsIn, lineOfRecord, ownerName, reportInDump, wordInLine } from '../bind/dumps.ts';
+import { dumpsIn, hostsWithDumps, lineOfRecord, ownerName, reportInDump, wordInLine } from '../bind/dumps.ts';
 import type { Check } from './check.ts';
 import { rangeIn } from '../bind/file-model.ts';
 import type { Diagnostic, Range } from './define.ts';
@@ -121,8 +121,7 @@ function* notShown(owner: DumpOwner, files: FileLookup): Iterable<Diagnostic> {
 }
 
 export const checkDevices: Check = function* ({ model, files }): Iterable<Diagnostic> {
-  for (const owner of [...model.nodes, ...model.pods]) {
-    if (owner.declaration.captures.length === 0) continue;
+  for (const owner of hostsWithDumps(model)) {
     yield* notShown(owner, files);
     const known = devicesOf(owner, model, files);
     if (known === null) continue;
