@@ -12,6 +12,18 @@ export const clusterSearch = (namespace: string, domain: string): readonly strin
 
 export const CLUSTER_NDOTS = 5;
 
+/** MaxDNSSearchPaths, MaxDNSSearchListChars (apis/core/validation); the longest name that DNS has. */
+const MOST_DOMAINS = 32;
+const LONGEST_LIST = 2048;
+const LONGEST_DOMAIN = 253;
+
+/** What kubelet writes of a search list: each domain once, and what is too much left out from the end (dns.go: formDNSSearchFitsLimits). */
+export function fittingSearch(domains: readonly string[]): readonly string[] {
+  const kept = [...new Set(domains)].slice(0, MOST_DOMAINS).filter((d) => d.length <= LONGEST_DOMAIN);
+  while (kept.join(' ').length > LONGEST_LIST) kept.pop();
+  return kept;
+}
+
 /** Who asks. `clusterDns`: the name server is CoreDNS, which answers for the cluster's domain. */
 export interface Resolver {
   readonly search: readonly string[];

@@ -5,7 +5,7 @@ import type { Address } from '../net/address.ts';
 import type { Pod } from '../topology/model.ts';
 import { declared } from '../topology/origin.ts';
 import type { PodSpec } from '../topology/spec.ts';
-import { CLUSTER_NDOTS, clusterSearch } from './dns.ts';
+import { CLUSTER_NDOTS, clusterSearch, fittingSearch } from './dns.ts';
 import { nodeAddressOf } from './plan.ts';
 import type { NodePlan, Plan } from './plan.ts';
 
@@ -41,7 +41,7 @@ function resolverOf(plan: Plan, spec: PodSpec): Pick<Pod, 'search' | 'ndots' | '
   const { resolver } = spec.captured;
   if (resolver !== undefined) return { search: resolver.search, ndots: resolver.ndots, clusterDns: resolver.nameservers.some((n) => isClusterDns(plan, n)) };
   const asksCluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
-  const search = spec.search ?? (asksCluster ? clusterSearch(spec.namespace, plan.settings.domain) : []);
+  const search = fittingSearch(spec.search ?? (asksCluster ? clusterSearch(spec.namespace, plan.settings.domain) : []));
   // A pod on the host's network that was given the cluster's search list was given its name server, too.
   const given = dnsPolicy === 'ClusterFirst' && search.length > 0;
   return {

@@ -1,7 +1,7 @@
 /** Names as kubelet and CoreDNS give them: kubernetes/dns, docs/specification.md; pkg/kubelet/network/dns. */
 import { describe, expect, it } from 'vitest';
 import { formatAddress } from '../../../engine/src/net/address.ts';
-import { resolve } from '../../../engine/src/control-plane/dns.ts';
+import { fittingSearch, resolve } from '../../../engine/src/control-plane/dns.ts';
 import { buildTopology } from '../../../engine/src/topology/build.ts';
 import { createSnapshot } from '../../../server/src/language/snapshot.ts';
 
@@ -91,5 +91,31 @@ describe('a pod’s resolv.conf', () => {
   it('is what the pod says by the policy None', () => {
     expect(of('dns-policy None; nameserver 10.96.0.10; search a.example; ndots 2')).toEqual(['a.example', 2, true]);
     expect(of('dns-policy None; nameserver 192.0.2.53')).toEqual(['', 1, false]);
+  });
+});
+
+describe('a search list', () => {
+  const domains = (count: number, length: number): string[] => Array.from({ length: count }, (_, i) => String(i).padStart(length, 'a'));
+
+  it('has each domain once, and 32 at most', () => {
+    expect(fittingSearch(['a', 'b', 'a'])).toEqual(['a', 'b']);
+    expect(fittingSearch(domains(32, 5))).toHaveLength(32);
+    expect(fittingSearch(domains(33, 5))).toEqual(domains(33, 5).slice(0, 32));
+  });
+
+  it('has 2,048 characters at most, blanks between them included', () => {
+    // 16 domains of 127 characters and 15 blanks are 2,047; one of 128 instead makes 2,048, two 2,049.
+    expect(fittingSearch(domains(16, 127))).toHaveLength(16);
+    expect(fittingSearch([...domains(15, 127), 'x'.repeat(128)])).toHaveLength(16);
+    expect(fittingSearch([...domains(15, 127), 'x'.repeat(129)])).toHaveLength(15);
+  });
+
+  it('has no domain that is longer than a name may be', () => {
+    expect(fittingSearch(['x'.repeat(254), 'x'.repeat(253)])).toEqual(['x'.repeat(253)]);
+  });
+
+  it('of a pod is what kubelet would write', () => {
+    const pod = topologyOf(`${BASE}\npod shop/many on n1 { ip 10.244.1.40; search ${domains(40, 6).join(', ')} }`).pods.find((p) => p.name === 'many');
+    expect(pod?.search).toHaveLength(32);
   });
 });

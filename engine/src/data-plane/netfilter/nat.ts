@@ -67,7 +67,7 @@ function unique(run: Run, ns: CompiledNamespace, entry: ConntrackEntry, current:
   } else if (half === 'destination' && range.ports === null && addressed.icmpType === null) return { tuple: addressed, open: null };
   const ports = range.ports ?? portClass(own, addressed.icmpType !== null);
   const size = ports.to - ports.from + 1;
-  const start = range.random || range.randomFully ? upperHalf(size) + (hashOf(tupleKey(addressed)) % (size - upperHalf(size))) : 0;
+  const start = range.random || range.randomFully ? drawnFrom(hashOf(tupleKey(addressed)), size) : 0;
   for (let i = 0; i < size; i++) {
     const tuple = withPort(addressed, half, ports.from + ((start + i) % size));
     if (free(tuple)) return { tuple, open: `any ${tuple.icmpType === null ? 'port' : 'identifier'} of ${ports.from}-${ports.to}` };
@@ -75,8 +75,8 @@ function unique(run: Run, ns: CompiledNamespace, entry: ConntrackEntry, current:
   return null;
 }
 
-/** Any port would be right: most are like those of the upper half, which rules seldom name. */
-const upperHalf = (size: number): number => size >> 1;
+/** The place in a range of `size` ports. Any would be right: most are like those of the upper half, which rules seldom name. */
+export const drawnFrom = (hash: number, size: number): number => (size >> 1) + (hash % (size - (size >> 1)));
 
 const inRange = (port: number, range: PortRange): boolean => port >= range.from && port <= range.to;
 

@@ -4,6 +4,7 @@
  */
 import type { NatRange, Target } from '../../topology/netfilter.ts';
 import { sameAddress } from '../../net/address.ts';
+import { drawnFrom } from '../netfilter/nat.ts';
 import { interfaceAddress } from '../source-address.ts';
 import { addressId, addressOf } from './address-book.ts';
 import { isTaken } from './flow-table.ts';
@@ -105,7 +106,7 @@ function choosePort(s: Scratch, flow: FlowRecord, source: number, destination: n
   const from = range !== null ? range.from : icmp ? 0 : own < 512 ? 1 : own < 1024 ? 600 : 1024;
   const to = range !== null ? range.to : icmp ? 65535 : own < 512 ? 511 : own < 1024 ? 1023 : 65535;
   const size = to - from + 1;
-  const start = random ? tupleHash(s, flow, source, destination) % size : 0;
+  const start = random ? drawnFrom(tupleHash(s, flow, source, destination), size) : 0;
   for (let i = 0; i < size; i++) {
     const port = from + ((start + i) % size);
     if (isFree(s, flow, source, destination, port)) return port;
