@@ -299,6 +299,15 @@ const CLUSTERS: readonly Cluster[] = [
     } }],
   },
   {
+    what: 'a tunnel with DF that is wider than its underlay leaves room for',
+    parts: { network: 'mtu 1400', host1: vxlan('df set') },
+    facts: [
+      { fact: 'a node\'s own ping is told to the node, and the ping hears nothing of it', from: 'host1', to: 'pod2', payload: 1400, shows: ends({ reason: { code: 'needs-fragmenting' }, answer: { kind: 'none' } }) },
+      { fact: 'so is a pod\'s', from: 'pod1', to: 'pod2:8080/UDP', payload: 1400, shows: ends({ reason: { code: 'needs-fragmenting' }, answer: { kind: 'none' } }) },
+      { fact: 'what has room arrives', from: 'pod1', to: 'pod2', payload: 1322, shows: delivered },
+    ],
+  },
+  {
     what: 'a tunnel without forwarding entries',
     parts: { host1: 'fdb {\n}' },
     facts: [{ fact: 'a missing entry drops without a word', from: 'pod1', to: 'pod2', shows: ends({ reason: { code: 'fdb-missing' }, answer: { kind: 'none' } }) }],

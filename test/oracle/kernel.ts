@@ -171,16 +171,18 @@ const podsOf = (host: Host, namespace: Namespace): string[] =>
     return (pod?.interfaces.find((i) => i.name === peer?.name)?.addresses ?? []).map(({ address }) => formatAddress(address));
   });
 
-/** Where nothing is said of listeners, a server on every port that is asked for. */
-function serversOf(namespace: Namespace, topology: Topology, flows: readonly Flow[]): { protocol: string; port: number; family: number }[] {
-  const wanted = namespace.listeners.kind === 'only'
-    ? namespace.listeners.listeners.map((l) => ({ protocol: l.protocol, port: l.port }))
+/** Where nothing is said of listeners, a server on every port that is asked for, but for those that are kept for node ports. */
+function serversOf({ listeners }: Namespace, topology: Topology, flows: readonly Flow[]): { protocol: string; port: number; family: number }[] {
+  const kept = listeners.kind === 'any' ? listeners.kept : undefined;
+  const isOpen = (protocol: string, port: number): boolean => kept === undefined || port < kept.from || port > kept.to || kept.listeners.some((l) => l.protocol === protocol && l.port === port);
+  const wanted = listeners.kind === 'only'
+    ? listeners.listeners.map((l) => ({ protocol: l.protocol, port: l.port }))
     : [
         ...flows.filter((flow) => flow.protocol !== 'ICMP').map((flow) => ({ protocol: flow.protocol, port: flow.destinationPort })),
         ...topology.services.flatMap((s) => s.ports).flatMap((p) => p.endpoints.map((e) => ({ protocol: p.protocol, port: e.port }))),
         ...translatedPorts(topology),
       ];
-  const distinct = new Map(wanted.filter((w) => w.protocol !== 'SCTP').map((w) => [`${w.protocol} ${w.port}`, w]));
+  const distinct = new Map(wanted.filter((w) => w.protocol !== 'SCTP' && isOpen(w.protocol, w.port)).map((w) => [`${w.protocol} ${w.port}`, w]));
   return [...distinct.values()].flatMap((w) => [{ ...w, family: 4 }, { ...w, family: 6 }]);
 }
 

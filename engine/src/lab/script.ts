@@ -123,7 +123,7 @@ const hardware = (device: Interface): string => (device.mac === null ? '' : ` ad
 const placeLines = (place: Place, topology: Topology): string[] => {
   const { namespace, netns } = place;
   const here = namespace.interfaces.filter((device) => device.device.kind !== 'unknown');
-  const links = ['link set lo up', ...namespace.interfaces.flatMap(deviceLines), ...here.flatMap(settingLines), ...here.flatMap((device) => ownMtu(device, here)), ...neighbourLines(namespace, topology)];
+  const links = ['link set lo up', ...namespace.interfaces.flatMap((device) => deviceLines(device, here)), ...here.flatMap(settingLines), ...here.flatMap((device) => ownMtu(device, here)), ...neighbourLines(namespace, topology)];
   return [
     `echo "${netns}"`,
     ...inside(netns, [
@@ -155,7 +155,7 @@ const ownMtu = (bridge: Interface, all: readonly Interface[]): string[] =>
 
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
 
-function deviceLines(device: Interface): string[] {
+function deviceLines(device: Interface, all: readonly Interface[]): string[] {
   const kind = device.device;
   const made = `link add ${device.name}${hardware(device)} mtu ${device.mtu}`;
   switch (kind.kind) {
@@ -165,7 +165,7 @@ function deviceLines(device: Interface): string[] {
     case 'dummy':
       return [`${made} type bridge`];
     case 'vxlan':
-      return [`${made} ${vxlanOptions(kind)}`];
+      return onWideUnderlay(device.mtu + (kind.local?.family === 6 ? 70 : 50), all.find((i) => i.name === kind.underlay), `${made} ${vxlanOptions(kind)}`);
     case 'tun':
       return [`tuntap add ${device.name} mode tun`, `link set ${device.name} mtu ${device.mtu}`];
     case 'loopback':
@@ -176,6 +176,12 @@ function deviceLines(device: Interface): string[] {
       return [];
   }
 }
+
+/** The kernel makes no VXLAN device wider than its underlay leaves room for (vxlan_config_apply), but lets an underlay become narrower afterwards. */
+const onWideUnderlay = (needed: number, underlay: Interface | undefined, made: string): string[] =>
+  underlay === undefined || needed <= underlay.mtu
+    ? [made]
+    : [`link set ${underlay.name} mtu ${needed}`, made, `link set ${underlay.name} mtu ${underlay.mtu}`];
 
 const vxlanOptions = (vxlan: Vxlan): string =>
   [
