@@ -21,6 +21,11 @@ describe('sysctl', () => {
   test.each(["sysctl: permission denied on key 'net.ipv4.tcp_fastopen_key'", 'dev.cdrom.info = ', '# net.ipv4.ip_forward = 0', 'net.ipv4.ip_local_reserved_ports = ', 'error: "net.bridge.bridge-nf-call-iptables" is an unknown key', '* Applying /etc/sysctl.d/99-sysctl.conf ...'])('%s says nothing of the network', (text) => {
     expect(readSysctlLine(text)).toEqual({ sysctl: null, problems: [] });
   });
+  test('a device with a dot in its name, written with dots, is told with the spelling that sysctl takes', () => {
+    expect(readSysctlLine('net.ipv4.conf.flannel.1.forwarding = 1')).toMatchObject({ sysctl: null, problems: [{ code: 'bad-value', severity: 'error', offset: 0, length: 34, suggestion: 'net.ipv4.conf.flannel/1.forwarding' }] });
+    expect(readSysctlLine('net.ipv4.conf.flannel/1.forwarding = 1').problems).toEqual([]);
+    expect(readSysctlLine('net/ipv4/conf/flannel.1/forwarding = 1')).toMatchObject({ sysctl: { name: 'net.ipv4.conf.flannel/1.forwarding' }, problems: [] });
+  });
   test('a pattern of sysctl.conf is told', () => {
     expect(readSysctlLine('-net.ipv4.conf.*.rp_filter = 1')).toMatchObject({ sysctl: null, problems: [{ code: 'not-modelled', severity: 'warning', offset: 1, length: 25 }] });
   });

@@ -2,17 +2,26 @@
 import { bitsOf, firstAddress, parseAddress } from '../../../../engine/src/net/address.ts';
 import type { Address, Family } from '../../../../engine/src/net/address.ts';
 import { SET_TYPES } from '../../../../engine/src/topology/ipset.ts';
-import type { IpSet, SetMember, SetType } from '../../../../engine/src/topology/ipset.ts';
+import type { IpSet, SetMember, SetPart, SetType } from '../../../../engine/src/topology/ipset.ts';
 import { captured } from '../../../../engine/src/topology/origin.ts';
 import type { DumpLine, DumpProblem, Report } from './dump.ts';
 import { onLine, reporter } from './dump.ts';
 import { closest } from '../../../../engine/src/closest.ts';
 import { parseNumber } from './iptables/names.ts';
 import { ruleWords } from './iptables/words.ts';
+import { checkMember, checkSupport, OLD_TYPES } from './ipset-limits.ts';
 import { memberParts } from './ipset-member.ts';
 import type { Word } from './words.ts';
 
-type Draft = Omit<IpSet, 'members'> & { readonly members: SetMember[] };
+interface Draft {
+  readonly set: Omit<IpSet, 'members'> & { readonly members: SetMember[] };
+  /** The options of its `create` line. */
+  readonly created: ReadonlySet<string>;
+  /** Of a bitmap. */
+  readonly range: readonly SetPart[] | null;
+  /** The parts of its members. */
+  readonly known: Set<string>;
+}
 
 export function readIpset(lines: readonly DumpLine[]): { readonly sets: readonly IpSet[]; readonly problems: readonly DumpProblem[] } {
   const sets = new Map<string, Draft>();
@@ -22,7 +31,7 @@ export function readIpset(lines: readonly DumpLine[]): { readonly sets: readonly
     readLine(sets, line, report);
     problems.push(...onLine(found, index));
   }
-  return { sets: [...sets.values()], problems };
+  return { sets: [...sets.values()].map((draft) => draft.set), problems };
 }
 
 function readLine(sets: Map<string, Draft>, line: DumpLine, report: Report): void {
@@ -39,10 +48,13 @@ function readLine(sets: Map<string, Draft>, line: DumpLine, report: Report): voi
 const TYPES = Object.keys(SET_TYPES) as readonly SetType[];
 
 function readCreate(sets: Map<string, Draft>, line: DumpLine, name: Word, typeWord: Word, rest: readonly Word[], report: Report): void {
-  const type = TYPES.find((t) => t === typeWord.text);
+  const type = TYPES.find((t) => t === typeWord.text) ?? OLD_TYPES[typeWord.text];
   if (sets.has(name.text)) report(name, 'bad-value', `The set \`${name.text}\` is created twice.`);
   else if (type === undefined) report(typeWord, 'bad-value', `\`${typeWord.text}\` is no type of a set.`, { suggestion: closest(typeWord.text, TYPES) ?? null });
-  else sets.set(name.text, { name: name.text, type, ...createOptions(type, rest, report), members: [], text: line.text, origin: captured(line.at) });
+  else {
+    const { created, range, ...options } = createOptions(type, typeWord, rest, report);
+    sets.set(name.text, { set: { name: name.text, type, ...options, members: [], text: line.text, origin: captured(line.at) }, created, range, known: new Set() });
+  }
 }
 
 /** How many words follow an option's name. Those of `create` that say nothing of what matches, then those of `add`. */
@@ -71,13 +83,16 @@ function readOptions(words: readonly Word[], known: Readonly<Record<string, 0 | 
 
 const FULL = 0xffff_ffff;
 
-function createOptions(type: SetType, words: readonly Word[], report: Report): Pick<IpSet, 'family' | 'mask' | 'markMask'> {
+function createOptions(type: SetType, at: Word, words: readonly Word[], report: Report): Pick<IpSet, 'family' | 'mask' | 'markMask'> & Pick<Draft, 'created' | 'range'> {
   const options = readOptions(words, CREATE_OPTIONS, report);
   const family = familyOf(type, options.get('family'), report);
   const markMask = options.get('markmask');
   const mark = markMask === undefined ? FULL : parseNumber(markMask.text);
   if (markMask !== undefined && (mark === undefined || mark > FULL)) report(markMask, 'bad-value', `\`${markMask.text}\` is no mask of 32 bits.`);
-  return { family, mask: maskOf(options, family ?? 4, report), markMask: mark ?? FULL };
+  const range = options.get('range');
+  if (range === undefined && type.startsWith('bitmap:')) report(at, 'missing-option', `A ${type} set needs \`range\`.`);
+  const bounds = range === undefined ? null : (memberParts({ type: type === 'bitmap:port' ? type : 'bitmap:ip', family: 4 }, range, 'whole name', report) ?? null);
+  return { family, mask: maskOf(options, family ?? 4, report), markMask: mark ?? FULL, created: new Set(options.keys()), range: bounds };
 }
 
 function familyOf(type: SetType, word: Word | undefined, report: Report): Family | null {
@@ -104,16 +119,22 @@ function maskOf(options: ReadonlyMap<string, Word>, family: Family, report: Repo
 const ones = (family: Family): Address => ({ family, words: family === 4 ? [0, 0, 0, FULL] : [FULL, FULL, FULL, FULL] });
 
 function readAdd(sets: Map<string, Draft>, line: DumpLine, name: Word, member: Word, rest: readonly Word[], report: Report): void {
-  const set = sets.get(name.text);
-  if (set === undefined) {
+  const draft = sets.get(name.text);
+  if (draft === undefined) {
     report(name, 'bad-value', `There is no set \`${name.text}\` above: its \`create\` line is missing.`, { suggestion: closest(name.text, sets.keys()) ?? null });
     return;
   }
+  const { set, created, range, known } = draft;
   const options = readOptions(rest, ADD_OPTIONS, report);
   const parts = memberParts(set, member, options.has('wildcard') ? 'wildcard' : 'whole name', report);
   const timeout = options.get('timeout');
   const seconds = timeout === undefined ? 0 : parseNumber(timeout.text);
   if (timeout !== undefined && seconds === undefined) report(timeout, 'bad-value', `\`${timeout.text}\` is no number of seconds.`);
+  checkSupport(set.type, created, options, report);
   if (parts === undefined) return;
+  checkMember(set, range, parts, member, report);
+  const key = JSON.stringify(parts);
+  if (known.has(key)) report(member, 'bad-value', `\`${member.text}\` is a member of ${name.text} already.`);
+  known.add(key);
   set.members.push({ parts, nomatch: options.has('nomatch'), timeout: seconds === undefined || seconds === 0 ? null : seconds, text: line.text, origin: captured(line.at) });
 }

@@ -12,6 +12,9 @@ export interface SysctlLine {
 /** Lists and secrets that are empty on most nodes. */
 const EMPTY = /(reserved_ports|stable_secret|fastopen_key|available_ulp|default_mask|cpu_bitmap|flush)$/;
 
+/** `net.ipv4.conf.flannel.1.forwarding`: keys themselves hold no dot. */
+const DEVICE_WITH_DOTS = /^(net\.ipv[46]\.(?:conf|neigh)\.)([^./]+(?:\.[^./]+)+)(\.[^./]+)$/;
+
 export function readSysctlLine(text: string): SysctlLine {
   const { problems, report } = reporter();
   // `sysctl: permission denied on key …` is what the tool says of itself; older ones say `error: …`.
@@ -37,6 +40,13 @@ export function readSysctlLine(text: string): SysctlLine {
   if (value === '' && (!/^net[./]/.test(name) || EMPTY.test(name))) return { sysctl: null, problems };
   if (value === '') {
     report(span, 'missing-value', `The value of \`${name}\` is missing.`);
+    return { sysctl: null, problems };
+  }
+  const parts = DEVICE_WITH_DOTS.exec(name);
+  if (parts !== null) {
+    const [, head = '', device = '', key = ''] = parts;
+    const right = `${head}${device.replaceAll('.', '/')}${key}`;
+    report(span, 'bad-value', `sysctl(8) writes a dot inside a device's name as a slash: \`${right}\`. It knows no \`${name}\`.`, { suggestion: right });
     return { sysctl: null, problems };
   }
   return { sysctl: { name: dotted(name), value }, problems };
