@@ -32,6 +32,11 @@ export function keyOf(d: Declaration): string | null {
 }
 
 export function* occurrencesIn(placed: Placed<Declaration>, file: BoundFile): Iterable<Occurrence> {
+  yield* declaredIn(placed, file);
+  yield* dumpedIn(placed, file);
+}
+
+function* declaredIn(placed: Placed<Declaration>, file: BoundFile): Iterable<Occurrence> {
   const { declaration: d } = placed;
   const key = keyOf(d);
   if (key !== null && d.kind !== 'expect' && d.kind !== 'objects' && d.name !== null) yield { ...rangeIn(placed, d.name), key, role: 'definition' };
@@ -54,12 +59,20 @@ export function* occurrencesIn(placed: Placed<Declaration>, file: BoundFile): It
     const own = [d.pods, ...[...d.ingress, ...d.egress].flatMap((t) => t.peers.flatMap((p) => (p.kind === 'pods' && p.namespaces === null ? [p.pods] : [])))];
     for (const l of own.flatMap((s) => s?.labels ?? [])) yield { ...rangeIn(placed, l), key: `label ${namespace} ${l.value.join('=')}`, role: 'reference' };
   } else if (d.kind === 'expect') yield* partiesIn(placed as Placed<typeof d>, file);
-  if (d.kind === 'node' || d.kind === 'pod') {
-    const owner = { declaration: d, offset: placed.offset };
-    for (const dump of dumpsIn(owner, file.files, 'routes', 'neighbours', 'fdb', 'iptables', 'ip6tables')) {
-      if (dump.capture.from === null) yield* occurrencesInDump(dump);
-    }
+}
+
+function* dumpedIn({ declaration: d, offset }: Placed<Declaration>, file: BoundFile): Iterable<Occurrence> {
+  if (d.kind !== 'node' && d.kind !== 'pod') return;
+  for (const dump of dumpsIn({ declaration: d, offset }, file.files, 'routes', 'neighbours', 'fdb', 'iptables', 'ip6tables')) {
+    if (dump.capture.from === null) yield* occurrencesInDump(dump);
   }
+}
+
+/** Dumps name their owner's chains and devices, and nothing else. */
+function mayBeDumpedIn({ declaration: d, offset }: Placed<Declaration>, key: string): boolean {
+  if ((d.kind !== 'node' && d.kind !== 'pod') || d.captures.length === 0) return false;
+  const owner = ownerName({ declaration: d, offset });
+  return key.startsWith(`chain ${owner} `) || key.startsWith(`device ${owner} `);
 }
 
 function* partiesIn(placed: Placed<Extract<Declaration, { readonly kind: 'expect' }>>, { names, model }: BoundFile): Iterable<Occurrence> {
@@ -136,6 +149,8 @@ export function occurrenceAt(file: BoundFile, offset: number): Occurrence | unde
 
 export function* occurrencesOf(file: BoundFile, key: string): Iterable<Occurrence> {
   for (const placed of file.model.declarations) {
-    for (const o of occurrencesIn(placed, file)) if (o.key === key) yield o;
+    for (const o of declaredIn(placed, file)) if (o.key === key) yield o;
+    if (!mayBeDumpedIn(placed, key)) continue;
+    for (const o of dumpedIn(placed, file)) if (o.key === key) yield o;
   }
 }
