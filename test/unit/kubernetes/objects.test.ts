@@ -199,6 +199,14 @@ describe('the cluster', () => {
     expect(of(wireguard, 'cluster { flannel host-gw }\nobjects from "dump.yaml"\n').spec().cluster).not.toHaveProperty('networkPlugin');
   });
 
+  it('leaves open what flannel’s nftables rules would do, unless the file says flannel', () => {
+    const nft = config('kube-flannel-cfg', 'net-conf.json', '{ "Network": "10.50.0.0/16", "EnableNFTables": true, "Backend": { "Type": "vxlan" } }');
+    expect(told(of(nft))).toEqual([expect.stringMatching(/^warning dump\.yaml:\d+:\d+: .*EnableNFTables.* ends undecided/)]);
+    expect(of(nft).spec().cluster).toMatchObject({ networkPlugin: 'flannel-nftables' });
+    expect(of(nft, 'cluster { flannel vxlan }\nobjects from "dump.yaml"\n').spec().cluster).not.toHaveProperty('networkPlugin');
+    expect(of(nft.replace('"EnableNFTables": true', '"EnableNFTables": false')).spec().cluster).not.toHaveProperty('networkPlugin');
+  });
+
   it('says nothing of flannel’s own conflist, and each thing that another has', () => {
     const conflist = (delegate: string, rest = ''): readonly string[] =>
       told(of(config('kube-flannel-cfg', 'cni-conf.json', `{ "name": "cbr0", "cniVersion": "0.3.1", "plugins": [{ "type": "flannel"${delegate} }, { "type": "portmap", "capabilities": { "portMappings": true }${rest} }] }`)))

@@ -22,7 +22,7 @@ const DELEGATE: readonly Option[] = [
   { key: 'hairpinMode', usual: true, isNeeded: true, otherwise: links },
   { key: 'isGateway', usual: true, otherwise: 'cni0 is taken to have the first address of the lease' },
   { key: 'isDefaultGateway', usual: true, isNeeded: true, otherwise: "pods are taken to have their default route by cni0: give a pod's own 'routes'" },
-  { key: 'ipMasq', usual: false, otherwise: "the bridge plugin's own chains (CNI-…) are not derived: give the node's 'iptables'" },
+  { key: 'ipMasq', usual: false, otherwise: "what the bridge plugin would masquerade by its own chains (CNI-…), to other nodes' pods too, keeps its source: give the nodes' 'iptables'" },
   { key: 'promiscMode', usual: false, otherwise: links },
   { key: 'vlan', usual: 0, otherwise: links },
   { key: 'mtu', usual: null, otherwise: "flannel's MTU is taken: write it as 'mtu' in 'flannel'" },

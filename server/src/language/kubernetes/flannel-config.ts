@@ -12,7 +12,7 @@ const UDP_PORT = 8285;
 export interface NetConf {
   readonly podCidrs: readonly Located<Prefix>[];
   readonly flannel: FlannelSettings;
-  /** A backend of flannel that is not simulated. */
+  /** A backend of flannel, or its rules in nftables, which are not simulated. */
   readonly networkPlugin?: string;
 }
 
@@ -20,11 +20,18 @@ export function readNetConf(conf: Fields): NetConf {
   const [v4, v6] = [conf.value('Network', 'cidr'), conf.value('IPv6Network', 'cidr')];
   const withV6 = conf.flag('EnableIPv6');
   const withV4 = conf.yesOrNo('EnableIPv4') ?? true;
-  if (conf.flag('EnableNFTables')) notModelled(conf, 'EnableNFTables', "flannel's nftables rules (EnableNFTables) are not simulated: its iptables rules are taken instead");
-  const backend = backendOf(conf.map('Backend'));
+  const rules = nftables(conf);
+  const backend = { ...backendOf(conf.map('Backend')), ...rules };
   // Leases of Kubernetes come from podCIDR: these are read by the etcd manager only.
   conf.rest(['SubnetLen', 'SubnetMin', 'SubnetMax', 'IPv6SubnetLen', 'IPv6SubnetMin', 'IPv6SubnetMax']);
   return { podCidrs: [...(withV4 && v4 !== null ? [v4] : []), ...(withV6 && v6 !== null ? [v6] : [])], ...backend };
+}
+
+/** Its accepting ends no chain of iptables, and dumps of iptables do not show its masquerading (pkg/trafficmngr/nftables). */
+function nftables(conf: Fields): Pick<NetConf, 'networkPlugin'> {
+  if (!conf.flag('EnableNFTables')) return {};
+  notModelled(conf, 'EnableNFTables', "flannel's nftables rules (EnableNFTables) are not simulated: what leaves a pod, or would come to one, ends undecided; 'flannel' in 'cluster' takes its iptables rules instead");
+  return { networkPlugin: 'flannel-nftables' };
 }
 
 function notModelled(fields: Fields, key: string, message: string): void {
