@@ -89,7 +89,7 @@ export function nearestNames(known: KnownNames, name: string): readonly string[]
     return { candidate, distance: isElsewhere(lower, wanted) ? 0 : editDistance(wanted, lower, limit + 1) };
   });
   // Words with no letter in common are not alike, however short.
-  const near = scored.filter((s) => s.distance <= limit && s.distance < Math.max(wanted.length, s.candidate.length));
+  const near = scored.filter((s) => s.candidate !== name && s.distance <= limit && s.distance < Math.max(wanted.length, s.candidate.length));
   near.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   return [...new Set(near.map((s) => s.candidate))].slice(0, MAX_SUGGESTIONS);
 }

@@ -266,14 +266,19 @@ function dnsAddresses(topology: Topology, name: string, sender: Sender): Address
       return { ...named(topology, inCluster), assumption: `The resolver of ${sender.host} does not ask the cluster's DNS; '${name}' is taken to be resolved as a pod of the namespace default resolves it.` };
     }
     const who = sender.namespace.name === ROOT_NAMESPACE ? sender.host : `pod ${sender.namespace.name}`;
-    return error(`${who} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name).filter((s) => s !== name));
+    return error(`${who} does not ask the cluster's DNS, so '${name}' has no address there. Name the service itself, or an address.`, suggestionsFor(topology, name));
   }
   if (inCluster.addresses.length > 0) {
     const asked = found.queries.map((q) => q.query).join(', ');
     return error(`'${name}' has no address for the sender, whose resolver asks for ${asked}. Write the name in full, with .svc.${topology.cluster.domain}, or mend its search list.`, fullNames(topology, inCluster));
   }
-  return unknownName(topology, name);
+  const empty = headlessBehind(topology, found);
+  return empty === undefined ? unknownName(topology, name) : serviceAddresses(topology, empty, sender);
 }
+
+/** A headless service that nobody is behind has a name all the same. */
+const headlessBehind = ({ services, cluster }: Topology, { queries }: Resolution): Service | undefined =>
+  services.find((s) => s.type !== 'ExternalName' && s.clusterAddresses.length === 0 && endpointAddresses(s).length === 0 && queries.some((q) => q.query.toLowerCase().replace(/\.$/, '') === `${s.name}.${s.namespace}.svc.${cluster.domain}`.toLowerCase()));
 
 /** As every resolver of the cluster's DNS finds it. */
 const fullNames = (topology: Topology, { addresses }: Resolution): readonly string[] =>

@@ -1,6 +1,7 @@
 /** Changes of ports: which one a service means, what a pod calls it, what listens. */
 import { closest } from '../closest.ts';
 import { selects } from '../control-plane/selection.ts';
+import { sameAddress } from '../net/address.ts';
 import { podName } from '../topology/lookup.ts';
 import { ROOT_NAMESPACE } from '../topology/model.ts';
 import type { Listener } from '../topology/model.ts';
@@ -18,8 +19,14 @@ import type { Situation } from './situation.ts';
 export function aroundThePort(situation: Situation, service: ServiceSpec): readonly Candidate[] {
   const asked = askedService(situation);
   const port = service.ports.find((p) => p.protocol === asked?.port?.protocol && p.port === asked.port.port);
-  if (port === undefined) return asked?.port === undefined ? otherProtocol(situation, service) : [];
-  return [...unknownName(situation, service, port), ...(situation.reason?.code === 'port-closed' ? [...namedNumber(situation, port), ...targets(situation, service, port)] : [])];
+  if (port === undefined) return asked?.port === undefined ? [...otherProtocol(situation, service), ...listenedPort(situation, service)] : [];
+  const named = unknownName(situation, service, port);
+  switch (situation.reason?.code) {
+    case 'port-closed': return [...named, ...namedNumber(situation, port), ...targets(situation, service, port)];
+    // A policy that shuts out a port that nothing listens on may be right, and the service's target wrong.
+    case 'network-policy': return [...named, ...targets(situation, service, port)];
+    default: return named;
+  }
 }
 
 const targetText = (target: number | string): string => String(target);
@@ -86,11 +93,39 @@ const containerPortText = (p: PodPortSpec, number: number): string => `port ${p.
 
 /** The pods listen elsewhere than where the service sends. */
 function targets(situation: Situation, service: ServiceSpec, port: ServicePortSpec): readonly Candidate[] {
-  const pod = situation.spec.pods.find((p) => podName(p) === situation.last?.namespace);
+  const pod = receivingPod(situation);
   if (pod === undefined) return [];
   const now = port.targetPortName === null ? port.targetPort : (pod.ports.find((p) => p.name === port.targetPortName && p.protocol === port.protocol)?.port ?? port.targetPort);
-  return listenersAt(pod, port.protocol).filter((n) => n !== now).slice(0, 3).map((target) =>
+  const listened = listenersAt(pod, port.protocol);
+  return listened.includes(now) ? [] : listened.slice(0, 3).map((target) =>
     retarget(situation, service, port, target, `Service ${podName(service)} sends ${port.port}/${port.protocol} to port ${now}${inPlace(port.at)}, and ${shortName(pod)} listens on ${target}/${port.protocol}.`));
+}
+
+/** Whom the packet is for where it ended: it may not have come in. */
+function receivingPod({ spec, last }: Situation): PodSpec | undefined {
+  const destination = last === undefined ? undefined : conversationAt(last)?.destination;
+  return spec.pods.find((p) => podName(p) === last?.namespace && last.namespace !== ROOT_NAMESPACE && p.addresses.some((a) => destination === undefined || sameAddress(a, destination)))
+    ?? spec.pods.find((p) => destination !== undefined && !p.hostNetwork && p.addresses.some((a) => sameAddress(a, destination)));
+}
+
+/** The service lacks a port on which its pods listen. */
+function listenedPort(situation: Situation, service: ServiceSpec): readonly Candidate[] {
+  const { selector } = service;
+  const { destinationPort: number, protocol } = situation.flow;
+  // Ports beside others have names (validateServicePort in pkg/apis/core/validation), and to name one that has none is another change.
+  if (selector === null || protocol === 'ICMP' || service.ports.some((p) => p.name === '')) return [];
+  const pod = situation.spec.pods.find((p) => p.namespace === service.namespace && selects(selector, p.labels) && listenersAt(p, protocol).includes(number));
+  if (pod === undefined) return [];
+  const name = `port-${number}`;
+  const added: ServicePortSpec = { name, protocol, port: number, targetPort: number, targetPortName: null, nodePort: null, at: service.at };
+  return [candidate(situation, {
+    wrong: `Service ${podName(service)}${inPlace(service.at)} has no port ${number}/${protocol}, on which ${shortName(pod)}${inPlace(pod.at)} listens: it answers on ${service.ports.map((p) => `${p.port}/${p.protocol}`).join(', ')}.`,
+    at: service.at,
+    title: `let service ${podName(service)} offer ${number}/${protocol}, too`,
+    edits: [statement(serviceOwner(service), portText(added, number), portText(added, number))],
+    commands: [patched(service.namespace, 'service', service.name, [{ op: 'add', path: '/spec/ports/-', value: { name, protocol, port: number, targetPort: number } }])],
+    applied: (spec) => withService(spec, podName(service), (s) => ({ ...s, ports: [...s.ports, added] })),
+  })];
 }
 
 const listenersAt = (pod: PodSpec, protocol: string): readonly number[] => (pod.listeners ?? []).filter((l) => l.protocol === protocol).map((l) => l.port);

@@ -50,10 +50,11 @@ function selectors(situation: Situation, service: ServiceSpec): readonly Candida
   if (selector === null) return [];
   const pods = situation.spec.pods.filter((p) => p.namespace === service.namespace);
   if (pods.some((p) => selects(selector, p.labels))) return [];
+  const isElsewhere = podElsewhere(situation.spec, service) !== undefined;
   const meant = pods.flatMap((pod) => {
     const labels = nearest(selector, pod.labels);
     return labels === undefined ? [] : [{ pod, labels, alike: Object.entries(selector).filter(([k, v]) => pod.labels[k] === v).length }];
-  }).sort((a, b) => b.alike - a.alike || distanceOf(selector, a.labels) - distanceOf(selector, b.labels));
+  }).filter((m) => !isElsewhere || m.alike > 0).sort((a, b) => b.alike - a.alike || distanceOf(selector, a.labels) - distanceOf(selector, b.labels));
   const seen = new Set<string>();
   return meant.filter(({ labels }) => !seen.has(labelText(labels)) && seen.add(labelText(labels))).slice(0, 2).map(({ pod, labels }) => candidate(situation, {
     wrong: `The selector ${labelText(selector)} of service ${podName(service)}${inPlace(service.at)} selects no pod; ${shortName(pod)}${inPlace(pod.at)} has ${labelText(labels)}.`,
@@ -63,6 +64,12 @@ function selectors(situation: Situation, service: ServiceSpec): readonly Candida
     commands: [patched(service.namespace, 'service', service.name, [{ op: 'replace', path: '/spec/selector', value: labels }])],
     applied: (spec) => withService(spec, podName(service), (s) => ({ ...s, selector: labels })),
   }));
+}
+
+/** A pod that the selector would take, were it in the service's namespace. */
+export function podElsewhere({ pods }: Situation['spec'], { selector, namespace }: ServiceSpec): PodSpec | undefined {
+  if (selector === null || pods.some((p) => p.namespace === namespace && selects(selector, p.labels))) return undefined;
+  return pods.find((p) => p.namespace !== namespace && selects(selector, p.labels));
 }
 
 /** How many letters would have to be mistyped. */

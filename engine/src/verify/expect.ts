@@ -8,11 +8,11 @@ import type { Trace } from '../trace/model.ts';
 import { resolveQuestion } from '../trace/party.ts';
 import type { QuestionError } from '../trace/party.ts';
 import { runTrace } from '../trace/run.ts';
-import { explaining } from './explain.ts';
+import { explaining, MAX_REPAIRS } from './explain.ts';
 import type { Explanation } from './explanation.ts';
 import { judge } from './judge.ts';
 import type { Expectation, Verdict } from './model.ts';
-import { wrongName } from './wrong-name.ts';
+import { otherPorts, wrongName } from './wrong-name.ts';
 
 /**
  * `spec` is what `topology` was built from: a repair is looked for by building it again with a change in it. `all`: what
@@ -30,7 +30,8 @@ export function* checkingExpectation(spec: ClusterSpec, topology: Topology, comp
   if (complaint === null) return { expectation, passed: true, sentence: null, explanation: null, trace: result };
   const goal = (changed: Topology, trace: Trace): boolean => judge(changed, trace, expectation) === null;
   const wanted = expectation.outcome === 'delivered' && !expectation.negated ? 'arrival' : 'something-else';
-  const explanation = yield* explaining({ spec, topology, compiled, question: expectation, expectations: all, goal, wanted });
+  const found = yield* explaining({ spec, topology, compiled, question: expectation, expectations: all, goal, wanted });
+  const explanation = found === null || wanted !== 'arrival' ? found : { ...found, repairs: [...otherPorts(topology, compiled, expectation), ...found.repairs].slice(0, MAX_REPAIRS) };
   return { expectation, passed: false, sentence: withRoot(complaint, explanation), explanation, trace: result };
 }
 

@@ -53,7 +53,7 @@ export interface Asked {
 /** Stacked causes that are looked for, one behind the other. */
 const MAX_CAUSES = 5;
 /** Repairs offered. */
-const MAX_REPAIRS = 3;
+export const MAX_REPAIRS = 3;
 /** Tries for one cause: each derives the topology anew and traces once. */
 const MAX_TRIES = 48;
 

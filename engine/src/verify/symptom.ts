@@ -2,6 +2,7 @@
 import { formatAddress, sameAddress } from '../net/address.ts';
 import { podName } from '../topology/lookup.ts';
 import type { SourceRef } from '../topology/origin.ts';
+import { podElsewhere } from './around-service.ts';
 import { inPlace, placeOf } from './candidate.ts';
 import { networkSymptom } from './symptom-network.ts';
 import { askedService } from './situation.ts';
@@ -20,6 +21,11 @@ export function symptomOf(situation: Situation): Symptom {
 function serviceSymptom(situation: Situation): Symptom | undefined {
   const asked = askedService(situation);
   const { flow } = situation;
+  const declared = situation.spec.services.find((s) => asked !== undefined && podName(s) === podName(asked.service));
+  const elsewhere = declared === undefined ? undefined : podElsewhere(situation.spec, declared);
+  if (declared !== undefined && elsewhere !== undefined && situation.reason?.code === 'rule-reject') {
+    return { sentence: `The selector of service ${podName(declared)}${inPlace(declared.at)} selects no pod: ${podName(elsewhere)}${inPlace(elsewhere.at)} has its labels, and a service selects pods of its own namespace only. Move the service there, or ask one of that namespace.`, at: declared.at };
+  }
   if (asked === undefined || asked.port !== undefined || !asked.service.clusterAddresses.some((a) => sameAddress(a, flow.destination))) return undefined;
   const at = placeOf(asked.service.origin);
   const ports = asked.service.ports.map((p) => `${p.port}/${p.protocol}`).join(', ') || 'none';

@@ -1,5 +1,6 @@
 /** An expectation that names nobody, or a port that its service does not have: the names that were perhaps meant, each tried. */
 import type { CompiledTopology } from '../data-plane/compile.ts';
+import { sameAddress } from '../net/address.ts';
 import type { Topology } from '../topology/model.ts';
 import { resolveQuestion } from '../trace/party.ts';
 import type { QuestionError } from '../trace/party.ts';
@@ -35,4 +36,22 @@ function renamed(expectation: Expectation, side: 'from' | 'to', instead: string)
 function holds(topology: Topology, compiled: CompiledTopology, expectation: Expectation): boolean {
   const resolved = resolveQuestion(topology, expectation);
   return !('error' in resolved) && judge(topology, runTrace(compiled, resolved.flow), expectation) === null;
+}
+
+/** The ports that the service does have, by the same protocol, for an expectation of one that it lacks. */
+export function otherPorts(topology: Topology, compiled: CompiledTopology, expectation: Expectation): readonly TriedRepair[] {
+  const resolved = resolveQuestion(topology, expectation);
+  if ('error' in resolved) return [];
+  const { destination, destinationPort, protocol } = resolved.flow;
+  const service = topology.services.find((s) => s.clusterAddresses.some((a) => sameAddress(a, destination)));
+  const offered = service?.ports.filter((p) => p.protocol === protocol) ?? [];
+  const before = `:${destinationPort}`;
+  const end = expectation.to.lastIndexOf(before);
+  if (end < 0 || offered.some((p) => p.port === destinationPort)) return [];
+  const written = expectation.to.slice(0, end);
+  return offered.slice(0, 3).flatMap(({ port }): readonly TriedRepair[] => {
+    const [from, to] = [`${written}${before}`, `${written}:${port}`];
+    if (!holds(topology, compiled, { ...expectation, to: expectation.to.replace(from, () => to) })) return [];
+    return [{ title: `write '${to}' instead of '${from}'`, edits: [{ kind: 'name', at: expectation.at, from, to }], commands: [] }];
+  });
 }
