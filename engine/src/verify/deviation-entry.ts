@@ -1,6 +1,6 @@
 /** Captured routes, neighbours, FDB entries, policy rules and sysctls beside those that would be programmed. */
 import { groupBy } from '../group-by.ts';
-import { formatAddress, formatPrefix, sameAddress } from '../net/address.ts';
+import { formatAddress, formatPrefix } from '../net/address.ts';
 import { MAIN_TABLE } from '../topology/model.ts';
 import type { FdbEntry, Neighbour, Route, Sysctl } from '../topology/model.ts';
 import type { Origin } from '../topology/origin.ts';
@@ -108,16 +108,19 @@ function neighbourDeviations(compared: Compared): readonly Deviation[] {
   if (neighbours === undefined) return [];
   const wanted = compared.programmed.namespace.neighbours;
   const tunnels = tunnelsOf(compared);
-  const same = (a: Neighbour, b: Neighbour): boolean => a.device === b.device && sameAddress(a.address, b.address);
+  // A node has one for every other.
+  const keyOf = ({ device, address }: Neighbour): string => `${device} ${formatAddress(address)}`;
+  const known = groupBy(neighbours, keyOf);
+  const expected = new Set(wanted.map(keyOf));
   const found = (kind: DeviationKind, old: readonly Neighbour[], fresh: readonly Neighbour[]): Deviation =>
     deviation(compared, { block: 'neighbours', kind, there: old, wanted: fresh, change: withNeighbours });
   return [
     ...wanted.flatMap((n): readonly Deviation[] => {
-      const there = neighbours.filter((other) => same(other, n));
+      const there = known.get(keyOf(n)) ?? [];
       if (there.length === 0) return [found('missing', [], [n])];
       return there.some((other) => other.mac === n.mac) ? [] : [found('stale', there, [n])];
     }),
-    ...neighbours.filter((n) => n.state === 'permanent' && tunnels.has(n.device) && !wanted.some((other) => same(other, n))).map((n) => found('left-over', [n], [])),
+    ...neighbours.filter((n) => n.state === 'permanent' && tunnels.has(n.device) && !expected.has(keyOf(n))).map((n) => found('left-over', [n], [])),
   ];
 }
 
