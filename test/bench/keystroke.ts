@@ -5,7 +5,7 @@ import { median, timings } from './row.ts';
 import type { Bench, Row } from './row.ts';
 
 /** A digit typed and taken away again, in the middle of a captured rule or of a pod. */
-function typing(lines: number, where: 'a rule' | 'a pod', rounds: number): Row {
+function typing(lines: number, where: 'a rule' | 'a pod', rounds: number, goal: number): Row {
   const text = largeFile(lines);
   const at = where === 'a rule' ? text.indexOf('--dport 80', text.length / 8) + '--dport 80'.length : text.indexOf('listen 8080', text.length / 2) + 'listen 8080'.length;
   const typed = `${text.slice(0, at)}1${text.slice(at)}`;
@@ -20,14 +20,14 @@ function typing(lines: number, where: 'a rule' | 'a pod', rounds: number): Row {
   const value = median(keys);
   return {
     name: `keystroke to diagnostics in ${where}, ${text.split('\n').length - 1} lines`,
-    value, unit: 'ms', ratio: value / median(whole), against: 'the file analysed afresh', goal: '<= 16 ms', holds: seen >= 0 && value <= 16,
+    value, unit: 'ms', ratio: value / median(whole), against: 'the file analysed afresh', goal: `<= ${goal} ms`, holds: seen >= 0 && value <= goal,
   };
 }
 
 export const keystroke: Bench = {
   name: 'keystroke',
   rows: ({ smoke }) => [
-    typing(2000, 'a pod', smoke ? 4 : 60), typing(2000, 'a rule', smoke ? 4 : 60),
-    ...(smoke ? [] : [typing(100_000, 'a pod', 4), typing(100_000, 'a rule', 4)]),
+    typing(2000, 'a pod', smoke ? 4 : 60, 16), typing(2000, 'a rule', smoke ? 4 : 60, 16),
+    ...(smoke ? [] : [typing(100_000, 'a pod', 20, 100), typing(100_000, 'a rule', 20, 100)]),
   ],
 };

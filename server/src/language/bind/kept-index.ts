@@ -7,7 +7,7 @@ export interface Spot {
   readonly key: number;
 }
 
-export interface KeptIndex {
+interface KeptIndex {
   readonly first: ReadonlyMap<string, Spot>;
   /** Where a key stands that another has, listed before. */
   readonly later: readonly { readonly key: string; readonly spot: Spot }[];
