@@ -11,7 +11,7 @@ import { savedTable } from '../../engine/src/topology/iptables-save.ts';
 import { readIptables } from '../../server/src/language/native/iptables/tables.ts';
 import { createSnapshot } from '../../server/src/language/snapshot.ts';
 import { handWritten } from './rule-corpus.ts';
-import { ruleTexts } from './rule-texts.ts';
+import { mutatedTexts, ruleTexts } from './rule-texts.ts';
 import type { RuleText } from './rule-texts.ts';
 
 const ISOLATED = process.getuid?.() === 0 ? ['-n'] : ['-Urn'];
@@ -99,6 +99,12 @@ describe.runIf(available)('iptables-restore', () => {
     console.log(`rules that iptables takes: ${taken}, that it refuses: ${refused}`);
     expect(found).toEqual([]);
     expect(Math.min(taken, refused)).toBeGreaterThan(COUNT / 6);
+  });
+  test('takes and refuses rules with a word too few, too many or in a wrong place as k8snet does', { timeout: 600_000 }, () => {
+    const rules = unique(mutatedTexts(COUNT, SEED)).filter(({ rule }) => !KEPT_AS_TEXT.test(rule) && !STRICTER.test(rule));
+    const { found, refused } = findings(rules, asked(rules));
+    expect(found).toEqual([]);
+    expect(refused).toBeGreaterThan(COUNT / 6);
   });
   test('takes and refuses rules written by hand as k8snet does', { timeout: 120_000 }, () => {
     expect(findings(handWritten, asked(handWritten)).found).toEqual([]);

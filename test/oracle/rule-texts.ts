@@ -172,4 +172,23 @@ const rule: fc.Arbitrary<RuleText> = fc.constantFrom<Family>(4, 6).chain((family
   ),
 );
 
+const UNKNOWN = ['eth0', '99999', '-x', '--no-such-option', '!', 'ACCEPT', '-j'];
+
+/** A rule with one word dropped, doubled, put elsewhere or replaced, behind its `-A CHAIN`. */
+const mutated: fc.Arbitrary<RuleText> = rule.chain((text) => {
+  const words = text.rule.split(' ');
+  const place = fc.nat(Math.max(words.length - 3, 0)).map((n) => n + 2);
+  return fc.tuple(place, place, fc.constantFrom('drop', 'double', 'swap', 'replace'), fc.constantFrom(...UNKNOWN)).map(([at, other, how, unknown]) => {
+    const [word = '', second = ''] = [words[at], words[other]];
+    const changed =
+      how === 'drop' ? words.toSpliced(at, 1)
+      : how === 'double' ? words.toSpliced(at, 0, word)
+      : how === 'swap' ? words.with(Math.min(at, words.length - 1), second).with(Math.min(other, words.length - 1), word)
+      : words.with(Math.min(at, words.length - 1), unknown);
+    return { ...text, rule: changed.join(' ') };
+  });
+});
+
+export const mutatedTexts = (count: number, seed: number): readonly RuleText[] => fc.sample(mutated, { numRuns: count, seed });
+
 export const ruleTexts = (count: number, seed: number): readonly RuleText[] => fc.sample(rule, { numRuns: count, seed });
