@@ -47,6 +47,8 @@ export function reachOf(trace: Trace): readonly number[] {
   const arrived = trace.branches.filter(isAnswered).reduce((sum, b) => sum + b.probability, 0);
   const [worst] = trace.branches.filter((b) => b.probability > 0 && !isAnswered(b)).sort((a, b) => b.probability - a.probability);
   if (worst === undefined) return [1, 0, 0, 0];
+  // What went out into the world for a host of the cluster has gone astray, however far.
+  if (worst.reason?.code === 'no-such-destination') return [arrived, 0, 0, 0];
   const hops = (isLostLater(worst) ? worst.second : worst.outcome === 'delivered' ? worst.reply : worst.request)?.hops ?? [];
   return [arrived, isLostLater(worst) ? 2 : worst.outcome === 'delivered' ? 1 : 0, hops.length, hops.at(-1)?.steps.length ?? 0];
 }

@@ -58,3 +58,11 @@ describe('a service that nobody is behind', () => {
     expect(sentence).toBe('The service web is headless and has no ready endpoint, so its name has no address.');
   });
 });
+
+describe('a service that nothing programs, with another fault behind it', () => {
+  it('has both causes: what goes out into the world unprogrammed came no way', () => {
+    const { causes, repairs } = judged(`cluster {\n  kube-proxy none\n}\n${FILE.replace('labels app=web', 'not-ready; labels app=web')}expect client -> service/web:80 delivered\n`);
+    expect(causes).toEqual([expect.stringMatching(/^Nothing programs services/) as string, expect.stringMatching(/^web is not ready/) as string]);
+    expect(repairs).toMatchObject([{ title: 'let kube-proxy program services; then make web ready', passes: true }]);
+  });
+});
