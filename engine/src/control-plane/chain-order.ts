@@ -35,10 +35,9 @@ function compareNames(a: Chain | undefined, b: Chain | undefined): number {
 
 /** How many letters every name begins with. */
 function sharedLength(chains: readonly Chain[]): number {
-  const first = chains[0]?.name ?? '';
-  let length = first.length;
-  for (const { name } of chains) while (!name.startsWith(first.slice(0, length))) length--;
-  return length;
+  let shared = chains[0]?.name ?? '';
+  for (const { name } of chains) while (!name.startsWith(shared)) shared = shared.slice(0, -1);
+  return shared.length;
 }
 
 /** Seven letters of seven bits fit into a double; what stands behind a letter beyond ASCII is left to the names. */

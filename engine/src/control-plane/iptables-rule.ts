@@ -3,7 +3,7 @@
  * that text: `-s`, `-d`, `-p`, then the extensions in the order in which the program gave them.
  */
 import { memo } from '../memo.ts';
-import { formatPrefix } from '../net/address.ts';
+import { formatPrefix, hostPrefix } from '../net/address.ts';
 import type { Address, Family, Prefix } from '../net/address.ts';
 import type { AddressType, ConnectionState, Match, Rule, TableName, Target } from '../topology/netfilter.ts';
 import type { Origin } from '../topology/origin.ts';
@@ -25,6 +25,8 @@ export type L4 = 'tcp' | 'udp' | 'sctp';
 const PROTOCOL_NUMBER: Readonly<Record<L4, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
 export const source = (prefix: Prefix): Part => ({ match: { kind: 'source', prefix, inverted: false }, text: `-s ${formatPrefix(prefix)}` });
+/** `text` is the address alone. */
+export const sourceHost = (address: Address, text: string): Part => ({ match: { kind: 'source', prefix: hostPrefix(address), inverted: false }, text: `-s ${text}/${address.family === 4 ? 32 : 128}` });
 export const notSource = (prefix: Prefix): Part => ({ match: { kind: 'source', prefix, inverted: true }, text: `! -s ${formatPrefix(prefix)}` });
 export const destination = (prefix: Prefix): Part => ({ match: { kind: 'destination', prefix, inverted: false }, text: `-d ${formatPrefix(prefix)}` });
 export const notDestination = (prefix: Prefix): Part => ({ match: { kind: 'destination', prefix, inverted: true }, text: `! -d ${formatPrefix(prefix)}` });
@@ -131,9 +133,13 @@ export const dnat = (address: Address, port: number, to: string): TargetPart => 
 const isEvery = (match: Match): boolean => (match.kind === 'source' || match.kind === 'destination') && match.prefix.length === 0 && !match.inverted;
 
 /** A rule of `chain`; without a target it only counts. No list grows by one: that takes room for 17, in 100,000 rules. */
-export function place(table: TableName, chain: string, parts: readonly Part[], target: TargetPart | null, origin: Origin): Placed {
+export function ruleOf(chain: string, parts: readonly Part[], target: TargetPart | null, origin: Origin): Rule {
   const told = parts.some((part) => isEvery(part.match)) ? parts.filter((part) => !isEvery(part.match)) : parts;
   const texts = told.map((part) => part.text);
   const words = target === null ? ['-A', chain, ...texts] : ['-A', chain, ...texts, target.text];
-  return { table, chain, rule: { matches: told.map((part) => part.match), target: target?.target ?? null, text: words.join(' '), origin } };
+  return { matches: told.map((part) => part.match), target: target?.target ?? null, text: words.join(' '), origin };
 }
+
+export const place = (table: TableName, chain: string, parts: readonly Part[], target: TargetPart | null, origin: Origin): Placed => ({
+  table, chain, rule: ruleOf(chain, parts, target, origin),
+});

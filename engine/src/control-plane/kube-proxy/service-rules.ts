@@ -1,9 +1,9 @@
 /** The rules of one service port on one node (pkg/proxy/iptables/proxier.go: the loop of syncProxyRules). */
-import { hostPrefix } from '../../net/address.ts';
 import type { Address, Prefix } from '../../net/address.ts';
+import type { Chain, Rule } from '../../topology/netfilter.ts';
 import {
   accept, addressType, comment, destination, destinationPort, dnat, drop, extension, inSaveOrder, jump, place, probability, protocol, recentCheck, recentSet, rejectPort,
-  source,
+  ruleOf, source, sourceHost,
 } from '../iptables-rule.ts';
 import type { Part, Placed, TargetPart } from '../iptables-rule.ts';
 import { EXTERNAL_SERVICES, MARK_MASQ, NODE_PORTS, PROXY_FIREWALL, SERVICES } from './names.ts';
@@ -23,21 +23,31 @@ export interface ProxyContext {
 
 const TO_MARK_MASQ = jump(MARK_MASQ);
 
-export function servicePortRules(view: PortView, context: ProxyContext): readonly Placed[] {
+/** A service port's own chains of the nat table (KUBE-SVC-…, KUBE-SEP-…), and its rules in the chains of all services. */
+export interface PortRules {
+  readonly chains: readonly Chain[];
+  /** In KUBE-SERVICES of the nat table. */
+  readonly services: readonly Rule[];
+  readonly elsewhere: readonly Placed[];
+}
+
+export function servicePortRules(view: PortView, context: ProxyContext): PortRules {
   const seen = nodeView(view, context.node);
   const internal = toPort(view, view.clusterIp, `${view.name} cluster IP`);
-  return [
-    ...clusterIpRules(view, seen, internal),
-    ...externalIpRules(view, seen),
-    ...loadBalancerRules(view, seen),
-    ...nodePortRules(view, seen),
-    ...internalMasquerade(view, seen, context, internal),
-    ...externalChain(view, seen, context),
-    ...firewallChain(view, seen, context),
-    ...policyChain(view, view.chains.cluster, seen.clusterEndpoints, context),
-    ...policyChain(view, view.chains.local, seen.localEndpoints, context),
-    ...seen.reachable.flatMap((endpoint) => endpointRules(view, endpoint, context)),
-  ];
+  const { cluster, local, external, firewall } = view.chains;
+  const foreign = internalMasquerade(view, seen, context, internal);
+  const chains: Chain[] = [];
+  const add = (name: string, rules: readonly Rule[]): void => {
+    if (rules.length > 0) chains.push({ name, policy: null, rules, origin: view.origin });
+  };
+  add(external, externalChain(view, seen, context));
+  add(firewall, firewallChain(view, seen, context));
+  add(cluster, policyChain(view, cluster, view.internalLocal ? null : foreign, seen.clusterEndpoints, context));
+  add(local, policyChain(view, local, view.internalLocal ? foreign : null, seen.localEndpoints, context));
+  for (const endpoint of seen.reachable) add(endpoint.chain, endpointRules(view, endpoint, context));
+  const common = [...clusterIpRules(view, seen, internal), ...externalIpRules(view, seen), ...loadBalancerRules(view, seen), ...nodePortRules(view, seen)];
+  const isOfServices = (p: Placed): boolean => p.chain === SERVICES && p.table === 'nat';
+  return { chains, services: common.filter(isOfServices).map((p) => p.rule), elsewhere: common.filter((p) => !isOfServices(p)) };
 }
 
 /** `-d IP/32 -p tcp -m comment --comment "…" -m tcp --dport 53`, in iptables-save's order. */
@@ -102,62 +112,66 @@ function nodePortRules(view: PortView, seen: NodeView): readonly Placed[] {
 }
 
 /** Traffic to the cluster IP that comes from no pod is masqueraded: its way back must pass this node. */
-function internalMasquerade(view: PortView, seen: NodeView, context: ProxyContext, internal: readonly Part[]): readonly Placed[] {
-  if (!seen.hasInternal || (!context.masqueradeAll && context.localTraffic === null)) return [];
+function internalMasquerade(view: PortView, seen: NodeView, context: ProxyContext, internal: readonly Part[]): Rule | null {
+  if (!seen.hasInternal || (!context.masqueradeAll && context.localTraffic === null)) return null;
   const chain = view.internalLocal ? view.chains.local : view.chains.cluster;
-  const foreign = context.masqueradeAll || context.localTraffic === null ? [] : [context.localTraffic.isNot];
-  return [place('nat', chain, inSaveOrder([...foreign, ...internal]), TO_MARK_MASQ, view.origin)];
+  const foreign = context.masqueradeAll || context.localTraffic === null ? internal : inSaveOrder([context.localTraffic.isNot, ...internal]);
+  return ruleOf(chain, foreign, TO_MARK_MASQ, view.origin);
 }
 
-function externalChain(view: PortView, seen: NodeView, context: ProxyContext): readonly Placed[] {
+function externalChain(view: PortView, seen: NodeView, context: ProxyContext): readonly Rule[] {
   if (!seen.hasEndpoints || !isExternallyAccessible(view)) return [];
   const { external, cluster, local } = view.chains;
-  const rules: Placed[] = [];
+  const rules: Rule[] = [];
   if (view.externalLocal) {
     const fromLocal = addressType('source', 'LOCAL');
     const fromPods = context.localTraffic === null ? [] : [context.localTraffic.is, comment(`pod traffic for ${view.name} external destinations`)];
-    if (fromPods.length > 0) rules.push(place('nat', external, fromPods, jump(cluster), view.origin));
+    if (fromPods.length > 0) rules.push(ruleOf(external, fromPods, jump(cluster), view.origin));
     rules.push(
-      place('nat', external, [comment(`masquerade LOCAL traffic for ${view.name} external destinations`), fromLocal], TO_MARK_MASQ, view.origin),
-      place('nat', external, [comment(`route LOCAL traffic for ${view.name} external destinations`), fromLocal], jump(cluster), view.origin),
+      ruleOf(external, [comment(`masquerade LOCAL traffic for ${view.name} external destinations`), fromLocal], TO_MARK_MASQ, view.origin),
+      ruleOf(external, [comment(`route LOCAL traffic for ${view.name} external destinations`), fromLocal], jump(cluster), view.origin),
     );
-  } else rules.push(place('nat', external, [comment(`masquerade traffic for ${view.name} external destinations`)], TO_MARK_MASQ, view.origin));
-  if (seen.hasExternal) rules.push(place('nat', external, [], jump(view.externalLocal ? local : cluster), view.origin));
+  } else rules.push(ruleOf(external, [comment(`masquerade traffic for ${view.name} external destinations`)], TO_MARK_MASQ, view.origin));
+  if (seen.hasExternal) rules.push(ruleOf(external, [], jump(view.externalLocal ? local : cluster), view.origin));
   return rules;
 }
 
-function firewallChain(view: PortView, seen: NodeView, context: ProxyContext): readonly Placed[] {
+function firewallChain(view: PortView, seen: NodeView, context: ProxyContext): readonly Rule[] {
   if (!isFirewalled(view, seen)) return [];
   const { firewall, external } = view.chains;
   const allowed = [...view.sourceRanges, ...(allowsNode(view, context.nodeIp) ? view.loadBalancerIps : [])];
   return [
-    ...allowed.map((prefix) => place('nat', firewall, [source(prefix), comment(`${view.name} loadbalancer IP`)], jump(external), view.origin)),
-    place('nat', firewall, [comment(`other traffic to ${view.name} will be dropped by ${PROXY_FIREWALL}`)], null, view.origin),
+    ...allowed.map((prefix) => ruleOf(firewall, [source(prefix), comment(`${view.name} loadbalancer IP`)], jump(external), view.origin)),
+    ruleOf(firewall, [comment(`other traffic to ${view.name} will be dropped by ${PROXY_FIREWALL}`)], null, view.origin),
   ];
 }
 
 /** writeServiceToEndpointRules: affinity first, then each endpoint with the same chance. */
-function policyChain(view: PortView, chain: string, endpoints: readonly EndpointView[], context: ProxyContext): readonly Placed[] {
+function policyChain(view: PortView, chain: string, masquerade: Rule | null, endpoints: readonly EndpointView[], context: ProxyContext): readonly Rule[] {
   const { affinitySeconds } = view;
-  const label = (endpoint: EndpointView): readonly Part[] => (context.endpointComments ? [comment(`${view.name} -> ${endpoint.text}`)] : []);
+  const first = masquerade === null ? [] : [masquerade];
+  const targets = endpoints.map((e) => jump(e.chain));
+  const labels = endpoints.map((e) => (context.endpointComments ? [comment(`${view.name} -> ${e.text}`)] : []));
   const sticky =
     affinitySeconds === null
       ? []
-      : endpoints.map((e) => place('nat', chain, [...label(e), recentCheck(e.chain, affinitySeconds, view.family)], jump(e.chain), view.origin));
-  const balanced = endpoints.map((e, i) => {
+      : endpoints.map((e, i) => ruleOf(chain, [...(labels[i] ?? []), recentCheck(e.chain, affinitySeconds, view.family)], targets[i] ?? null, view.origin));
+  const balanced = endpoints.map((_, i) => {
     const left = endpoints.length - i;
-    return place('nat', chain, [...label(e), ...(left > 1 ? [probability(left)] : [])], jump(e.chain), view.origin);
+    const label = labels[i] ?? [];
+    return ruleOf(chain, left > 1 ? [...label, probability(left)] : label, targets[i] ?? null, view.origin);
   });
-  return [...sticky, ...balanced];
+  return [...first, ...sticky, ...balanced];
 }
 
 /** A pod that reaches itself through the service is masqueraded (hairpin), then the destination is translated. */
-function endpointRules(view: PortView, endpoint: EndpointView, context: ProxyContext): readonly Placed[] {
+function endpointRules(view: PortView, endpoint: EndpointView, context: ProxyContext): readonly Rule[] {
+  const { address, port, text, chain } = endpoint;
   const label = context.endpointComments ? [comment(view.name)] : [];
-  const remember = view.affinitySeconds === null ? [] : [recentSet(endpoint.chain, view.family)];
-  const target = dnat(endpoint.address, endpoint.port, endpoint.text);
+  const remember = view.affinitySeconds === null ? [] : [recentSet(chain, view.family)];
+  const ip = view.family === 4 ? text.slice(0, text.lastIndexOf(':')) : text.slice(1, text.lastIndexOf(']'));
   return [
-    place('nat', endpoint.chain, [source(hostPrefix(endpoint.address)), ...label], TO_MARK_MASQ, view.origin),
-    place('nat', endpoint.chain, [protocol(view.protocol), ...label, ...remember, extension(view.protocol)], target, view.origin),
+    ruleOf(chain, [sourceHost(address, ip), ...label], TO_MARK_MASQ, view.origin),
+    ruleOf(chain, [protocol(view.protocol), ...label, ...remember, extension(view.protocol)], dnat(address, port, text), view.origin),
   ];
 }

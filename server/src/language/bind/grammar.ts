@@ -137,7 +137,7 @@ const NODE: readonly StatementGrammar[] = [
   statement('public-ip', [argument('ADDRESS', 'address')], "flannel's, where it is not the address on the network"),
   statement('vtep-mac', [argument('MAC', 'mac')], 'the MAC of flannel.1'),
   LABELS,
-  LISTEN,
+  { ...LISTEN, doc: 'where it says nothing, everything is taken to answer, but nothing on 30000 to 32767, the ports of node ports' },
   statement('docker', [argument('ADDRESS/LENGTH', 'interface-address', { need: 'optional' })], 'Docker runs here: docker0 (172.17.0.1/16 unless given), its chains, and a FORWARD policy of DROP'),
   ...CAPTURES.filter((c) => c !== RESOLV_CONF),
 ];
