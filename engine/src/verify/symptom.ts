@@ -24,7 +24,7 @@ function serviceSymptom(situation: Situation): Symptom | undefined {
   const declared = situation.spec.services.find((s) => asked !== undefined && podName(s) === podName(asked.service));
   const elsewhere = declared === undefined ? undefined : podElsewhere(situation.spec, declared);
   if (declared !== undefined && elsewhere !== undefined && situation.reason?.code === 'rule-reject') {
-    return { sentence: `The selector of service ${podName(declared)}${inPlace(declared.at)} selects no pod: ${podName(elsewhere)}${inPlace(elsewhere.at)} has its labels, and a service selects pods of its own namespace only. Move the service there, or ask one of that namespace.`, at: declared.at };
+    return { sentence: `The selector of service ${podName(declared)}${inPlace(declared.at)} selects no pod: ${podName(elsewhere)}${inPlace(elsewhere.at)} has its labels, but in another namespace. Move the service there, or ask one of that namespace.`, at: declared.at };
   }
   if (asked === undefined || asked.port !== undefined || !asked.service.clusterAddresses.some((a) => sameAddress(a, flow.destination))) return undefined;
   const at = placeOf(asked.service.origin);

@@ -49,7 +49,7 @@ describe('a policy that shuts out the port that a service sends to', () => {
 describe('a service that nobody is behind', () => {
   it('is told of the pod in another namespace that it would select, and of no other pod', () => {
     const { causes, repairs } = judged(`${FILE.replace('pod web', 'pod shop/web')}expect client -> service/web:80 delivered\n`);
-    expect(causes).toEqual([expect.stringMatching(/^The selector of service default\/web \(x\.k8snet:5\) selects no pod: shop\/web \(x\.k8snet:4\) has its labels, and a service selects pods of its own namespace only\./) as string]);
+    expect(causes).toEqual([expect.stringMatching(/^The selector of service default\/web \(x\.k8snet:5\) selects no pod: shop\/web \(x\.k8snet:4\) has its labels, but in another namespace\./) as string]);
     expect(repairs).toEqual([]);
   });
 
