@@ -31,7 +31,7 @@ const READERS: Readonly<Record<string, (lines: readonly DumpLine[]) => { readonl
 const WORDS = [
   '-A', 'INPUT', '-j', '-m', '!', '-p', 'tcp', '--dport', '80', 'conntrack', '--ctstate', 'NEW', '"', '\\', '*nat', ':A', '-', 'COMMIT', '[0:0]', 'default', 'via', '10.0.0.1', 'dev', 'eth0', 'table', 'nexthop', 'weight',
   'from', 'all', 'lookup', '32766:', '2:', 'eth0@if3:', '<UP>', 'mtu', '1500', 'link/ether', '0a:58:0a:00:05:96', 'inet', 'inet6', 'fe80::1/64', 'vxlan', 'id', 'bridge_slave', 'lladdr', 'STALE', 'dst', 'master', 'self', 'create',
-  'add', 'hash:ip', 'net.ipv4.ip_forward', '=', '1', 'src=10.0.0.1', 'dst=10.0.0.2', 'sport=5', 'dport=6', '[ASSURED]', '17', 'constructor', '__proto__', 'toString', '-s', '-g', '-c', '--', '---', '=', '0x', '/', ',', '\u0000', '🦊',
+  'add', 'nethash', 'set', 'hash:ip', 'net.ipv4.ip_forward', '=', '1', 'src=10.0.0.1', 'dst=10.0.0.2', 'sport=5', 'dport=6', '[ASSURED]', '17', 'constructor', '__proto__', 'toString', '-s', '-g', '-c', '--', '---', '=', '0x', '/', ',', '\u0000', '🦊',
 ];
 
 const line = fc.oneof(fc.array(fc.constantFrom(...WORDS), { maxLength: 12 }).map((words) => words.join(' ')), fc.string({ maxLength: 60 }).map((s) => s.replace(/[\r\n]/g, '')));

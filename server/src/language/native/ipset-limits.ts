@@ -7,17 +7,19 @@ import type { Report } from './dump.ts';
 import type { Word } from './words.ts';
 
 /** The names of ipset 4, which `ipset restore` still takes. */
-export const OLD_TYPES: Readonly<Record<string, SetType>> = {
-  iphash: 'hash:ip', nethash: 'hash:net', ipporthash: 'hash:ip,port', ipportiphash: 'hash:ip,port,ip', ipportnethash: 'hash:ip,port,net',
-  ipmap: 'bitmap:ip', macipmap: 'bitmap:ip,mac', portmap: 'bitmap:port', setlist: 'list:set',
-};
+export const OLD_TYPES: ReadonlyMap<string, SetType> = new Map([
+  ['iphash', 'hash:ip'], ['nethash', 'hash:net'], ['ipporthash', 'hash:ip,port'], ['ipportiphash', 'hash:ip,port,ip'], ['ipportnethash', 'hash:ip,port,net'],
+  ['ipmap', 'bitmap:ip'], ['macipmap', 'bitmap:ip,mac'], ['portmap', 'bitmap:port'], ['setlist', 'list:set'],
+]);
 
 /** What an option of a member needs in the `create` line. */
-const SUPPORT: Readonly<Record<string, string>> = { timeout: 'timeout', comment: 'comment', packets: 'counters', bytes: 'counters', skbmark: 'skbinfo', skbprio: 'skbinfo', skbqueue: 'skbinfo' };
+const SUPPORT: ReadonlyMap<string, string> = new Map([
+  ['timeout', 'timeout'], ['comment', 'comment'], ['packets', 'counters'], ['bytes', 'counters'], ['skbmark', 'skbinfo'], ['skbprio', 'skbinfo'], ['skbqueue', 'skbinfo'],
+]);
 
 export function checkSupport(type: SetType, created: ReadonlySet<string>, given: ReadonlyMap<string, Word>, report: Report): void {
   for (const [option, word] of given) {
-    const needed = SUPPORT[option];
+    const needed = SUPPORT.get(option);
     if (needed !== undefined && !created.has(needed)) report(word, 'unknown-option', `This set was created without \`${needed}\`: ipset refuses \`${option}\` of a member.`);
     if (option === 'nomatch' && !SET_TYPES[type].some((kind) => kind === 'net')) report(word, 'unknown-option', `A ${type} set has no networks: \`nomatch\` is for those that do.`);
   }

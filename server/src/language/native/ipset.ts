@@ -48,7 +48,7 @@ function readLine(sets: Map<string, Draft>, line: DumpLine, report: Report): voi
 const TYPES = Object.keys(SET_TYPES) as readonly SetType[];
 
 function readCreate(sets: Map<string, Draft>, line: DumpLine, name: Word, typeWord: Word, rest: readonly Word[], report: Report): void {
-  const type = TYPES.find((t) => t === typeWord.text) ?? OLD_TYPES[typeWord.text];
+  const type = TYPES.find((t) => t === typeWord.text) ?? OLD_TYPES.get(typeWord.text);
   if (sets.has(name.text)) report(name, 'bad-value', `The set \`${name.text}\` is created twice.`);
   else if (type === undefined) report(typeWord, 'bad-value', `\`${typeWord.text}\` is no type of a set.`, { suggestion: closest(typeWord.text, TYPES) ?? null });
   else {
