@@ -55,10 +55,10 @@ export const podSysctls = perRecord((node: NodePlan, kubeProxy: KubeProxySetting
 });
 
 /** Two names of one switch (net/ipv4/devinet.c: ipv4_doint_and_flush, devinet_sysctl_forward). */
-const ALIASES: Readonly<Record<string, string>> = {
-  'net.ipv4.ip_forward': 'net.ipv4.conf.all.forwarding',
-  'net.ipv4.conf.all.forwarding': 'net.ipv4.ip_forward',
-};
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['net.ipv4.ip_forward', 'net.ipv4.conf.all.forwarding'],
+  ['net.ipv4.conf.all.forwarding', 'net.ipv4.ip_forward'],
+]);
 
 /** Captured over derived, value by value. */
 export function sysctlsOver(derived: readonly Sysctl[], captured: readonly Sysctl[]): readonly Sysctl[] {
@@ -66,7 +66,7 @@ export function sysctlsOver(derived: readonly Sysctl[], captured: readonly Sysct
   const said = new Set(captured.map((s) => s.name));
   for (const sysctl of captured) {
     values.set(sysctl.name, sysctl);
-    const alias = ALIASES[sysctl.name];
+    const alias = ALIASES.get(sysctl.name);
     if (alias !== undefined && !said.has(alias)) values.set(alias, { ...sysctl, name: alias });
   }
   return [...values.values()];

@@ -64,3 +64,11 @@ test('every rule of the corpora, cut at every place', () => {
     }
   }
 });
+
+test('the names of JavaScript\'s own properties are words as any other', () => {
+  const lines = (text: string) => [{ text, at: { file: 'x', line: 1 } }];
+  expect(readRoutes(lines('10.0.0.0/8 dev eth0 proto constructor')).routes[0]?.protocol).toBe('constructor');
+  expect(readRoutes(lines('constructor 10.0.0.0/8 dev eth0')).routes).toEqual([]);
+  expect(readPolicyRules(lines('5: from all constructor')).problems).not.toEqual([]);
+  expect(readIpset(lines('create a constructor')).problems[0]?.message).toMatch(/no type of a set/);
+});

@@ -43,14 +43,14 @@ const PORTMAP: readonly Option[] = [
 
 const TUNING: readonly Option[] = ['sysctl', 'mac', 'promisc', 'mtu', 'allmulti'].map((key) => ({ key, usual: null, otherwise: "give the pod's own 'sysctl' and 'links'" }));
 
-const PLUGINS: Readonly<Record<string, readonly Option[]>> = { flannel: [], portmap: PORTMAP, bandwidth: [], tuning: TUNING };
+const PLUGINS: ReadonlyMap<string, readonly Option[]> = new Map([['flannel', []], ['portmap', PORTMAP], ['bandwidth', []], ['tuning', TUNING]]);
 
 /** Tells what is not simulated; addresses and routes that `ipam` gives stand in the pods themselves. */
 export function cniProblems(list: Fields): void {
   for (const plugin of list.get('plugins') === undefined ? [list] : list.maps('plugins')) {
     const type = plugin.text('type')?.value ?? '';
-    if (!Object.hasOwn(PLUGINS, type)) tell(plugin.source, 'not-modelled', `the CNI plugin ${type} is not simulated`, plugin.tree);
-    told(plugin, type, PLUGINS[type] ?? []);
+    if (!PLUGINS.has(type)) tell(plugin.source, 'not-modelled', `the CNI plugin ${type} is not simulated`, plugin.tree);
+    told(plugin, type, PLUGINS.get(type) ?? []);
     if (type !== 'flannel') continue;
     const delegate = plugin.map('delegate');
     told(delegate ?? plugin, 'bridge', delegate === null ? DELEGATE.filter((o) => o.isNeeded) : DELEGATE);

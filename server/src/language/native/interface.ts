@@ -88,13 +88,13 @@ const valueAfter = (words: readonly Word[], name: string): Word | undefined => {
 };
 
 /** As `ip -N` prints them (linux/if_arp.h). */
-const LINK_TYPES: Readonly<Record<string, string>> = { '[1]': 'ether', '[772]': 'loopback', '[65534]': 'none' };
+const LINK_TYPES: ReadonlyMap<string, string> = new Map([['[1]', 'ether'], ['[772]', 'loopback'], ['[65534]', 'none']]);
 
 function readLink(words: readonly Word[], first: Word, report: Report, problems: LineProblem[]): InterfaceLine {
   const value = words[1];
   const namespace = valueAfter(words, 'link-netns')?.text ?? null;
   const printed = first.text.slice('link/'.length);
-  const type = LINK_TYPES[printed] ?? printed;
+  const type = LINK_TYPES.get(printed) ?? printed;
   if (type !== 'ether') return { kind: 'link', type, mac: null, namespace, problems };
   const mac = value === undefined ? undefined : parseMac(value.text);
   if (value === undefined) report(first, 'missing-value', 'The MAC of the device is missing.');

@@ -32,7 +32,7 @@ const IGNORED_WITH_VALUE = ['proto', 'protocol', 'realms', 'map-to'];
 const IGNORED = ['[detached]', 'masquerade'];
 const ACTIONS = ['unreachable', 'blackhole', 'prohibit', 'nop'] as const;
 /** As `ip -N` prints them (linux/rtnetlink.h). */
-const ACTION_NUMBERS: Readonly<Record<string, (typeof ACTIONS)[number]>> = { 6: 'blackhole', 7: 'unreachable', 8: 'prohibit' };
+const ACTION_NUMBERS: ReadonlyMap<string, (typeof ACTIONS)[number]> = new Map([['6', 'blackhole'], ['7', 'unreachable'], ['8', 'prohibit']]);
 const KEYWORDS = ['not', 'from', 'to', 'fwmark', 'iif', 'oif', 'ipproto', 'lookup', 'goto', 'l3mdev', 'suppress_prefixlength', ...ACTIONS, ...UNKNOWN_SELECTORS, ...IGNORED_WITH_VALUE];
 
 export function readPolicyRuleLine(text: string): PolicyRuleLine {
@@ -68,7 +68,7 @@ function headed(text: string): Family | null {
 /** True where the word is the rule's action. */
 function readWord(word: Word, cursor: Cursor, draft: Draft, report: Report): boolean {
   const { text } = word;
-  const simple = ACTIONS.find((action) => action === text) ?? ACTION_NUMBERS[text];
+  const simple = ACTIONS.find((action) => action === text) ?? ACTION_NUMBERS.get(text);
   if (simple !== undefined) {
     draft.action = { kind: simple };
     return true;

@@ -26,11 +26,11 @@ const TYPES: ReadonlySet<string> = new Set<RouteType>([
   'unicast', 'local', 'broadcast', 'multicast', 'anycast', 'unreachable', 'blackhole', 'prohibit', 'throw', 'nat',
 ]);
 /** As `ip -N` prints them (linux/rtnetlink.h). */
-const TYPE_NUMBERS: Readonly<Record<string, RouteType>> = {
-  1: 'unicast', 2: 'local', 3: 'broadcast', 4: 'anycast', 5: 'multicast', 6: 'blackhole', 7: 'unreachable', 8: 'prohibit', 9: 'throw', 10: 'nat',
-};
+const TYPE_NUMBERS: ReadonlyMap<string, RouteType> = new Map([
+  ['1', 'unicast'], ['2', 'local'], ['3', 'broadcast'], ['4', 'anycast'], ['5', 'multicast'], ['6', 'blackhole'], ['7', 'unreachable'], ['8', 'prohibit'], ['9', 'throw'], ['10', 'nat'],
+]);
 /** Those of iproute2's etc/iproute2/rt_protos that some component of a cluster uses. */
-const PROTOCOL_NUMBERS: Readonly<Record<string, string>> = { 0: 'unspec', 1: 'redirect', 2: 'kernel', 3: 'boot', 4: 'static', 9: 'ra', 11: 'zebra', 12: 'bird', 16: 'dhcp', 18: 'keepalived', 186: 'bgp', 188: 'ospf' };
+const PROTOCOL_NUMBERS: ReadonlyMap<string, string> = new Map([['0', 'unspec'], ['1', 'redirect'], ['2', 'kernel'], ['3', 'boot'], ['4', 'static'], ['9', 'ra'], ['11', 'zebra'], ['12', 'bird'], ['16', 'dhcp'], ['18', 'keepalived'], ['186', 'bgp'], ['188', 'ospf']]);
 const WITHOUT_NEXTHOP: ReadonlySet<RouteType> = new Set(['unreachable', 'blackhole', 'prohibit', 'throw']);
 export const SCOPES: ReadonlyMap<string, Scope> = new Map(Object.entries({
   global: 'global', universe: 'global', site: 'site', link: 'link', host: 'host', nowhere: 'nowhere', 0: 'global', 200: 'site', 253: 'link', 254: 'host', 255: 'nowhere',
@@ -90,7 +90,7 @@ export function readRouteLine(text: string): RouteLine {
     readAttributes(cursor, draft, report);
     return { kind: 'nexthop', nexthop: draft.unusable ? null : nexthopOf(draft, first, report), unmodelled: draft.unmodelled, text: text.trim(), problems };
   }
-  const named = TYPES.has(first.text) ? (first.text as RouteType) : words.length > 1 ? TYPE_NUMBERS[first.text] : undefined;
+  const named = TYPES.has(first.text) ? (first.text as RouteType) : words.length > 1 ? TYPE_NUMBERS.get(first.text) : undefined;
   const type = named ?? 'unicast';
   const destination = readDestination(cursor, named !== undefined, report);
   readAttributes(cursor, draft, report);
@@ -223,7 +223,7 @@ function readAttribute(word: Word, cursor: Cursor, draft: Draft, report: Report)
       return true;
     case 'proto':
     case 'protocol':
-      draft.protocol = value((t) => PROTOCOL_NUMBERS[t] ?? t, 'a protocol') ?? 'boot';
+      draft.protocol = value((t) => PROTOCOL_NUMBERS.get(t) ?? t, 'a protocol') ?? 'boot';
       return true;
     case 'scope':
       draft.scope = value((t) => SCOPES.get(t), '`global`, `site`, `link`, `host` or `nowhere`');
